@@ -1,0 +1,126 @@
+"""Settings of the site, and nothing but settings: what the site *does* is in docs/_ext."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+
+import dlcourse
+import notebook_cache
+
+project = "PyTorch in Practice"
+author = "The PyTorch in Practice authors"
+copyright = "2026, the PyTorch in Practice authors"
+version = release = dlcourse.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.extlinks",
+    "sphinx.ext.napoleon",
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "sphinxext.opengraph",
+    # ours, in docs/_ext
+    "chinese_search",
+    "code_comments",
+    "execution_cache",
+    "figure_translation",
+    "gallery_furniture",
+    "katex_math",
+    "language_links",
+    "lesson_downloads",
+    "page_summary",
+    "site_strings",
+]
+
+# Where the site is served. Publishing sets the variable; the default is `nox -s serve`.
+html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
+
+exclude_patterns = [
+    "_*",
+    "locale",
+    "lessons/**/*.ipynb",  # sphinx-gallery's own: myst-nb would execute them
+]
+nitpicky = True
+templates_path = ["docs/_templates"]
+
+# -- languages -------------------------------------------------------------------------------
+language = "en"
+locale_dirs = ["locale"]
+gettext_compact = False
+gettext_uuid = False
+gettext_location = True
+gettext_additional_targets = ["image"]
+figure_language_filename = "{root}.{language}{ext}"
+
+# -- lessons: sphinx-gallery -----------------------------------------------------------------
+sphinx_gallery_conf = {
+    "examples_dirs": "../gallery",
+    "gallery_dirs": "lessons",
+    "filename_pattern": r"lesson_\d\d_",
+    "ignore_pattern": r"__init__\.py",
+    "css": [],
+    "image_scrapers": ("execution_cache.scrape",),
+    "within_subsection_order": "FileNameSortKey",
+    "parallel": 2,
+    "min_reported_time": 10**9,  # running times have a place of their own
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "inspect_global_variables": False,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "thumbnail_size": (640, 400),
+}
+
+# -- notebooks: myst-nb ----------------------------------------------------------------------
+nb_execution_mode = "cache"
+nb_execution_cache_path = notebook_cache.folder(ROOT)
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+# -- API reference ---------------------------------------------------------------------------
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+extlinks = {
+    "torch": ("https://docs.pytorch.org/docs/stable/generated/%s.html", "%s"),
+}
+
+# -- HTML ------------------------------------------------------------------------------------
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["docs/_static"]
+html_css_files = ["course.css"]
+html_favicon = "docs/_static/favicon.svg"
+html_title = "PyTorch in Practice"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+html_use_index = False
+html_domain_indices = False
+html_context = {"default_mode": "auto"}
+html_sidebars: dict[str, list[str]] = {
+    name: [] for name in ("404", "index", "opening", "setup", "glossary", "about", "search")
+}
+html_theme_options = {
+    "navbar_start": ["course-logo"],
+    "navbar_center": ["navbar-nav"],
+    "navbar_persistent": ["search-button-field", "language-switcher"],  # on phones too
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 3,
+    "primary_sidebar_end": [],
+    "secondary_sidebar_items": ["page-toc", "lesson-downloads"],
+    "footer_start": ["course-footer"],
+    "footer_end": [],
+}
+ogp_social_cards = {"enable": False}  # its font has no Chinese
+ogp_use_first_image = True

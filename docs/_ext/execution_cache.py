@@ -1,0 +1,221 @@
+"""Keep the outputs of a lesson until something that determines them changes.
+
+sphinx-gallery runs a script again when its text changed, and only then. That is too often
+(a typo in the prose) and too seldom (a change in ``dlcourse``). It has no hook in between, so
+this module wraps one of its functions, ``sphinx_gallery.gen_rst.execute_script``: outputs are
+looked up under :func:`lesson_key.lesson_key`, and stored under it after a run.
+
+The wrapper is installed when the module is imported. Worker processes never read conf.py;
+they import it through the scraper's dotted name, ``execution_cache.scrape``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx_gallery import gen_rst
+
+import figure_scraper
+from languages import LANGUAGES
+from lesson_key import lesson_key
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE_DIR = ROOT / "build" / "cache" / "lessons"
+FAILURES_DIR = ROOT / "build" / "cache" / "failures"
+#: The lessons to execute, as numbers separated by spaces; empty means all.
+LESSONS_VARIABLE = "DLCOURSE_LESSONS"
+KEPT_PER_LESSON = 3
+
+scrape = figure_scraper.scrape
+_execute_script: Callable[..., tuple[list[str], float]] = gen_rst.execute_script
+
+
+def execute_script(
+    script_blocks: list[Any],
+    script_vars: dict[str, Any],
+    gallery_conf: dict[str, Any],
+    file_conf: dict[str, Any],
+) -> tuple[list[str], float]:
+    """Run a lesson, or take its outputs from the cache; see sphinx-gallery's function."""
+    script, target = Path(script_vars["src_file"]), Path(script_vars["target_file"])
+    if not script_vars["execute_script"]:
+        return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+    key = lesson_key(script, ROOT)
+    entry = _entry(script, key)
+    _remove_outputs(target)
+    if not (entry / "record.json").is_file():
+        if not is_chosen(script):
+            script_vars["execute_script"] = False
+            return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+        print(f"  {script.stem}: executing …", flush=True)
+        blocks, elapsed_s = _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+        if not script_vars.get("passing"):
+            _report_failure(script, script_vars["formatted_exception"])
+            return blocks, elapsed_s
+        print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
+        _store(entry, target, {"key": key, "elapsed_s": round(elapsed_s, 2), "blocks": blocks})
+    blocks = _restore(entry, target)
+    _mark_as_run(script_vars, target)
+    return blocks, 0.0  # a time in the page would change it from build to build
+
+
+def is_chosen(script: Path) -> bool:
+    """Return whether this build may execute the lesson."""
+    chosen = os.environ.get(LESSONS_VARIABLE, "").split()
+    return not chosen or script.stem.split("_")[1] in chosen
+
+
+def lesson_scripts(gallery: Path) -> list[Path]:
+    """Return all lessons of the gallery, in order."""
+    return sorted(gallery.glob("*/lesson_*.py"))
+
+
+def _entry(script: Path, key: str) -> Path:
+    return CACHE_DIR / f"{script.stem}-{key[:20]}"
+
+
+def _outputs(target: Path) -> list[Path]:
+    """Return the files that running a lesson made: its figures, and what lies beside them.
+
+    The figures in other languages are made from these afterwards, and not counted.
+    """
+    made = sorted((target.parent / "images").glob(f"sphx_glr_{target.stem}_[0-9]*"))
+    return [f for f in made if not any(f".{code}." in f.name for code in LANGUAGES)]
+
+
+def _remove_outputs(target: Path) -> None:
+    for file in _outputs(target):
+        file.unlink()
+    _record_file(target).unlink(missing_ok=True)
+
+
+def _record_file(target: Path) -> Path:
+    return target.with_suffix(".record.json")
+
+
+def _store(entry: Path, target: Path, record: dict[str, Any]) -> None:
+    """Write a cache entry so that it is there whole or not at all."""
+    CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=CACHE_DIR))
+    for file in _outputs(target):
+        shutil.copy2(file, draft / file.name)
+    (draft / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    try:
+        draft.rename(entry)
+    except OSError:  # another process was first, or an old entry is damaged
+        shutil.rmtree(entry, ignore_errors=True)
+        draft.rename(entry)
+    older = sorted(
+        CACHE_DIR.glob(f"{target.stem}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True
+    )
+    for folder in older[KEPT_PER_LESSON:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _restore(entry: Path, target: Path) -> list[str]:
+    record = json.loads((entry / "record.json").read_text(encoding="utf-8"))
+    images = target.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for file in entry.iterdir():
+        if file.name != "record.json":
+            shutil.copy2(file, images / file.name)
+    blocks: list[str] = record.pop("blocks")
+    _record_file(target).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return blocks
+
+
+def _mark_as_run(script_vars: dict[str, Any], target: Path) -> None:
+    """Leave behind what sphinx-gallery's own function leaves behind after a run."""
+    script_vars["example_globals"] = {}
+    script_vars["memory_delta"] = 0.0
+    script_vars["passing"] = True
+    checksum = gen_rst.get_md5sum(str(target), mode="t")
+    Path(f"{target}.md5").write_text(checksum, encoding="utf-8")
+
+
+def _report_failure(script: Path, traceback_text: str) -> None:
+    """Say in one line which lesson failed where; the driver repeats it at the end."""
+    line = "?"
+    for part in traceback_text.split(f'File "{script}", line ')[1:]:
+        line = part.split(",")[0].split("\n")[0]
+    message = f"{script.relative_to(ROOT)}:{line}: {traceback_text.strip().splitlines()[-1]}"
+    FAILURES_DIR.mkdir(parents=True, exist_ok=True)
+    (FAILURES_DIR / f"{script.stem}.txt").write_text(message, encoding="utf-8")
+    print(f"  {script.stem}: FAILED at {message}", flush=True)
+
+
+def prepare_gallery(app: Sphinx) -> None:
+    """Before sphinx-gallery looks: forget what is stale, remove what has no source any more."""
+    lessons_dir = Path(app.srcdir) / "lessons"
+    scripts = lesson_scripts(ROOT / "gallery")
+    remove_traces(lessons_dir, scripts)
+    shutil.rmtree(FAILURES_DIR, ignore_errors=True)
+    unfinished = _unfinished_marker(app).exists()
+    to_run = 0
+    for script in scripts:
+        key = lesson_key(script, ROOT)
+        target = lessons_dir / script.parent.name / script.name
+        if unfinished or _recorded_key(target) != key:
+            Path(f"{target}.md5").unlink(missing_ok=True)
+        to_run += is_chosen(script) and not (_entry(script, key) / "record.json").is_file()
+    if to_run and app.config.language != "en":
+        raise ExtensionError(
+            f"{to_run} lesson(s) have no outputs, and only the English build executes lessons; "
+            "build English first: nox -s docs"
+        )
+    if to_run < 2:  # starting worker processes takes longer than they would save
+        app.config.sphinx_gallery_conf["parallel"] = False
+    lessons_dir.mkdir(parents=True, exist_ok=True)
+    _unfinished_marker(app).touch()
+
+
+def finish_gallery(app: Sphinx) -> None:
+    """After sphinx-gallery: its files are whole."""
+    _unfinished_marker(app).unlink()
+
+
+def _unfinished_marker(app: Sphinx) -> Path:
+    return Path(app.srcdir) / "lessons" / ".unfinished"
+
+
+def _recorded_key(target: Path) -> str | None:
+    try:
+        return str(json.loads(_record_file(target).read_text(encoding="utf-8"))["key"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def remove_traces(lessons_dir: Path, scripts: list[Path]) -> None:
+    """Remove generated files, figures and cache entries of lessons that are gone."""
+    stems = [script.stem for script in scripts]
+    kept = re.compile(rf"(sphx_glr_)?({'|'.join(stems)})(\.|_\d+\.|_thumb\.)")
+    parts = {script.parent.name for script in scripts}
+    for folder in [f for f in lessons_dir.glob("*") if f.is_dir() and f.name not in parts]:
+        shutil.rmtree(folder)
+    for file in lessons_dir.glob("*/**/*lesson_*"):
+        if not kept.match(file.name):
+            file.unlink()
+    for draft in CACHE_DIR.glob(".draft-*"):
+        shutil.rmtree(draft)
+    for entry in CACHE_DIR.glob("lesson_*"):
+        if entry.name.rsplit("-", 1)[0] not in stems:
+            shutil.rmtree(entry)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect before and after sphinx-gallery, which runs at priority 500."""
+    app.connect("builder-inited", prepare_gallery, priority=400)
+    app.connect("builder-inited", finish_gallery, priority=600)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+gen_rst.execute_script = execute_script

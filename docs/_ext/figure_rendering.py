@@ -1,0 +1,162 @@
+"""Draw a captured Matplotlib figure in any language.
+
+Both languages are drawn here, from the same pickle and with the same fonts, so they differ
+where the words differ and nowhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import io
+import logging
+import pickle
+import re
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from PIL import Image
+
+from figure_images import png, webp, write
+from figure_messages import fill, is_message, split
+from figure_texts import all_texts, drawn_texts, fixed_formatters, is_code
+
+FONT_PACKAGE = "pylopdf_fonts_zh_cn"
+FONT_FILE = "NotoSansSC-Regular.otf"
+#: Our own name for the face: a Noto Sans SC of the system would look different.
+CJK_FAMILY = "Noto Sans SC of the course"
+FAMILIES = [CJK_FAMILY, "DejaVu Sans"]
+CSS_DPI = 100
+PIXELS_PER_CSS_PIXEL = 2
+
+
+class FigureError(Exception):
+    """A figure that cannot be captured or drawn; the message says what to do."""
+
+
+def identity(message: str) -> str:
+    """Translate into English, the language of the source."""
+    return message
+
+
+@lru_cache(maxsize=1)
+def font_path() -> Path:
+    """Return the file of the Chinese face, which Matplotlib knows from then on."""
+    try:
+        file = Path(str(importlib.resources.files(FONT_PACKAGE) / FONT_FILE))
+    except ModuleNotFoundError:
+        file = Path(FONT_FILE)
+    if not file.is_file():
+        raise FigureError(
+            f"the figures need the font {FONT_FILE}, which is not installed; "
+            f"run: pip install {FONT_PACKAGE.replace('_', '-')}"
+        )
+    fonts = font_manager.fontManager
+    fonts.addfont(file)
+    fonts.ttflist[:] = [
+        dataclasses.replace(font, name=CJK_FAMILY) if font.fname == str(file) else font
+        for font in fonts.ttflist
+    ]
+    return file
+
+
+def render(pickled: bytes, path: Path, translate: Callable[[str], str]) -> None:
+    """Draw a captured figure in another language.
+
+    Parameters
+    ----------
+    pickled : bytes
+        The content of a ``.figure.pkl`` of this very build: reading a pickle runs what is in it.
+    path : Path
+        The image to write: ``.webp``, with all frames of an animation, or ``.png``, with its last.
+    translate : callable
+        From a message, with placeholders for its numbers, to its translation.
+
+    Raises
+    ------
+    FigureError
+        If no font has a character of a string.
+    """
+    record = pickle.loads(zlib.decompress(pickled))
+    whole = path.suffix == ".webp"
+    with course_fonts(record["settings"]):
+        frames = record["frames"] if whole else record["frames"][-1:]
+        images = [_draw(pickle.loads(frame), translate) for frame in frames]
+    write(path, webp(images, record["interval_ms"]) if whole else png(images[0]))
+
+
+def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:
+    def in_language(string: str) -> str:
+        if not is_message(string):
+            return string
+        message, numbers = split(string)
+        return fill(translate(message), numbers)
+
+    for text in drawn_texts(fig):
+        if not is_code(text):
+            text.set_text(in_language(text.get_text()))
+    for formatter in fixed_formatters(fig):
+        formatter.seq = [in_language(label) for label in formatter.seq]
+    stream = io.BytesIO()
+    with missing_glyphs_are_errors(fig):
+        fig.savefig(stream, format="png", dpi=PIXELS_PER_CSS_PIXEL * CSS_DPI)
+    return Image.open(stream).convert("RGB")
+
+
+@contextmanager
+def course_fonts(settings: dict[Any, Any]) -> Iterator[None]:
+    """Use the settings of a lesson, and the fonts of the course whatever they say."""
+    font_path()
+    with mpl.rc_context(settings):
+        mpl.rcParams["font.family"] = FAMILIES  # of tick labels that are not made yet
+        mpl.rcParams["axes.unicode_minus"] = False
+        mpl.rcParams["savefig.bbox"] = None  # a tight box would differ between the languages
+        mpl.rcParams["savefig.transparent"] = False
+        yield
+
+
+def set_families(fig: Figure) -> None:
+    """Give every text the faces of the course; a face of its own stays in front."""
+    for text in all_texts(fig):
+        families = text.get_fontfamily()
+        if families[0] in ("sans-serif", "sans", "DejaVu Sans"):
+            text.set_fontfamily(FAMILIES)
+        elif CJK_FAMILY not in families:
+            text.set_fontfamily([*families, CJK_FAMILY])
+
+
+class _MathtextWarning(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise UserWarning(record.getMessage())
+
+
+@contextmanager
+def missing_glyphs_are_errors(fig: Figure) -> Iterator[None]:
+    """Turn Matplotlib's warnings about a character that no font has into an error."""
+    logger, handler = logging.getLogger("matplotlib.mathtext"), _MathtextWarning(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", r"Glyph \d+ .* missing from font")
+            yield
+    except UserWarning as warning:
+        found = re.search(r"Glyph (?P<dec>\d+)|\[U\+(?P<hex>\w+)\]", str(warning))
+        if not found:
+            raise
+        character = chr(int(found["dec"]) if found["dec"] else int(found["hex"], 16))
+        strings = [text.get_text() for text in all_texts(fig)]
+        string = next((s for s in strings if character in s), "a string")
+        raise FigureError(
+            f"no font has the character {character!r} (U+{ord(character):04X}) of {string!r}; "
+            "write it in another way"
+        ) from warning
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,227 @@
+"""Draw the figures of the lessons in the language of the site.
+
+The English build executes the lessons and leaves a pickle and the strings of every figure. For
+another language, the figures are drawn from these with the catalogue ``figures``, each as
+``X.<language>.png`` beside its English one, which is where Sphinx's own
+``figure_language_filename`` looks. Only what changed is drawn again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import PIL
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx_gallery.py_source_parser import extract_file_config
+from sphinx_gallery.utils import scale_image
+
+import catalogues
+from figure_images import write
+from figure_messages import placeholders
+from figure_rendering import FigureError, font_path, render
+
+logger = logging.getLogger(__name__)
+#: Our own code that decides what a figure looks like.
+CODE = ("messages", "texts", "images", "rendering", "translation")
+ABOUT = ".figure.json"
+
+
+class Captured(NamedTuple):
+    """A figure that a lesson left behind."""
+
+    stem: str
+    """The name of its files up to the first dot."""
+    folder: Path
+    """Where they lie."""
+    lesson: str
+    """The name of the script."""
+    image: str
+    """The name of the image on the page."""
+    strings: list[str]
+    """Its messages."""
+
+    @property
+    def lesson_stem(self) -> str:
+        return self.lesson.removesuffix(".py")
+
+    @property
+    def number(self) -> int:
+        return int(self.stem.rsplit("_", 1)[1])
+
+    def file(self, suffix: str) -> Path:
+        return self.folder / f"{self.stem}{suffix}"
+
+    def outputs(self, language: str) -> list[Path]:
+        """Return the images in another language: the one on the page, and a PNG in any case."""
+        return [
+            self.file(f".{language}{suffix}")
+            for suffix in dict.fromkeys((Path(self.image).suffix, ".png"))
+        ]
+
+
+def captured_figures(lessons_dir: Path) -> list[Captured]:
+    """Return the figures of all lessons, in the order of the course."""
+    figures = []
+    for file in sorted(Path(lessons_dir).glob(f"**/images/*{ABOUT}")):
+        about = json.loads(file.read_text(encoding="utf-8"))
+        stem = file.name.removesuffix(ABOUT)
+        figures.append(
+            Captured(stem, file.parent, about["lesson"], about["image"], about["strings"])
+        )
+    return figures
+
+
+def extract(lessons_dir: Path) -> list[tuple[str, list[str]]]:
+    """Return the messages of all figures, each with the lessons that show it."""
+    places: dict[str, dict[str, None]] = {}
+    for figure in captured_figures(lessons_dir):
+        for string in figure.strings:
+            places.setdefault(string, {})[figure.lesson] = None
+    return [(string, list(lessons)) for string, lessons in places.items()]
+
+
+def translate_figures(app: Sphinx) -> None:
+    """Bring the figures in the language of this build up to date, and report what is missing."""
+    language = app.config.language
+    if language == "en":
+        return
+    figures = captured_figures(Path(app.srcdir) / "lessons")
+    locale_dir = Path(app.srcdir) / app.config.locale_dirs[0]
+    translations = catalogues.load(locale_dir, language, "figures")
+    catalogue = catalogues.path(locale_dir, language, "figures")
+    drawn = 0
+    for figure in figures:
+        good, problems = _translations_of(figure, translations)
+        for problem in problems:
+            _warn(f"{figure.lesson}, figure {figure.number}: {problem} (in {catalogue})")
+        key = _key(figure, good)
+        if not _is_current(figure.file(f".{language}.key"), key, figure.outputs(language)):
+            _draw(figure, language, good, key)
+            drawn += 1
+    thumbs = _thumbnails(app, figures, language)
+    _remove_orphans(Path(app.srcdir) / "lessons", figures, thumbs, language)
+    logger.info("figures in %s: %d drawn, %d up to date", language, drawn, len(figures) - drawn)
+
+
+def _translations_of(
+    figure: Captured, translations: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    good, problems = {}, []
+    for message in figure.strings:
+        translation = translations.get(message)
+        if translation is None:
+            problems.append(f"no translation of {message!r}")
+        elif placeholders(message) != placeholders(translation):
+            problems.append(f"{translation!r} has not the placeholders of {message!r}")
+        else:
+            good[message] = translation
+    return good, problems
+
+
+def _warn(message: str) -> None:
+    logger.warning(message, type="course", subtype="figures")
+
+
+def _key(figure: Captured, translations: dict[str, str]) -> str:
+    """Return the digest of everything that determines the images of a figure."""
+    digest = hashlib.sha256(json.dumps([translations, mpl.__version__, PIL.__version__]).encode())
+    here = Path(__file__)
+    code = [here.with_name(f"figure_{name}.py") for name in CODE]
+    for file in (figure.file(".figure.pkl"), font_path(), *code):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _is_current(key_file: Path, key: str, outputs: list[Path]) -> bool:
+    return (
+        key_file.is_file()
+        and key_file.read_text() == key
+        and all(output.is_file() for output in outputs)
+    )
+
+
+def _draw(figure: Captured, language: str, translations: dict[str, str], key: str) -> None:
+    """Draw the images of a figure, and last the key that vouches for them."""
+    key_file = figure.file(f".{language}.key")
+    key_file.unlink(missing_ok=True)
+    pickled = figure.file(".figure.pkl").read_bytes()
+    try:
+        for output in figure.outputs(language):
+            render(pickled, output, lambda message: translations.get(message, message))
+    except FigureError as error:
+        _warn(f"{figure.lesson}, figure {figure.number}, in {language}: {error}")
+        # The page gets the English image, under the name that it will depend on.
+        for output in figure.outputs(language):
+            shutil.copyfile(figure.file(output.suffix), output)
+    else:
+        write(key_file, key.encode())
+
+
+def _thumbnails(app: Sphinx, figures: list[Captured], language: str) -> list[Path]:
+    """Make the thumbnails of the lessons as sphinx-gallery does; return all that belong."""
+    size = app.config.sphinx_gallery_conf.get("thumbnail_size", (400, 280))
+    thumbs = []
+    for figure in _shown_in_thumbnails(figures):
+        thumb = figure.folder / "thumb" / f"sphx_glr_{figure.lesson_stem}_thumb.{language}.png"
+        thumbs.append(thumb)
+        image, key_file = figure.file(f".{language}.png"), thumb.with_suffix(".key")
+        key = hashlib.sha256(image.read_bytes() + repr(size).encode()).hexdigest()
+        if not _is_current(key_file, key, [thumb]):
+            thumb.parent.mkdir(exist_ok=True)
+            draft = thumb.with_name(f".{thumb.name}")
+            scale_image(image, draft, *size)
+            draft.replace(thumb)
+            write(key_file, key.encode())
+    return thumbs
+
+
+def _shown_in_thumbnails(figures: list[Captured]) -> Iterator[Captured]:
+    """Yield one figure a lesson: the first, or the one that its script names."""
+    lessons: dict[Path, dict[int, Captured]] = {}
+    for figure in figures:
+        script = figure.folder.parent / figure.lesson
+        lessons.setdefault(script, {})[figure.number] = figure
+    for script, by_number in lessons.items():
+        settings = extract_file_config(script.read_text(encoding="utf-8"))
+        number = settings.get("thumbnail_number", 1)
+        if number < 0:
+            number += max(by_number) + 1
+        if number in by_number and "thumbnail_path" not in settings:
+            yield by_number[number]
+
+
+def _remove_orphans(
+    lessons_dir: Path, figures: list[Captured], thumbs: list[Path], language: str
+) -> None:
+    """Remove images in this language that no figure stands behind any more."""
+    kept = {output for figure in figures for output in figure.outputs(language)} | set(thumbs)
+    kept |= {figure.file(f".{language}.key") for figure in figures}
+    kept |= {thumb.with_suffix(".key") for thumb in thumbs}
+    ours = re.compile(rf"\.{re.escape(language)}\.(png|webp|key)$")
+    for file in lessons_dir.glob("**/images/**/sphx_glr_*"):
+        if ours.search(file.name) and file not in kept:
+            file.unlink()
+
+
+def check_font(app: Sphinx) -> None:
+    """Stop at once, in any language, where the figures could not be drawn."""
+    try:
+        font_path()
+    except FigureError as error:
+        raise ExtensionError(str(error)) from error
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect after sphinx-gallery, which runs at priority 500."""
+    app.connect("builder-inited", check_font, priority=100)
+    app.connect("builder-inited", translate_figures, priority=700)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

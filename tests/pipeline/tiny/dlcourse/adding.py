@@ -1,0 +1,6 @@
+"""Adding."""
+
+
+def add(a, b):
+    """Add two numbers."""
+    return a + b

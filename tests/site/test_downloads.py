@@ -1,0 +1,153 @@
+"""What a reader downloads is the lesson that was executed, and runs on the reader's machine.
+
+Lessons whose budget is a minute are run; ``--all`` runs the longer ones too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from built_site import BuiltSite
+from lesson_code import syntax_tree
+from sphinx_gallery.py_source_parser import extract_file_config
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted(ROOT.glob("gallery/*/lesson_*.py"))
+LANGUAGES = ("en", "zh")
+SUFFIXES = (".py", ".ipynb")
+SHORT_S = 60
+WHEEL = re.compile(r"(https?://\S+/)packages/dlcourse-[^/\s]+\.whl")
+
+
+def budget_s(script: Path) -> float:
+    """Return the time that a lesson may take, as its script declares it."""
+    return float(extract_file_config(script.read_text("utf-8"))["budget_s"])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the short lessons, or all of them."""
+    if "script" in metafunc.fixturenames:
+        everything = metafunc.function is not test_download_runs or metafunc.config.getoption("all")
+        scripts = [path for path in SCRIPTS if everything or budget_s(path) <= SHORT_S]
+        metafunc.parametrize("script", scripts, ids=lambda path: path.stem)
+
+
+class Reader:
+    """A machine with an environment of its own, which has the course's needs but not dlcourse.
+
+    Its packages are those of the environment that runs the tests, seen through a ``.pth`` file;
+    dlcourse is installed there as a link (editable), which such a file does not follow.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+        binaries = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+        self.python = str(binaries / Path(sys.executable).name)
+        self.empty = folder / "empty"
+        self.empty.mkdir()
+        (link,) = (folder / "venv").rglob("site-packages")
+        (link / "tests.pth").write_text(sysconfig.get_path("purelib"))
+        dropped = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLBACKEND")
+        self.environment = {k: v for k, v in os.environ.items() if k not in dropped}
+        self.environment |= {
+            "IPYTHONDIR": str(folder / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
+            "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+            "NO_PROXY": "127.0.0.1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_INDEX": "1",  # nothing but the wheel may be fetched
+        }
+
+    def run(self, *arguments: str, timeout_s: float = 120, **environment: str) -> tuple[int, str]:
+        """Run Python in the empty folder; return its status and what it printed."""
+        result = subprocess.run(
+            [self.python, *arguments],
+            cwd=self.empty,
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return result.returncode, result.stdout
+
+    def succeeds(self, *arguments: str, timeout_s: float = 120, **environment: str) -> str:
+        """Run Python as above, and fail with its output if it fails."""
+        status, output = self.run(*arguments, timeout_s=timeout_s, **environment)
+        assert status == 0, output
+        return output
+
+
+@pytest.fixture
+def reader(tmp_path) -> Reader:
+    """Make a reader's machine; dlcourse is not there yet."""
+    reader = Reader(tmp_path)
+    status, output = reader.run("-c", "import dlcourse")
+    assert (status, output.splitlines()[-1]) == (
+        1,
+        "ModuleNotFoundError: No module named 'dlcourse'",
+    )
+    return reader
+
+
+def download(built: BuiltSite, script: Path, language: str, suffix: str) -> Path:
+    """Return the file that the page of a lesson links to."""
+    return built.root / language / "lessons" / script.parent.name / f"{script.stem}{suffix}"
+
+
+def test_all_four_files_hold_the_code_that_was_executed(built, script):
+    files = [download(built, script, language, kind) for language in LANGUAGES for kind in SUFFIXES]
+    assert [syntax_tree(file) for file in files] == [syntax_tree(script)] * 4
+
+
+def test_notebooks_are_valid(built, script):
+    for language in LANGUAGES:
+        file = download(built, script, language, ".ipynb")
+        nbformat.validate(json.loads(file.read_text(encoding="utf-8")))
+
+
+def test_archives_hold_every_lesson(built):
+    for language in LANGUAGES:
+        with zipfile.ZipFile(built.root / language / "course.zip") as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        assert files == {
+            f"{script.parent.name}/{script.stem}{suffix}": download(
+                built, script, language, suffix
+            ).read_bytes()
+            for script in SCRIPTS
+            for suffix in SUFFIXES
+        }
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_download_runs(built, server, reader, script, language, suffix):
+    text = download(built, script, language, suffix).read_text(encoding="utf-8")
+    wheel = WHEEL.search(text)
+    assert wheel, "the file says where dlcourse is"
+    local = text.replace(wheel[0], wheel[0].replace(wheel[1], server, 1))
+    file = reader.empty / f"lesson{suffix}"
+    file.write_text(local, encoding="utf-8")
+    timeout_s = 120 + 5 * budget_s(script)
+    if suffix == ".py":
+        install = re.search(r"^# +python (-m pip install \S+)$", local, re.MULTILINE)
+        assert install, "the header says how to install dlcourse"
+        reader.succeeds(*install[1].split())
+        reader.succeeds(file.name, timeout_s=timeout_s, MPLBACKEND="agg")
+    else:
+        run = "from nbclient.cli import main; main()"
+        reader.succeeds("-c", run, "--inplace", file.name, timeout_s=timeout_s)
+        cells = nbformat.read(file, as_version=4).cells
+        assert all(cell.execution_count for cell in cells if cell.cell_type == "code")
+    where = reader.succeeds("-c", "import dlcourse; print(dlcourse.__file__)").strip()
+    assert Path(where).is_relative_to(reader.empty.parent / "venv"), "installed from the site"

@@ -1,0 +1,64 @@
+"""No English sentence is left on a Chinese page, outside code and names."""
+
+from __future__ import annotations
+
+import pytest
+from built_site import BuiltSite, html_root
+from english_left import english_on_page
+from lxml import html
+
+CHINESE_PAGES = [page for page in BuiltSite(html_root()).pages if page.startswith("zh/")]
+
+
+def on_page(body: str, head: str = "") -> list[str]:
+    return english_on_page(
+        html.document_fromstring(f"<html><head>{head}</head><body>{body}</body></html>")
+    )
+
+
+@pytest.mark.parametrize("chinese_page", CHINESE_PAGES or ["no site"])
+def test_no_english_is_left(chinese_page, built, open_page):
+    # As the browser shows it, with what scripts put there.
+    page = open_page(chinese_page, locale="zh-CN", viewport={"width": 1280, "height": 800}).page
+    assert english_on_page(html.document_fromstring(page.content())) == []
+    assert english_on_page(built.tree(chinese_page)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("<p>A tensor is an array.</p>", ["A tensor is an array"]),
+        ("<p>张量是 <em>an array of numbers</em> 的</p>", ["an array of numbers"]),
+        ("<p>中文 <b>x</b> but the tail is English</p>", ["but the tail is English"]),
+        ("<button title='Copy to clipboard'></button>", ["Copy to clipboard"]),
+        ("<img alt='Two stacked bars'>", ["Two stacked bars"]),
+        ("<input placeholder='Search the docs'>", ["Search the docs"]),
+        ("<a aria-label='Link to this heading'></a>", ["Link to this heading"]),
+        ("<span>Search</span>", ["Search"]),
+        ("<span>next</span>", ["next"]),
+        ("<li>Loss, gradient; step</li>", ["Loss, gradient; step"]),
+    ],
+)
+def test_english_is_found(body, found):
+    assert on_page(body) == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>用 PyTorch 和 NumPy 计算 stride</p>",
+        "<code>for x in the list</code>",
+        "<pre># a comment in the code</pre>",
+        "<a lang='en' hreflang='en'>Read this in English</a>",
+        "<section id='references'><p>Automatic differentiation in machine learning</p></section>",
+        "<p>本课程（PyTorch in Practice）</p>",
+        "<!-- a comment in the page -->",
+    ],
+)
+def test_names_and_code_may_be_english(body):
+    assert on_page(body) == []
+
+
+def test_descriptions_are_read():
+    head = "<title>A page in English</title><meta name='description' content='What it is about'>"
+    assert on_page("", head) == ["A page in English", "What it is about"]
