@@ -54,7 +54,6 @@ locale_dirs = ["locale"]
 gettext_compact = False
 gettext_uuid = False
 gettext_location = True
-gettext_additional_targets = ["image"]
 figure_language_filename = "{root}.{language}{ext}"
 
 # -- lessons: sphinx-gallery -----------------------------------------------------------------

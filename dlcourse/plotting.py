@@ -254,7 +254,7 @@ def draw_walk(ax: Axes, storage: ArrayLike, stops: Sequence[int]) -> Axes:
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where to draw, as in :func:`draw_cells`. The row begins at the origin, with the arrows above.
+        Where to draw, as in :func:`draw_cells`. The row starts at the origin, arrows above it.
     storage : array_like, shape (places,)
         The values of the storage.
     stops : sequence of int

@@ -83,7 +83,6 @@ class TranslateComments(SphinxTransform):
                     subtype="comments",
                 )
             if translated != code:
-                block["original_code"] = code
                 block.rawsource = translated
                 block.children = []
                 block += nodes.Text(translated)

@@ -117,13 +117,15 @@ class MarkdownWriter:
         return f"<details>\n{summary}\n\n{self.blocks(body)}\n\n</details>"
 
     def _block_literal_block(self, node: nodes.Element) -> str:
-        language = str(node.get("language", "")).lower()
+        language = str(node.get("language") or node.get("lang", "")).lower()
         language = {"default": "", "none": "", "ipython3": "python"}.get(language, language)
         code = node.astext()
         if not code.strip():  # sphinx-gallery leaves one where a cell held settings only
             return ""
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
         return f"{fence}{language}\n{code}\n{fence}"
+
+    _block_code_links_block = _block_literal_block  # sphinx-gallery's, with links in the code
 
     def _block_doctest_block(self, node: nodes.Element) -> str:
         return f"```pycon\n{node.astext()}\n```"

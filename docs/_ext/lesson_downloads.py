@@ -27,6 +27,7 @@ from lesson_archives import is_lesson
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx_gallery._doctree_links import code_links_block
 from sphinx_gallery.py_source_parser import (
     remove_config_comments,
     remove_ignore_blocks,
@@ -91,7 +92,7 @@ def lesson_cells(
             in_output = False
             while code and not _shown(code[0].content):  # hidden, but it runs
                 add_code()
-        elif code and isinstance(node, nodes.literal_block) and _is_cell(node, code[0].content):
+        elif code and _is_cell(node, code[0].content, comments):
             end_prose()
             add_code()
             in_output = True
@@ -126,8 +127,12 @@ def _shown(code: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
-def _is_cell(node: nodes.literal_block, code: str) -> bool:
-    return str(node.get("original_code", node.astext())) == _shown(code)
+def _is_cell(node: nodes.Element, code: str, comments: Mapping[str, str]) -> bool:
+    if not isinstance(node, nodes.literal_block | code_links_block):
+        return False
+    shown = _shown(code)
+    text = node.astext().strip("\n")  # links in the code end it with a line break
+    return text in (shown, translate(shown, comments)[0])
 
 
 def notebook(cells: list[Cell], language: str, page_url: str) -> str:

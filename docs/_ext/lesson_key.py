@@ -22,7 +22,14 @@ PACKAGE = "dlcourse"
 #: and do not touch its outputs.
 DESCRIPTIVE_SETTINGS = frozenset({"budget_s", "needs", "number", "thumbnail_number", "assets"})
 #: Our own code that decides what an output looks like.
-CAPTURE_MODULES = ("figure_scraper.py", "figure_rendering.py")
+CAPTURE_MODULES = (
+    "figure_capture.py",
+    "figure_images.py",
+    "figure_messages.py",
+    "figure_rendering.py",
+    "figure_scraper.py",
+    "figure_texts.py",
+)
 
 
 def lesson_key(script: Path, root: Path) -> str:

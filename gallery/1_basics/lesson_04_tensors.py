@@ -40,6 +40,7 @@ import math
 import timeit
 import warnings
 from itertools import pairwise
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -82,12 +83,12 @@ for name, tensor in tensors.items():
 # figure draws the five tensors of the table, with numbers only on the front of each stack.
 
 alt = "Tensors of rank 0 to 4: one cell, a row of cells, a grid, a stack of grids, two such stacks."
-fig, ax = plt.subplots(figsize=(6.4, 4.6), num=alt)
+fig, ax = plt.subplots(figsize=(5.2, 3.8), num=alt)
 ax.set_ylim(9.2, -2.7)  # room for the names: text does not widen the limits by itself
 corners = [(0, 0), (3.75, 0), (10.5, 0), (0, 6), (6, 6)]
 for (name, tensor), (left, top) in zip(tensors.items(), corners, strict=True):
     draw_tensor(ax, tensor, origin=(left, top))
-    ax.text(left, top - 1.8, name, fontsize=13)
+    ax.text(left, top - 1.8, name, fontsize=12)
     ax.text(left, top - 1, str(tuple(tensor.shape)), family="monospace")
 
 # %%
@@ -103,7 +104,7 @@ print(f"{photo.numel():,} elements of {photo.element_size()} byte: {photo.nbytes
 
 patch = photo[160:220:10, 190:250:10, 0]
 alt = "A portrait with one eye framed, and beside it the red values of 36 of its pixels."
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.6), num=alt)
+fig, (left, right) = plt.subplots(1, 2, figsize=(5.2, 2.9), num=alt)
 left.imshow(photo.numpy())
 left.add_patch(plt.Rectangle((190, 160), 60, 60, fill=False, edgecolor="white", linewidth=2))
 left.set_axis_off()
@@ -164,7 +165,7 @@ x = torch.arange(12).reshape(3, 4)
 print("x    shape", tuple(x.shape), "stride", x.stride())
 print("x.T  shape", tuple(x.T.shape), "stride", x.T.stride())
 print("same storage:", x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr())
-print("NumPy's strides of x:", x.numpy().strides, "with elements of", x.element_size(), "bytes")
+print("NumPy's strides of x:", x.numpy().strides, "bytes, elements of", x.element_size())
 
 # %%
 # ``x.T`` is a :term:`view`: another way of reading the same storage. In the figure each matrix stands below the
@@ -172,7 +173,7 @@ print("NumPy's strides of x:", x.numpy().strides, "with elements of", x.element_
 # ``x.T`` and you pass over three numbers at each step. (NumPy's strides say the same, but count bytes.)
 
 alt = "The first row of x visits the places 0, 1, 2, 3 of the storage; that of x.T visits 0, 4, 8."
-fig, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), height_ratios=(3, 4), num=alt)
+fig, axes = plt.subplots(2, 1, figsize=(5.2, 5.9), height_ratios=(3, 4), num=alt)
 for ax, name, matrix in zip(axes, ("x", "x.T"), (x, x.T), strict=True):
     # x was filled so that every value is also the place where it lies.
     draw_walk(ax, range(12), stops=matrix[0].tolist())
@@ -357,7 +358,7 @@ views = {
     "photo[150:350, 150:400]": photo[150:350, 150:400],
 }
 alt = "One portrait in four views: as it is, transposed, as a coarse thumbnail, cropped."
-fig, axes = plt.subplots(2, 2, figsize=(6.4, 6.8), num=alt)
+fig, axes = plt.subplots(2, 2, figsize=(5.2, 5.7), num=alt)
 for ax, (name, view) in zip(axes.flat, views.items(), strict=True):
     assert view.untyped_storage().data_ptr() == photo.untyped_storage().data_ptr()
     ax.imshow(view.numpy())
@@ -379,7 +380,7 @@ for name, mistake in mistakes.items():
     try:
         mistake()
     except RuntimeError as error:
-        print(f"{name}\nRuntimeError: {error}\n")
+        print(name, fill(f"RuntimeError: {error}", 72), "", sep="\n")
 
 # %%
 # "Spans across two contiguous subspaces" is our rule in PyTorch's words. ``reshape`` gives a view where it can and
@@ -392,7 +393,7 @@ reshaped = photo.reshape(3, 600, 512)  # the same shape, but rows, columns and c
 assert permuted.shape == reshaped.shape and not torch.equal(permuted, reshaped)
 pictures = {"permute(2, 0, 1)[0]": permuted[0], "reshape(3, 600, 512)[0]": reshaped[0]}
 alt = "After permute the portrait in grey; after reshape three parts of it laid over each other."
-fig, axes = plt.subplots(1, 2, figsize=(6.4, 4), num=alt)
+fig, axes = plt.subplots(1, 2, figsize=(5.2, 3.3), num=alt)
 for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
     ax.imshow(picture.numpy(), cmap="gray")
     ax.set_title(name, family="monospace", fontsize=10)
@@ -424,7 +425,7 @@ with warnings.catch_warnings(record=True) as caught:
     torch.set_default_tensor_type(torch.FloatTensor)
 torch.set_warn_always(False)
 for warning in caught:
-    print("-", str(warning.message).split(". ")[0])
+    print(fill("- " + str(warning.message).split(". ")[0], 72))
 
 edits = {".data": lambda w: w.data.mul_(10), ".detach()": lambda w: w.detach().mul_(10)}
 for name, edit in edits.items():
@@ -435,7 +436,7 @@ for name, edit in edits.items():
         square.backward()
         print(f"edit through {name}: the gradient at 2 is said to be {w.grad.item()}")
     except RuntimeError as error:
-        print(f"edit through {name}: RuntimeError: {str(error).split(':')[0]}")
+        print(fill(f"edit through {name}: RuntimeError: {str(error).split(':')[0]}", 72))
 
 # %%
 # What you learned

@@ -218,8 +218,8 @@ DAMAGE = {
         "ends in a bare value",
     ),
     "no description": (
-        "figsize=(6.4, 4.6), num=alt",
-        "figsize=(6.4, 4.6)",
+        "figsize=(5.2, 3.8), num=alt",
+        "figsize=(5.2, 3.8)",
         "a figure without a description",
     ),
     "no link to solutions": (

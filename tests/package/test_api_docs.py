@@ -105,7 +105,7 @@ def test_every_module_and_hook_has_a_docstring(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_the_reference_has_a_page_for_every_module(module: str) -> None:
     stem = module.removeprefix("dlcourse.")
-    page = (API_PAGES / f"{stem}.md").read_text(encoding="utf-8")
+    page = (API_PAGES / f"{stem}.rst").read_text(encoding="utf-8")
     assert f".. automodule:: {module}\n" in page
     assert stem in (API_PAGES / "index.md").read_text(encoding="utf-8").splitlines()
 
@@ -113,12 +113,12 @@ def test_the_reference_has_a_page_for_every_module(module: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_reference_lists_every_public_name(name: str) -> None:
     module = name.rpartition(".")[0]
-    page = (API_PAGES / f"{module.removeprefix('dlcourse.')}.md").read_text(encoding="utf-8")
+    page = (API_PAGES / f"{module.removeprefix('dlcourse.')}.rst").read_text(encoding="utf-8")
     # With :members: autodoc lists whatever has a docstring, and everything public has one.
     assert f".. automodule:: {module}\n   :members:" in page
 
 
-@pytest.mark.parametrize("path", sorted(API_PAGES.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(API_PAGES.iterdir()), ids=lambda path: path.name)
 def test_the_reference_has_no_page_without_a_module(path: Path) -> None:
     assert path.stem == "index" or f"dlcourse.{path.stem}" in MODULES
 

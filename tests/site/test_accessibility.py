@@ -1,0 +1,38 @@
+"""axe-core finds nothing serious on any kind of page, light or dark, on a phone or on a desk."""
+
+from __future__ import annotations
+
+import pytest
+from built_site import LANGUAGES, ROOT
+
+AXE = ROOT / "docs" / "_web" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => {
+  const { violations } = await axe.run();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target}`));
+}"""
+
+
+def serious_problems(page) -> list[str]:
+    """Return what axe-core calls serious or critical on an open page."""
+    page.add_script_tag(path=AXE)
+    return page.evaluate(RUN)
+
+
+@pytest.mark.parametrize("folder", LANGUAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", ["index.html", "opening.html", "search.html", "lesson"])
+def test_page_is_accessible(built, open_page, folder, scheme, width, name):
+    target = built.lessons(folder)[0] if name == "lesson" else f"{folder}/{name}"
+    viewport = {"width": width, "height": 800}
+    page = open_page(target, viewport=viewport, color_scheme=scheme).page
+    problems = serious_problems(page)
+    assert not problems, "\n".join(problems)
+
+
+def test_problems_are_noticed(open_page):
+    page = open_page("en/index.html").page
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
+    assert any(problem.startswith("image-alt") for problem in serious_problems(page))
