@@ -35,6 +35,7 @@ extensions = [
     "lesson_downloads",
     "page_summary",
     "site_strings",
+    "unexecuted_note",
 ]
 
 # Where the site is served. Publishing sets the variable; the default is `nox -s serve`.

@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import catalogues
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
-from comment_tokens import comments, translate
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
+
+import catalogues
+from comment_tokens import comments, translate
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import lesson_archives
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
+
+import lesson_archives
 
 PACKAGE = "dlcourse"
 FOLDER = "packages"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urljoin
 
 from docutils import nodes
@@ -267,7 +267,10 @@ class MarkdownWriter:
         return f"{fence}{space}{text}{space}{fence}"
 
     def _inline_math(self, node: nodes.Element) -> str:
-        return f"${node.astext().strip()}$"
+        formula = " ".join(node.astext().split())
+        if any(isinstance(parent, nodes.entry) for parent in _parents(node)):
+            formula = formula.replace("|", r"\vert ").strip()  # a bare | would end the cell
+        return f"${formula}$"
 
     def _inline_subscript(self, node: nodes.Element) -> str:
         return f"<sub>{self.inline(node)}</sub>"
@@ -300,10 +303,8 @@ class MarkdownWriter:
 
 def unknown(node: nodes.Node, what: str = "") -> ExtensionError:
     """Return the error for a node that has no Markdown."""
-    place: nodes.Node | None = node
-    while place is not None and not (place.source and place.line):
-        place = place.parent
-    where = f"{place.source}:{place.line}" if place is not None else "unknown place"
+    places = (place for place in (node, *_parents(node)) if place.source and place.line)
+    where = next((f"{place.source}:{place.line}" for place in places), "unknown place")
     return ExtensionError(
         f"{where}: no Markdown for {what or 'a node of type'} <{type(node).__name__}>, so the "
         "lesson's notebook would lack it: write it in docs/_ext/doctree_markdown.py, or give it "
@@ -313,12 +314,14 @@ def unknown(node: nodes.Node, what: str = "") -> ExtensionError:
 
 def heading_level(title: nodes.Node) -> int:
     """Return 1 for the title of the page, 2 for its sections, and so on."""
-    level = 0
-    parent = title.parent
+    return max(1, sum(isinstance(parent, nodes.section) for parent in _parents(title)))
+
+
+def _parents(node: nodes.Node) -> Iterator[nodes.Node]:
+    parent = node.parent
     while parent is not None:
-        level += isinstance(parent, nodes.section)
+        yield parent
         parent = parent.parent
-    return max(level, 1)
 
 
 def _hang(text: str, marker: str) -> str:

@@ -95,10 +95,11 @@ def _outputs(target: Path) -> list[Path]:
 def _remove_outputs(target: Path) -> None:
     for file in _outputs(target):
         file.unlink()
-    _record_file(target).unlink(missing_ok=True)
+    record_file(target).unlink(missing_ok=True)
 
 
-def _record_file(target: Path) -> Path:
+def record_file(target: Path) -> Path:
+    """Return the file that lies beside a generated lesson if it was executed."""
     return target.with_suffix(".record.json")
 
 
@@ -129,7 +130,7 @@ def _restore(entry: Path, target: Path) -> list[str]:
         if file.name != "record.json":
             shutil.copy2(file, images / file.name)
     blocks: list[str] = record.pop("blocks")
-    _record_file(target).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    record_file(target).write_text(json.dumps(record, indent=1), encoding="utf-8")
     return blocks
 
 
@@ -164,9 +165,10 @@ def prepare_gallery(app: Sphinx) -> None:
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
-        if unfinished or _recorded_key(target) != key:
+        kept = (_entry(script, key) / "record.json").is_file()
+        if unfinished or not kept or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
-        to_run += is_chosen(script) and not (_entry(script, key) / "record.json").is_file()
+        to_run += is_chosen(script) and not kept
     if to_run and app.config.language != "en":
         raise ExtensionError(
             f"{to_run} lesson(s) have no outputs, and only the English build executes lessons; "
@@ -189,7 +191,7 @@ def _unfinished_marker(app: Sphinx) -> Path:
 
 def _recorded_key(target: Path) -> str | None:
     try:
-        return str(json.loads(_record_file(target).read_text(encoding="utf-8"))["key"])
+        return str(json.loads(record_file(target).read_text(encoding="utf-8"))["key"])
     except (OSError, ValueError, KeyError):
         return None
 

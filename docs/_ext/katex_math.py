@@ -1,8 +1,8 @@
 r"""Render formulas with KaTeX while the site is built: pages need no JavaScript to show them.
 
 One Node process renders every formula of a build. It starts with the first formula and ends
-with the build; a build without formulas starts none. A formula that KaTeX rejects fails the
-build. Pages with formulas get one style sheet (KaTeX's own and ``katex_math.css``) and load
+with the build; a build without formulas starts none. A formula that KaTeX rejects is reported
+with its file and line and fails the build, which goes on to find the others. Pages with formulas get one style sheet (KaTeX's own and ``katex_math.css``) and load
 its woff2 fonts; all of it lies in ``_static/katex``.
 
 Formulas are written as Sphinx defines it: ``:math:``, ``.. math::`` with ``\\`` and ``&`` or
@@ -12,6 +12,7 @@ The configuration value ``katex_macros`` maps macros to what they stand for.
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -21,14 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx.application import ENV_PICKLE_FILENAME
 from sphinx.errors import SphinxError
 from sphinx.locale import _
+from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
     from sphinx.writers.html5 import HTML5Translator
+
+logger = logging.getLogger(__name__)
 
 WEB_DIR = Path(__file__).resolve().parents[1] / "_web"
 OWN_STYLE = Path(__file__).with_suffix(".css")
@@ -39,9 +44,13 @@ OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|t
 
 
 class MathError(SphinxError):
-    """A formula cannot be rendered."""
+    """Formulas cannot be rendered here."""
 
     category = "Math error"
+
+
+class FormulaError(ValueError):
+    """KaTeX rejects a formula; the message is KaTeX's."""
 
 
 def find_node() -> Path:
@@ -66,7 +75,7 @@ class KatexProcess:
         self._owner_pid = 0
 
     def render(self, tex: str, display: bool) -> str:
-        """Return the HTML of a formula; raise `MathError` with KaTeX's message."""
+        """Return the HTML of a formula; raise `FormulaError` where KaTeX rejects it."""
         process = self._running()
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -80,7 +89,7 @@ class KatexProcess:
             raise MathError(f"The KaTeX process ended with code {code}; its messages are above.")
         answer: dict[str, str] = json.loads(line)
         if "error" in answer:
-            raise MathError(answer["error"])
+            raise FormulaError(answer["error"])
         return answer["html"]
 
     def _running(self) -> subprocess.Popen[str]:
@@ -113,17 +122,19 @@ class KatexProcess:
         process.stdout.close()
 
 
-def display_source(node: nodes.math_block) -> str:
-    r"""Return the LaTeX of a display formula: rows aligned, numbers left to Sphinx."""
+def latex(node: nodes.math | nodes.math_block) -> tuple[str, bool]:
+    r"""Return the LaTeX of a formula, rows aligned as Sphinx does, and whether it is displayed."""
     tex = node.astext()
+    if isinstance(node, nodes.math):
+        return tex, False
     if node.get("no-wrap", node.get("nowrap", False)):
-        return NUMBERED_ENVIRONMENT.sub(r"\\\1{\2*}", tex)
+        return NUMBERED_ENVIRONMENT.sub(r"\\\1{\2*}", tex), True  # Sphinx gives the numbers
     parts = [part.strip() for part in tex.split("\n\n") if part.strip()]
     parts = [rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part for part in parts]
     if len(parts) == 1:
-        return parts[0]
+        return parts[0], True
     rows = r" \\ ".join(parts)
-    return rf"\begin{{aligned}}{rows}\end{{aligned}}"
+    return rf"\begin{{aligned}}{rows}\end{{aligned}}", True
 
 
 def location(node: nodes.Node) -> str:
@@ -142,23 +153,23 @@ class KatexRenderer:
         self._app = app
         self._process: KatexProcess | None = None
         self._rendered: dict[tuple[str, bool], str] = {}
+        self._rejected: dict[tuple[str, bool], str] = {}
 
-    def render(self, node: nodes.math | nodes.math_block) -> str:
+    def render(self, tex: str, display: bool) -> str:
         """Return the HTML of a formula, from memory where it came before."""
-        display = isinstance(node, nodes.math_block)
-        tex = display_source(node) if isinstance(node, nodes.math_block) else node.astext()
         key = (tex, display)
         if key not in self._rendered:
             if self._process is None:
                 self._process = KatexProcess(self._app.config.katex_macros)
             try:
                 self._rendered[key] = self._process.render(tex, display)
-            except MathError as error:
-                raise MathError(f"{location(node)}: formula {node.astext()!r}: {error}") from None
+            except FormulaError as error:
+                self._rejected[key] = str(error)
+                self._rendered[key] = f"<code>{html.escape(tex)}</code>"
         return self._rendered[key]
 
     def render_page(self, app: Sphinx, doctree: nodes.document, _docname: str) -> None:
-        """Render the formulas of a page ahead of its writing.
+        """Render the formulas of a page ahead of its writing, and report those that fail.
 
         Sphinx may write pages in forked processes, but resolves them all in the first one:
         that is why one Node process is enough.
@@ -167,22 +178,26 @@ class KatexRenderer:
             return
         formulas = [n for n in doctree.findall() if isinstance(n, nodes.math | nodes.math_block)]
         for node in formulas:
-            self.render(node)
+            key = latex(node)
+            self.render(*key)
+            if key in self._rejected:
+                place = location(node)
+                logger.error("formula %r: %s", node.astext(), self._rejected[key], location=place)
         if formulas:
             copy_assets(Path(app.outdir) / "_static" / "katex")
 
     def visit_inline(self, translator: HTML5Translator, node: nodes.math) -> None:
-        html = self.render(node)
+        formula = self.render(*latex(node))
         start = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
-        translator.body.append(f"{start}{html}</span>")
+        translator.body.append(f"{start}{formula}</span>")
         raise nodes.SkipNode
 
     def visit_display(self, translator: HTML5Translator, node: nodes.math_block) -> None:
-        html = self.render(node)
+        formula = self.render(*latex(node))
         numbered = bool(node.get("number"))
         classes = "math notranslate nohighlight" + (" numbered" if numbered else "")
         translator.body.append(translator.starttag(node, "div", "", CLASS=classes))
-        translator.body.append(html)
+        translator.body.append(formula)
         if numbered:
             number = get_node_equation_number(translator, node)
             translator.body.append(f'<span class="eqno">({number})')
@@ -191,9 +206,13 @@ class KatexRenderer:
         translator.body.append("</div>\n")
         raise nodes.SkipNode
 
-    def close(self, _app: Sphinx, _exception: Exception | None) -> None:
+    def close(self, app: Sphinx, _exception: Exception | None) -> None:
         if self._process is not None:
             self._process.close()
+        if self._rejected:
+            # As Sphinx does after an error: fail, and let the next build begin afresh.
+            app.statuscode = 1
+            (Path(app.doctreedir) / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
 
 
 def copy_assets(target: Path) -> None:

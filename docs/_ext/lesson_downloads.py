@@ -15,15 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import code_comments
-import course_wheel
-import lesson_archives
-import site_strings
-from comment_tokens import translate
-from doctree_markdown import MarkdownWriter
 from docutils import nodes
-from languages import LANGUAGES
-from lesson_archives import is_lesson
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -33,6 +25,15 @@ from sphinx_gallery.py_source_parser import (
     remove_ignore_blocks,
     split_code_and_text_blocks,
 )
+
+import code_comments
+import course_wheel
+import lesson_archives
+import site_strings
+from comment_tokens import translate
+from doctree_markdown import MarkdownWriter
+from languages import LANGUAGES
+from lesson_archives import is_lesson
 
 INSTALL = "install"
 """Tag of the notebook's first cell, which is not part of the lesson."""

@@ -20,7 +20,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     });
     answer = { html };
   } catch (error) {
-    answer = { error: error.message };
+    // KaTeX underlines the place with combining characters, which few terminals draw well.
+    answer = { error: error.message.replaceAll("\u0332", "") };
   }
   process.stdout.write(JSON.stringify(answer) + "\n");
 }

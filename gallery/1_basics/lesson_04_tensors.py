@@ -520,7 +520,7 @@ for name, edit in edits.items():
 # References
 # ----------
 # - S. van der Walt, S. C. Colbert, G. Varoquaux: `The NumPy array: a structure for efficient numerical computation
-#   <https://doi.org/10.1109/MCSE.2011.37>`__, 2011. Strides, in the library that PyTorch learned them from.
+#   <https://doi.org/10.1109/MCSE.2011.37>`__, 2011. Strides as NumPy has them; PyTorch's follow the same rule.
 # - A. Paszke and others: `PyTorch: an imperative style, high-performance deep learning library
 #   <https://arxiv.org/abs/1912.01703>`__, 2019.
 # - PyTorch documentation: `Tensor views <https://docs.pytorch.org/docs/stable/tensor_view.html>`__,

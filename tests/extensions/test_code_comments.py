@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import io
 from pathlib import Path
 
@@ -14,8 +15,18 @@ from lxml import html
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
+import cjk_wrap
+import comment_tokens
+import lesson_archives
 from cjk_wrap import columns, wrap
 from comment_tokens import WIDTH, comments, translate
+
+
+@pytest.mark.parametrize("module", [cjk_wrap, comment_tokens, lesson_archives])
+def test_examples_in_docstrings(module):
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
+
 
 CODE = '''\
 # Seeds are fixed, so that the

@@ -8,11 +8,13 @@ import re
 import subprocess
 from pathlib import Path
 
-import katex_math
 import pytest
 from lxml import html
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace
+
+import katex_math
 
 PAGES = {
     "index.rst": r"""
@@ -75,33 +77,31 @@ def node_starts(monkeypatch) -> list[subprocess.Popen]:
     return started
 
 
-def build(folder: Path, pages: dict[str, str], builder: str = "html", **config) -> Path:
-    """Build a site of these pages and return its output folder."""
+def run_sphinx(folder: Path, pages: dict[str, str], builder="html", **config) -> tuple[int, str]:
+    """Build a site of these pages; return the exit status and what Sphinx complained of."""
     source = folder / "source"
     source.mkdir(exist_ok=True)
     for name, text in pages.items():
         (source / name).write_text(text, encoding="utf-8")
-    config = {
+    settings = {
         "extensions": ["myst_parser", "katex_math"],
         "myst_enable_extensions": ["dollarmath", "amsmath"],
         "html_math_renderer": "katex",
         "html_theme": "basic",
         **config,
     }
+    paths = (source, None, folder / "out", folder / "doctrees")
+    complaints = io.StringIO()
     # A fresh Sphinx each time: nothing registered by one test may help another.
     with docutils_namespace():
-        app = Sphinx(
-            source,
-            None,
-            folder / "out",
-            folder / "doctrees",
-            builder,
-            config,
-            status=io.StringIO(),
-            warning=io.StringIO(),
-            warningiserror=True,
-        )
+        app = Sphinx(*paths, builder, settings, status=None, warning=complaints, parallel=2)
         app.build()
+    return app.statuscode, complaints.getvalue()
+
+
+def build(folder: Path, pages: dict[str, str], builder="html", **config) -> Path:
+    """Build a site of these pages, which are fine, and return its output folder."""
+    assert run_sphinx(folder, pages, builder, **config) == (0, "")
     return folder / "out"
 
 
@@ -185,9 +185,10 @@ def test_one_process_for_all_formulas_and_gone_afterwards(tmp_path, node_starts)
     assert not Path(f"/proc/{node_starts[0].pid}").exists()
 
 
-def test_process_ends_when_the_build_dies(tmp_path, node_starts):
-    with pytest.raises(katex_math.MathError):
-        build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x` and :math:`\\nope`\n"})
+def test_process_ends_when_the_build_dies(tmp_path, node_starts, monkeypatch):
+    monkeypatch.setattr(katex_math, "copy_assets", lambda _: 1 / 0)
+    with pytest.raises(ExtensionError, match="division by zero"):
+        build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x`\n"})
     assert [process.returncode for process in node_starts] == [0]
 
 
@@ -213,14 +214,7 @@ def test_parallel_writing_needs_one_process(tmp_path, monkeypatch):
     monkeypatch.setattr(katex_math.KatexProcess, "_running", logged)
     orphan = ":orphan:\n\nTitle\n=====\n\n"
     pages = {f"page{n}.rst": f"{orphan}:math:`x_{n}`\n" for n in range(12)}
-    source = tmp_path / "source"
-    source.mkdir()
-    for name, text in {"index.rst": "Title\n=====\n", **pages}.items():
-        (source / name).write_text(text, encoding="utf-8")
-    with docutils_namespace():
-        config = {"extensions": ["katex_math"], "html_math_renderer": "katex"}
-        paths = (source, None, tmp_path / "out", tmp_path / "doctrees")
-        Sphinx(*paths, "html", config, status=None, warning=None, parallel=2).build()
+    build(tmp_path, {"index.rst": "Title\n=====\n", **pages})
     assert sources(page(tmp_path / "out", "page11.html"), "span") == ["x_11"]
     assert len(set(log.read_text().splitlines())) == 1
 
@@ -264,12 +258,25 @@ def test_no_process_where_nothing_is_rendered(tmp_path, node_starts, builder):
         ("index.rst", "Title\n=====\n\n:math:`样本`\n", 4, "Unicode text character"),
     ],
 )
-def test_bad_formula_stops_the_build(tmp_path, name, text, line, message):
-    with pytest.raises(katex_math.MathError) as caught:
-        build(tmp_path, {name: text})
-    said = str(caught.value)
-    assert f"{name}:{line}: formula " in said
-    assert message in said
+def test_bad_formula_fails_the_build(tmp_path, name, text, line, message):
+    status, complaints = run_sphinx(tmp_path, {name: text})
+    assert status == 1
+    assert re.search(rf"{name}:{line}: ERROR: formula .*{re.escape(message)}", complaints)
+    assert "Traceback" not in complaints
+
+
+def test_every_bad_formula_is_reported(tmp_path, node_starts):
+    text = "Title\n=====\n\n:math:`\\nope`\n\n:math:`\\nope`\n\n.. math:: \\neither\n"
+    status, complaints = run_sphinx(tmp_path, {"index.rst": text})
+    assert status == 1
+    assert re.findall(r"index.rst:(\d+): ERROR", complaints) == ["4", "6", "8"]
+    assert [process.returncode for process in node_starts] == [0]
+
+
+def test_bad_formula_fails_the_next_build_too(tmp_path):
+    pages = {"index.rst": "Title\n=====\n\n:math:`\\nope`\n"}
+    first = run_sphinx(tmp_path, pages)
+    assert run_sphinx(tmp_path, pages) == first
 
 
 def test_missing_packages_say_what_to_run(tmp_path, monkeypatch):

@@ -110,11 +110,11 @@ term
 >>> 1 + 1
 2
 
-===== =====
+===== ===========
 name  value
-===== =====
-a\|b  ``c``
-===== =====
+===== ===========
+a\|b  :math:`|x|`
+===== ===========
 
 .. image:: /picture.png
    :alt: A picture
@@ -417,7 +417,7 @@ def test_public_address_needs_no_note(small_course):
         "```python\none = 1  # in the text\n```",
         "```console\n$ ls\n```",
         "```pycon\n>>> 1 + 1\n2\n```",
-        "| name | value |\n| --- | --- |\n| a\\|b | `c` |",
+        "| name | value |\n| --- | --- |\n| a\\|b | $\\vert x\\vert$ |",
         "![A picture](http://127.0.0.1:8000/en/_images/picture.png)",
         "A caption",
         "<details>\n<summary>Answer with <code>code</code></summary>\n\nIt folds *out*.\n\n</details>",
