@@ -38,9 +38,16 @@ DESCRIPTIONS = "//head/title | //head/meta[@name='description' or starts-with(@p
 ALLOWED = {
     "PyTorch in Practice": "the English name of the course",
     "the PyTorch in Practice authors": "the holder of the copyright, a name",
-    "CC BY": "the name of a licence",
+    "SIL Open Font License": "the name of a licence",
+    "Noto Sans SC": "the name of a typeface",
 }
 """Phrases that may stand in English, with the reason."""
+
+GLOSS = re.compile(rf"(?<=[\u4e00-\u9fff])（{WORD}(?: {WORD}){{0,4}}）")
+"""The English name of a term or a body, right after the Chinese one: 损失函数（loss function）."""
+
+QUOTATION = re.compile(r"“[^“”]*”(?=（[^（）]*[\u4e00-\u9fff])")
+"""Words of a message that the reader meets in English, followed by what they mean."""
 
 
 @cache
@@ -96,6 +103,7 @@ def english(text: str) -> list[str]:
     text = " ".join(text.split())
     if text in interface_strings():
         return [text]
+    text = QUOTATION.sub("…", GLOSS.sub("…", text))
     for phrase in ALLOWED:
         text = text.replace(phrase, "…")
     return RUN.findall(text)

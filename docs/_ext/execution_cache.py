@@ -61,8 +61,8 @@ def execute_script(
         if not script_vars.get("passing"):
             _report_failure(script, script_vars["formatted_exception"])
             return blocks, elapsed_s
-        print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
         _store(entry, target, {"key": key, "elapsed_s": round(elapsed_s, 2), "blocks": blocks})
+        print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
     blocks = _restore(entry, target)
     _mark_as_run(script_vars, target)
     return blocks, 0.0  # a time in the page would change it from build to build

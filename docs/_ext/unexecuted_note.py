@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import site_strings
 from docutils import nodes
-from execution_cache import record_file
-from lesson_archives import is_lesson
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+
+import site_strings
+from execution_cache import record_file
+from lesson_archives import is_lesson
 
 
 def add_note(app: Sphinx, doctree: nodes.document, docname: str) -> None:

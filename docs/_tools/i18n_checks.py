@@ -105,6 +105,8 @@ def check_entry(
     if not i18n_markup.unbalanced(entry.msgid, syntax):
         for marker in i18n_markup.unbalanced(entry.msgstr, syntax):
             yield f"a {marker} opens or closes nothing"
+    if i18n_markup.looks_like_list(entry.msgstr, syntax):
+        yield "it begins like an item of a list: put a backslash before the marker"
     yield from glossary.problems(domain, original.prose, entry.msgstr)
     if language.startswith("zh"):
         words = re.findall(r"[a-z]{2,}", original.prose)

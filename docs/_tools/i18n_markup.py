@@ -207,3 +207,18 @@ def unbalanced(text: str, syntax: str) -> list[str]:
     texts = [token.content for token in tokens if token.type == "text"]
     stars_left = {star for t in texts for star in re.findall(r"(?<!\s)\*+|\*+(?!\s|$)", t)}
     return found + sorted(stars_left)
+
+
+def looks_like_list(text: str, syntax: str) -> bool:
+    """Tell whether Sphinx would read a translation as a list, and so keep the English.
+
+    Examples
+    --------
+    >>> looks_like_list("A. Paszke 等", "rst"), looks_like_list(r"\A. Paszke 等", "rst")
+    (True, False)
+    >>> looks_like_list("1. 安装", "myst"), looks_like_list("1.5 倍", "myst")
+    (True, False)
+    """
+    letters = r"|[A-Za-z]|[ivxlcdm]+|[IVXLCDM]+|#" if syntax == "rst" else ""
+    marker = rf"[-*+•]|(?:\d+{letters})[.)]|\((?:\d+{letters})\)"
+    return syntax != "plain" and re.match(rf"(?:{marker})\s", text) is not None

@@ -3,9 +3,9 @@
 ===========================================
 
 Photographs, sentences, the weights of a network: everything that PyTorch computes with is a :term:`tensor`. Here is
-something odd about them: turning sixteen photographs on their side takes PyTorch about as long as turning a table of
-twelve numbers. How can that be? The answer is one small idea, a flat row of numbers and a rule for reading it. The
-same idea explains most of the shape errors that you will meet in this course.
+something odd about them: putting the dimensions of sixteen photographs into another order takes PyTorch about as long
+as doing it to a table of twelve numbers. How can that be? The answer is one small idea, a flat row of numbers and a
+rule for reading it. The same idea explains most of the shape errors that you will meet in this course.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -247,7 +247,7 @@ print("unsqueeze:", unsqueeze((3, 4), row_major((3, 4)), axis=1))
 # axes fit into each other: one step on an axis must be as long as the whole next axis, :math:`s_k = n_{k+1}\,
 # s_{k+1}`, where :math:`n` is the length. Rows stored one after the other fit. The rows of ``x.T`` are interleaved,
 # and no single stride visits them in order. ``is_contiguous`` asks a little more: that the strides are those of
-# ``row_major``.
+# ``row_major``, axes of length 1 aside.
 
 
 def can_flatten(shape, stride):
@@ -323,10 +323,10 @@ print(tuple(batch.shape), batch.dtype, batch.device.type, f"{batch.min():.0f} to
 assert batch.to(batch.device) is batch
 
 # %%
-# Is a view worth having? We time turning a small table and turning the sixteen photographs and, as a baseline, two
-# real copies of them: as they lie, and in the turned order (``contiguous`` writes a row-major copy). This cell
-# stays on the CPU, because a GPU works in the background and needs another kind of stopwatch. The ratios differ
-# from run to run.
+# Is a view worth having? We time ``permute`` on a small table and on the sixteen photographs and, as a baseline, two
+# real copies of them: as they lie, and in the new order (``contiguous`` writes a row-major copy). This cell stays on
+# the CPU, because a GPU works in the background and needs another kind of stopwatch. The ratios differ from run to
+# run.
 
 
 def best_time_s(call, repeats=15):
@@ -335,19 +335,19 @@ def best_time_s(call, repeats=15):
 
 
 calls = {
-    "turn a 3 x 4 table (a view)": lambda: x.permute(1, 0),
-    "turn 16 photographs (a view)": lambda: photos.permute(0, 3, 1, 2),
+    "permute a 3 x 4 table (a view)": lambda: x.permute(1, 0),
+    "permute 16 photographs (a view)": lambda: photos.permute(0, 3, 1, 2),
     "copy them as they lie": lambda: photos.clone(),
-    "copy them turned": lambda: photos.permute(0, 3, 1, 2).contiguous(),
+    "copy them in the new order": lambda: photos.permute(0, 3, 1, 2).contiguous(),
 }
 times_s = {name: best_time_s(call) for name, call in calls.items()}
 for name, time_s in times_s.items():
-    ratio = time_s / times_s["turn a 3 x 4 table (a view)"]
-    print(f"{name:28} {ratio:10,.1f} times as long  (measured in this build)")
+    ratio = time_s / times_s["permute a 3 x 4 table (a view)"]
+    print(f"{name:31} {ratio:10,.1f} times as long  (measured in this build)")
 
 # %%
 # Making a view takes about as long whatever the tensor holds, and that answers the question at the top. Views can
-# do more than turn: here are four pictures read from one storage, without a copied byte. Only shape, stride and
+# do more than reorder: here are four pictures read from one storage, without a copied byte. Only shape, stride and
 # offset differ. The stride stands under each title; for the thumbnail, the first two numbers are eight times those
 # of the original.
 
@@ -403,7 +403,7 @@ for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
 # Then and now
 # ------------
 # Much of what the web teaches about tensors is several years old. All the old names in this table still run in
-# PyTorch 2.14; the cell collects the warnings that two of them give. The most dangerous one is silent: ``.data``
+# PyTorch 2.14; the cell shows the warnings that two of them give. The most dangerous one is silent: ``.data``
 # changes a number behind autograd's back. The gradient of :math:`w^2` at 2 is 4; see what comes out. ``detach``
 # shares memory too, but autograd notices the change, and ``backward`` raises an error.
 #
@@ -450,7 +450,7 @@ for name, edit in edits.items():
 #
 # Self-checks
 # -----------
-# **1.** A tensor has the shape (5, 1, 7). What are the shapes of ``t.squeeze()`` and ``t.unsqueeze(0)``?
+# **1.** A tensor ``t`` has the shape (5, 1, 7). What are the shapes of ``t.squeeze()`` and ``t.unsqueeze(0)``?
 #
 # .. dropdown:: Answer
 #
@@ -471,7 +471,7 @@ for name, edit in edits.items():
 #
 # Exercises
 # ---------
-# Each exercise gives a starting line and the criterion that your solution must meet. Worked solutions, executed,
+# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed,
 # are on :doc:`the solutions page </solutions/lesson_04>`.
 #
 # **1. Recall.** Compute the place in the storage of ``y[3, 1, 0]`` from the strides alone.

@@ -36,7 +36,7 @@ def test_failing_lesson_is_named_and_the_others_are_built(project: Project) -> N
     project.replace(LESSON_1, 'print("total:", total)', 'raise ValueError("no total")')
     project.replace("dlcourse/moving.py", "return step", "return step / 2")
     output = project.build(succeeds=False)
-    assert output.rstrip().endswith(f"{LESSON_1}:29: ValueError: no total")
+    assert output.rstrip().endswith(f"{LESSON_1}:27: ValueError: no total")
     assert project.executed() == ["01", "02"]
     assert "moves a point" in project.page("en", PAGE_2)
     project.replace(LESSON_1, 'raise ValueError("no total")', 'print("total:", total)')
@@ -47,7 +47,7 @@ def test_failing_lesson_is_named_and_the_others_are_built(project: Project) -> N
 def test_syntax_error_is_named(project: Project) -> None:
     project.replace(LESSON_1, "total = add(1, 2)", "total = = add(1, 2)")
     output = project.build(succeeds=False)
-    assert f"{LESSON_1}:24: SyntaxError" in output
+    assert f"{LESSON_1}:23: SyntaxError" in output
 
 
 def test_bad_formula_names_file_and_line(project: Project) -> None:

@@ -38,6 +38,8 @@ def test_no_english_is_left(chinese_page, built, open_page):
         ("<span>Search</span>", ["Search"]),
         ("<span>next</span>", ["next"]),
         ("<li>Loss, gradient; step</li>", ["Loss, gradient; step"]),
+        ("<p>张量（see the next lesson for all of it）</p>", ["see the next lesson for all of it"]),
+        ("<p>“the two are equal”</p>", ["the two are equal"]),
     ],
 )
 def test_english_is_found(body, found):
@@ -53,6 +55,8 @@ def test_english_is_found(body, found):
         "<a lang='en' hreflang='en'>Read this in English</a>",
         "<section id='references'><p>Automatic differentiation in machine learning</p></section>",
         "<p>本课程（PyTorch in Practice）</p>",
+        "<dt>全连接层（fully connected layer）</dt>",
+        "<p>报错“spans across two contiguous subspaces”（横跨两个连续的子空间）</p>",
         "<!-- a comment in the page -->",
     ],
 )

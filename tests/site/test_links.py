@@ -93,7 +93,7 @@ def image_problems(tree: html.HtmlElement) -> list[str]:
     problems = []
     for image in tree.iter("img"):
         name, alt = image.get("src"), image.get("alt")
-        in_card = image.xpath("ancestor::*[contains(@class, 'sphx-glr-thumbcontainer')]")
+        in_card = bool(image.xpath("ancestor::*[contains(@class, 'lesson-card')]"))
         # Beside its own title in a link or a card a picture says nothing new: alt="" is right.
         titled = in_card or any(link.text_content().strip() for link in image.iterancestors("a"))
         if alt is None or not (alt.strip() or titled):

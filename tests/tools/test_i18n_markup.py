@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from i18n_markup import differences, is_translatable, parse, unbalanced
+from i18n_markup import differences, is_translatable, looks_like_list, parse, unbalanced
 
 KEPT = [
     ("rst", "The ``view`` of :math:`x`.", "``view`` 与 :math:`x`。"),
@@ -127,3 +127,25 @@ def test_unbalanced_markup_is_found(syntax: str, text: str, markers: list[str]) 
 )
 def test_only_words_are_translatable(syntax: str, text: str, expected: bool) -> None:
     assert is_translatable(text, syntax) is expected
+
+
+@pytest.mark.parametrize(
+    ("syntax", "text", "expected"),
+    [
+        ("rst", "A. Paszke 等：论文", True),
+        ("rst", "S. van der Walt", True),
+        ("rst", "(1) 第一", True),
+        ("rst", "- 一项", True),
+        ("rst", "\\A. Paszke 等：论文", False),
+        ("rst", "AB. 两个字母", False),
+        ("rst", "1.5 倍", False),
+        ("myst", "1. 安装", True),
+        ("myst", "1\\. 安装", False),
+        ("myst", "A. Paszke", False),
+        ("plain", "1. 安装", False),
+    ],
+)
+def test_a_translation_that_reads_as_a_list_is_found(
+    syntax: str, text: str, expected: bool
+) -> None:
+    assert looks_like_list(text, syntax) == expected

