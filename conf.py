@@ -118,7 +118,8 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 3,
     "primary_sidebar_end": [],
-    "secondary_sidebar_items": ["page-toc", "lesson-downloads"],
+    "secondary_sidebar_items": ["lesson-downloads", "page-toc"],
+    "article_footer_items": ["lesson-download-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
 }

@@ -43,8 +43,11 @@ ALLOWED = {
 }
 """Phrases that may stand in English, with the reason."""
 
-GLOSS = re.compile(rf"(?<=[\u4e00-\u9fff])（{WORD}(?: {WORD}){{0,4}}）")
-"""The English name of a term or a body, right after the Chinese one: 损失函数（loss function）."""
+GLOSS = re.compile(rf"(?<=[\u4e00-\u9fff])（{WORD}(?:[ ，]{WORD}){{0,5}}）")
+"""The English name of a term or a body, right after the Chinese one: 均方误差（mean squared error，MSE）."""
+
+SHAPE = re.compile(rf"\({WORD}(?:, {WORD})+\)")
+"""The names of the axes of an array, as docstrings write them: (rows, columns, channels)."""
 
 QUOTATION = re.compile(r"“[^“”]*”(?=（[^（）]*[\u4e00-\u9fff])")
 """Words of a message that the reader meets in English, followed by what they mean."""
@@ -103,7 +106,8 @@ def english(text: str) -> list[str]:
     text = " ".join(text.split())
     if text in interface_strings():
         return [text]
-    text = QUOTATION.sub("…", GLOSS.sub("…", text))
+    for pattern in (GLOSS, SHAPE, QUOTATION):
+        text = pattern.sub("…", text)
     for phrase in ALLOWED:
         text = text.replace(phrase, "…")
     return RUN.findall(text)

@@ -210,7 +210,7 @@ def unbalanced(text: str, syntax: str) -> list[str]:
 
 
 def looks_like_list(text: str, syntax: str) -> bool:
-    """Tell whether Sphinx would read a translation as a list, and so keep the English.
+    r"""Tell whether Sphinx would read a translation as a list, and so keep the English.
 
     Examples
     --------

@@ -219,6 +219,7 @@ def test_a_new_language_is_started(
         ("index", "Words", "词,词", "half-width punctuation"),
         ("index", "Some quite ordinary words", "Some quite ordinary words", "still in English"),
         ("index", "PyTorch", "PyTorch", None),
+        ("sub/page", "Some names", "A. 若干名字", "begins like an item of a list"),
         ("index", "As :func:`x`", "如 :func:`x`", "a docstring"),
         ("sub/page", "As :func:`x`", "如 :func:`x`", None),
         ("figures", "loss {0}", "损失", "lost the placeholder {0}"),
