@@ -7,11 +7,10 @@ from pathlib import Path
 
 import nox
 
-nox.options.default_venv_backend = "none"  # all sessions share one environment, made by `python`
+nox.options.default_venv_backend = "none"  # `python` makes the environments, mostly one for all
 nox.options.sessions = ["docs"]
 
-ENVIRONMENT = Path(".nox/course")
-LOCK = Path("requirements/dev.txt")
+LOCKS = Path("requirements")
 COMPILE = [
     "uv",
     "pip",
@@ -24,17 +23,19 @@ COMPILE = [
 ]
 
 
-def python(session: nox.Session, *arguments: str) -> None:
-    """Run Python in the environment, after installing what is locked if the lock changed."""
-    program = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = ENVIRONMENT / "installed"
-    wanted = hashlib.sha256(LOCK.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
+def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
+    """Run Python in an environment, after installing what is locked for it if that changed."""
+    environment = Path(".nox", name)
+    lock = LOCKS / {"course": "dev.txt", "bench": "bench.txt"}[name]
+    program = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = environment / "installed"
+    wanted = hashlib.sha256(lock.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         uv = ["uv", "pip", "install", "--quiet", "--python", str(program)]
         if not program.exists():
-            session.run("uv", "venv", "--quiet", "--python", version, str(ENVIRONMENT))
-        session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(LOCK))
+            session.run("uv", "venv", "--quiet", "--python", version, str(environment))
+        session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(lock))
         session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
         stamp.write_text(wanted)
     session.run(str(program), *arguments, silent=False)
@@ -78,6 +79,12 @@ def site(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Compare the speed of training with other libraries', in an environment of its own."""
+    python(session, "tests/bench/bench_training.py", *session.posargs, name="bench")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types."""
     python(session, "-m", "ruff", "check")
@@ -89,7 +96,8 @@ def lint(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Compile the locked versions anew from pyproject.toml; `-- --upgrade` raises them."""
     compile_ = [*COMPILE, "--python-version", "3.11", "-c", "requirements/constraints.in"]
-    lessons = "requirements/lessons.txt"
+    lessons = str(LOCKS / "lessons.txt")
     session.run(*compile_, *session.posargs, "pyproject.toml", "-o", lessons)
-    group = ["pyproject.toml", "--group", "dev", "-c", lessons, "-o", str(LOCK)]
-    session.run(*compile_, *session.posargs, *group)
+    for group, lock in (("dev", LOCKS / "dev.txt"), ("bench", LOCKS / "bench.txt")):
+        inputs = ["pyproject.toml", "--group", group, "-c", lessons]
+        session.run(*compile_, *session.posargs, *inputs, "-o", str(lock))

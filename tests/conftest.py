@@ -8,5 +8,21 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register ``--all``: also run the downloads of lessons that take more than a minute."""
+    """Register ``--all`` and ``--network``, for what takes long or needs a package registry."""
     parser.addoption("--all", action="store_true", help="also run the downloads of long lessons")
+    parser.addoption("--network", action="store_true", help="run only what is marked network")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that ``--network`` selects."""
+    config.addinivalue_line("markers", "network: needs the package registries; see --network")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what is marked network with ``--network``, and everything else without."""
+    wanted = config.getoption("--network")
+    kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        kept[bool(item.get_closest_marker("network")) == wanted].append(item)
+    items[:] = kept[True]
+    config.hook.pytest_deselected(items=kept[False])

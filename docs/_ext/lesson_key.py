@@ -2,7 +2,7 @@
 
 A lesson has to run again when, and only when, one of these changes: the code of its cells
 (not the prose, not the comments, not the layout), the ``dlcourse`` modules that it imports,
-directly or through others, the asset files that it declares, the locked versions, or the code
+directly or through others, the assets that it declares, the locked versions, or the code
 that captures its figures.
 """
 
@@ -12,6 +12,7 @@ import ast
 import hashlib
 import json
 import platform
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ def lesson_key(script: Path, root: Path) -> str:
 
     Raises
     ------
-    FileNotFoundError
-        If the lesson declares an asset that is not there.
+    LookupError
+        If the lesson declares an asset that is not in the catalogue.
     """
     settings, blocks = split_code_and_text_blocks(script)
     cells = [_without_layout(block.content) for block in blocks if block.type == "code"]
@@ -62,10 +63,11 @@ def lesson_key(script: Path, root: Path) -> str:
 
 
 def package_digest(root: Path) -> str:
-    """Return the digest of all of ``dlcourse`` and of the locked versions."""
+    """Return the digest of all of ``dlcourse``, its catalogue too, and of the locked versions."""
     digests = {
         str(file.relative_to(root)): _file_digest(file)
-        for file in sorted((root / PACKAGE).rglob("*.py"))
+        for pattern in ("*.py", "*.toml")
+        for file in sorted((root / PACKAGE).rglob(pattern))
     }
     digests["versions"] = _file_digest(root / "requirements" / "lessons.txt")
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
@@ -128,14 +130,22 @@ def _module_digests(script: Path, root: Path) -> dict[str, str]:
     }
 
 
-def _asset_digests(script: Path, assets: list[str], root: Path) -> dict[str, str]:
-    missing = [name for name in assets if not (root / name).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{script}: the lesson declares assets that do not exist: {', '.join(missing)}; "
-            "correct '# sphinx_gallery_assets' or add the files"
+def _asset_digests(script: Path, names: list[str], root: Path) -> dict[str, dict[str, str]]:
+    """Return the digests of the files of each asset, as its entry in the catalogue states them."""
+    entries = {name: root / PACKAGE / "assets" / "entries" / f"{name}.toml" for name in names}
+    unknown = [name for name, entry in entries.items() if not entry.is_file()]
+    if unknown:
+        raise LookupError(
+            f"{script}: '# sphinx_gallery_assets' names assets that are not in the catalogue: "
+            f"{', '.join(unknown)}; `python -m {PACKAGE} assets list` shows all names"
         )
-    return {name: _file_digest(root / name) for name in sorted(assets)}
+    return {
+        name: {
+            path: file["sha256"]
+            for path, file in tomllib.loads(entry.read_text(encoding="utf-8"))["files"].items()
+        }
+        for name, entry in entries.items()
+    }
 
 
 def _file_digest(file: Path) -> str:

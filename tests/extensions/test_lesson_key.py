@@ -27,6 +27,14 @@ print(total)
 '''
 
 
+ENTRY = """\
+title = "Numbers"
+
+[files]
+"numbers.csv" = { size = 4, sha256 = "aa11" }
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with a lesson, and a package in which direct imports indirect."""
@@ -37,7 +45,7 @@ def project(tmp_path: Path) -> Path:
         "dlcourse/indirect.py": '"""Doc."""\n\n\ndef plus(a, b):\n    """Add."""\n    return a + b\n',
         "dlcourse/unrelated.py": "x = 1\n",
         "requirements/lessons.txt": "torch==2.14.1\n",
-        "data/numbers.csv": "1,2\n",
+        "dlcourse/assets/entries/numbers.toml": ENTRY,
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +64,7 @@ def key_after(project: Path, file: str, old: str, new: str) -> tuple[str, str]:
 
 
 LESSON = "gallery/1_part/lesson_01_tiny.py"
+NUMBERS = "dlcourse/assets/entries/numbers.toml"
 
 
 @pytest.mark.parametrize(
@@ -92,17 +101,30 @@ def test_edit_that_can_change_the_outputs(project: Path, file: str, old: str, ne
     assert before != after
 
 
-def test_asset_is_part_of_the_key(project: Path) -> None:
-    key_after(project, LESSON, "budget_s = 5", 'assets = ["data/numbers.csv"]')
-    before, after = key_after(project, "data/numbers.csv", "2", "3")
+@pytest.mark.parametrize(
+    ("old", "new", "counts"), [("aa11", "bb22", True), ("Numbers", "Some numbers", False)]
+)
+def test_files_of_an_asset_are_part_of_the_key_and_its_texts_are_not(
+    project: Path, old: str, new: str, counts: bool
+) -> None:
+    key_after(project, LESSON, "budget_s = 5", 'assets = ["numbers"]')
+    before, after = key_after(project, NUMBERS, old, new)
+    assert (before != after) == counts
+
+
+def test_declaring_an_asset_changes_the_key(project: Path) -> None:
+    before, after = key_after(project, LESSON, "budget_s = 5", 'assets = ["numbers"]')
     assert before != after
 
 
-def test_missing_asset_is_named(project: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"lesson_01_tiny\.py.*do not exist: data/gone\.csv"
-    ):
-        key_after(project, LESSON, "budget_s = 5", 'assets = ["data/gone.csv"]')
+def test_asset_that_no_lesson_declares_does_not_count(project: Path) -> None:
+    before, after = key_after(project, NUMBERS, "aa11", "bb22")
+    assert before == after
+
+
+def test_unknown_asset_is_named(project: Path) -> None:
+    with pytest.raises(LookupError, match=r"lesson_01_tiny\.py.*not in the catalogue: letters;"):
+        key_after(project, LESSON, "budget_s = 5", 'assets = ["numbers", "letters"]')
 
 
 def test_script_that_is_not_python_has_a_key(project: Path) -> None:
@@ -126,7 +148,8 @@ def test_imports_are_followed(project: Path, statement: str) -> None:
     assert found == {"__init__.py", "direct.py", "indirect.py"}
 
 
-def test_package_digest_sees_every_module(project: Path) -> None:
+@pytest.mark.parametrize("file", ["dlcourse/unrelated.py", NUMBERS])
+def test_package_digest_sees_every_module_and_entry(project: Path, file: str) -> None:
     before = package_digest(project)
-    (project / "dlcourse/unrelated.py").write_text("x = 2\n")
+    (project / file).write_text("x = 2\n")
     assert package_digest(project) != before

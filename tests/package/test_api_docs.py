@@ -17,6 +17,8 @@ import dlcourse
 PACKAGE = Path(dlcourse.__file__).parent
 API_PAGES = Path(__file__).parents[2] / "docs" / "api"
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(PACKAGE)], "dlcourse."))
+# A module with an underscore is part of the package that it lies in: only that has a page.
+PUBLIC_MODULES = [module for module in MODULES if "._" not in module]
 
 # What numpydoc's own checks must not find. The rest of its checks is about full stops and capitals.
 REQUIRED = {
@@ -38,11 +40,12 @@ REQUIRED = {
 def public_names(module: ModuleType) -> list[str]:
     """Return the functions and classes that a module defines for its users."""
     # pytest fixes what its hooks are called, take and return, and only pytest calls them.
+    listed = getattr(module, "__all__", [])
     return [
         f"{module.__name__}.{name}"
         for name, value in vars(module).items()
         if (inspect.isfunction(value) or inspect.isclass(value))
-        and value.__module__ == module.__name__
+        and (name in listed or value.__module__ == module.__name__)
         and not name.startswith(("_", "pytest_"))
     ]
 
@@ -52,12 +55,16 @@ def shortcomings(name: str) -> list[str]:
     return [f"{code} {message}" for code, message in validate(name)["errors"] if code in REQUIRED]
 
 
-PUBLIC = [name for module in MODULES for name in public_names(importlib.import_module(module))]
+PUBLIC = [
+    name for module in PUBLIC_MODULES for name in public_names(importlib.import_module(module))
+]
 
 
 def test_the_modules_and_functions_are_found() -> None:
     assert "dlcourse.pytest_gpu" in MODULES
+    assert "dlcourse.assets._cache" in set(MODULES) - set(PUBLIC_MODULES)
     assert {"dlcourse.device.pick_device", "dlcourse.plotting.draw_cells"} <= set(PUBLIC)
+    assert {"dlcourse.assets.path", "dlcourse.assets.AssetError"} <= set(PUBLIC)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -102,7 +109,7 @@ def test_every_module_and_hook_has_a_docstring(module: str) -> None:
     assert [node.name for node in functions if not ast.get_docstring(node)] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
 def test_the_reference_has_a_page_for_every_module(module: str) -> None:
     stem = module.removeprefix("dlcourse.")
     page = (API_PAGES / f"{stem}.rst").read_text(encoding="utf-8")
@@ -120,7 +127,7 @@ def test_the_reference_lists_every_public_name(name: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(API_PAGES.iterdir()), ids=lambda path: path.name)
 def test_the_reference_has_no_page_without_a_module(path: Path) -> None:
-    assert path.stem == "index" or f"dlcourse.{path.stem}" in MODULES
+    assert path.stem == "index" or f"dlcourse.{path.stem}" in PUBLIC_MODULES
 
 
 def imports(source: str) -> set[str]:
@@ -136,7 +143,7 @@ def imports(source: str) -> set[str]:
 
 
 def imports_of(module: str) -> set[str]:
-    return imports((PACKAGE / f"{module.removeprefix('dlcourse.')}.py").read_text(encoding="utf-8"))
+    return imports(Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8"))
 
 
 def top_level(names: set[str]) -> set[str]:
@@ -158,6 +165,13 @@ def test_no_module_imports_the_tools_that_build_the_site(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_only_plotting_imports_matplotlib(module: str) -> None:
     assert ("matplotlib" in top_level(imports_of(module))) == (module == "dlcourse.plotting")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_assets_reaches_out(module: str) -> None:
+    """To the network, and to other programs."""
+    reaching = {"filelock", "http", "pooch", "requests", "socket", "subprocess", "urllib"}
+    assert module.startswith("dlcourse.assets") or not top_level(imports_of(module)) & reaching
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,0 +1,203 @@
+"""A whole training: history, schedules, early stopping, progress, and arguments that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_training import make_training
+from torch import Tensor, nn
+from torch.optim import lr_scheduler
+from torch.utils.data import DataLoader
+
+from dlcourse.checkpoints import load_weights
+from dlcourse.history import History
+from dlcourse.training import evaluate, fit, train_epoch
+
+
+class Scripted(nn.Module):
+    """A model whose loss in each epoch is written beforehand; its weight counts the updates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.updates = nn.Parameter(torch.zeros(()))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the number of updates so far."""
+        return self.updates + 0 * inputs.sum()
+
+
+def fit_scripted(valid_losses: list[float], **settings: Any) -> tuple[Scripted, History]:
+    """Train for one batch an epoch; the validation loss follows the script."""
+    model = Scripted()
+
+    def loss_function(updates: Tensor, targets: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return -updates  # with a learning rate of 1, one update adds 1
+        return torch.tensor(valid_losses[round(updates.item()) - 1])
+
+    batches = [(torch.ones(2), torch.ones(2))]
+    settings.setdefault("optimiser", torch.optim.SGD(model.parameters(), lr=1.0))
+    if make_scheduler := settings.pop("make_scheduler", None):
+        settings["scheduler"] = make_scheduler(settings["optimiser"])
+    optimiser = settings.pop("optimiser")
+    epochs = settings.pop("epochs", len(valid_losses))
+    parts = (model, loss_function, optimiser, batches)
+    return model, fit(*parts, epochs=epochs, valid_loader=batches, **settings)
+
+
+def test_a_training_is_its_epochs_in_a_row() -> None:
+    ours = make_training()
+    history = ours.fit(3)
+    theirs = make_training()  # which seeds everything again
+    losses, valid = [], []
+    cross_entropy = nn.functional.cross_entropy
+    for _ in range(3):
+        losses.append(
+            train_epoch(theirs.model, cross_entropy, theirs.optimiser, theirs.train_loader)
+        )
+        valid.append(
+            evaluate(
+                theirs.model,
+                cross_entropy,
+                theirs.settings["valid_loader"],
+                metrics=theirs.settings["metrics"],
+            )
+        )
+        theirs.settings["scheduler"].step()
+    assert history.loss == losses
+    assert history.valid_loss == [result["loss"] for result in valid]
+    assert history.metrics == {"accuracy": [result["accuracy"] for result in valid]}
+    weights = theirs.weights()
+    assert all(torch.equal(value, weights[name]) for name, value in ours.weights().items())
+
+
+def test_the_history_has_one_number_for_each_epoch() -> None:
+    history = make_training(scheduler="step").fit(3)
+    assert len(history) == 3
+    assert history.learning_rate == [0.01, 0.005, 0.0025]  # that during the epoch
+    assert {len(history.loss), len(history.valid_loss), len(history.seconds)} == {3}
+    assert all(seconds > 0 for seconds in history.seconds)
+
+
+def test_without_validation_the_best_epoch_has_the_lowest_training_loss() -> None:
+    training = make_training()
+    parts = (training.model, nn.functional.cross_entropy, training.optimiser)
+    history = fit(*parts, training.train_loader, epochs=2)
+    assert (history.valid_loss, history.metrics) == ([], {})
+    assert history.best_epoch == history.loss.index(min(history.loss))
+
+
+def test_a_plateau_is_found_in_the_validation_loss() -> None:
+    _, history = fit_scripted(
+        [3.0, 2.0, 2.0, 2.0, 1.0],
+        make_scheduler=lambda optimiser: lr_scheduler.ReduceLROnPlateau(
+            optimiser, patience=1, factor=1 - 1e-6
+        ),
+    )
+    assert [rate < 1 for rate in history.learning_rate] == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("valid_losses", "patience", "epochs", "best"),
+    [
+        ([3, 2, 4, 5, 1, 0], 2, 4, 1),
+        ([3, 2, 4, 1, 5, 6, 0], 2, 6, 3),
+        ([3, 2, 2, 2], 1, 3, 1),  # as good as before is no improvement
+        ([3, 2, 1, 5], 2, 4, 2),  # all epochs run, and the best one was not the last
+        ([3, 2, 1], 1, 3, 2),
+    ],
+)
+def test_early_stopping_ends_with_the_best_weights(
+    valid_losses: list[float], patience: int, epochs: int, best: int
+) -> None:
+    model, history = fit_scripted([float(loss) for loss in valid_losses], patience=patience)
+    assert (len(history), history.best_epoch) == (epochs, best)
+    assert model.updates.item() == best + 1
+
+
+def test_without_patience_the_last_weights_stay() -> None:
+    model, history = fit_scripted([1.0, 2.0, 3.0])
+    assert (len(history), model.updates.item()) == (3, 3)
+
+
+def test_the_best_weights_are_in_a_file_of_their_own(tmp_path: Path) -> None:
+    model, _ = fit_scripted([3.0, 1.0, 2.0], checkpoint_folder=tmp_path / "new" / "run")
+    assert model.updates.item() == 3
+    load_weights(model, tmp_path / "new" / "run" / "best.safetensors")
+    assert model.updates.item() == 2
+    assert sorted(path.name for path in (tmp_path / "new" / "run").iterdir()) == [
+        "best.safetensors",
+        "last.pt",
+    ]
+
+
+def test_another_training_is_never_overwritten(tmp_path: Path) -> None:
+    fit_scripted([1.0], checkpoint_folder=tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    with pytest.raises(FileExistsError, match="last.pt is there already; pass resume=True to go"):
+        fit_scripted([1.0], checkpoint_folder=tmp_path)
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs=0 and patience=None must be 1 or more"),
+        ({"patience": 0}, "patience=0 must be 1 or more"),
+        ({"patience": 2, "valid_loader": None, "metrics": None}, "patience needs validation data"),
+        ({"valid_loader": None}, "metrics needs validation data; pass valid_loader="),
+        ({"resume": True}, "resume=True needs to know from where; pass checkpoint_folder="),
+    ],
+)
+def test_arguments_that_contradict_each_other(settings: dict[str, Any], message: str) -> None:
+    training = make_training()
+    with pytest.raises(ValueError, match=message):
+        training.fit(**({"epochs": 1} | settings))
+
+
+def test_an_optimiser_of_another_model_is_an_error() -> None:
+    training, other = make_training(), make_training()
+    training.optimiser = other.optimiser
+    with pytest.raises(ValueError, match="the optimiser has no parameter of this model; make it"):
+        training.fit(1)
+
+
+def test_workers_that_live_on_cannot_be_resumed(tmp_path: Path) -> None:
+    training = make_training()
+    dataset = training.train_loader.dataset
+    training.train_loader = DataLoader(dataset, num_workers=1, persistent_workers=True)
+    with pytest.raises(ValueError, match="make the DataLoader with persistent_workers=False"):
+        training.fit(1, checkpoint_folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("progress", "terminal", "variable", "shown"),
+    [
+        (None, False, None, False),
+        (None, True, None, True),
+        (None, True, "1", False),
+        (True, False, None, True),
+        (True, False, "1", True),
+        (False, True, None, False),
+    ],
+)
+def test_the_bar_is_shown_on_a_terminal_only(
+    progress: bool | None,
+    terminal: bool,
+    variable: str | None,
+    shown: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    if variable:
+        monkeypatch.setenv("TQDM_DISABLE", variable)
+    fit_scripted([1.0, 1.0], progress=progress)
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert ("epoch 2/2" in output.err) == shown
+    assert bool(output.err) == shown

@@ -1,0 +1,213 @@
+"""One epoch, one evaluation: the same numbers as a loop written by hand, and clear errors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from dlcourse.metrics import accuracy
+from dlcourse.training import _Means, evaluate, fit, train_epoch
+
+Batches = list[tuple[Tensor, Tensor]]
+OPTIMISERS: dict[str, Callable[[nn.Module], torch.optim.Optimizer]] = {
+    "sgd": lambda model: torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
+    "adamw": lambda model: torch.optim.AdamW(model.parameters(), lr=0.01),
+}
+
+
+def make_batches(sizes: list[int], seed: int = 0) -> Batches:
+    """Return batches of so many examples: 4 numbers, 3 classes."""
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        (torch.randn(size, 4, generator=generator), torch.randint(3, (size,), generator=generator))
+        for size in sizes
+    ]
+
+
+def make_model(seed: int = 0) -> nn.Module:
+    """Return a classifier whose two modes differ."""
+    torch.manual_seed(seed)
+    layers = [nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)]
+    return nn.Sequential(*layers)
+
+
+def train_by_hand(
+    model: nn.Module, optimiser: torch.optim.Optimizer, batches: Batches, device: str = "cpu"
+) -> float:
+    """Return the mean loss of an epoch, as a beginner's book writes it."""
+    model.train()
+    total, count = 0.0, 0
+    for inputs, targets in batches:
+        inputs, targets = inputs.to(device), targets.to(device)
+        optimiser.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch has no annotation there
+        optimiser.step()
+        total += loss.item() * len(targets)
+        count += len(targets)
+    return total / count
+
+
+def assert_same_weights(first: nn.Module, second: nn.Module) -> None:
+    """Compare bit for bit."""
+    pairs = zip(first.state_dict().items(), second.state_dict().values(), strict=True)
+    assert [name for (name, a), b in pairs if not torch.equal(a, b)] == []
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_training_equals_the_loop_by_hand_bit_for_bit(optimiser: str) -> None:
+    batches = make_batches([7, 7, 7, 2])
+    ours, theirs = make_model(), make_model()
+    our_optimiser, their_optimiser = OPTIMISERS[optimiser](ours), OPTIMISERS[optimiser](theirs)
+    cross_entropy = nn.functional.cross_entropy
+    torch.manual_seed(1)
+    our_losses = [train_epoch(ours, cross_entropy, our_optimiser, batches) for _ in range(3)]
+    torch.manual_seed(1)
+    assert our_losses == [train_by_hand(theirs, their_optimiser, batches) for _ in range(3)]
+    assert_same_weights(ours, theirs)
+
+
+@settings(deadline=None, max_examples=25)  # the first call into PyTorch is slow
+@given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), seed=st.integers(0, 99))
+def test_each_example_counts_once_however_the_batches_are_cut(sizes: list[int], seed: int) -> None:
+    batches, model = make_batches(sizes, seed), make_model(seed).eval()
+    found = evaluate(model, nn.functional.cross_entropy, batches, metrics={"accuracy": accuracy})
+    inputs, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    logits = model(inputs)
+    expected = nn.functional.cross_entropy(logits, targets).item()
+    assert found == {
+        "loss": pytest.approx(expected, rel=1e-5),
+        "accuracy": pytest.approx((logits.argmax(1) == targets).double().mean().item()),
+    }
+
+
+def test_evaluating_changes_nothing() -> None:
+    model, batches = make_model(), make_batches([5])
+    before = copy.deepcopy(model)
+    state = torch.get_rng_state()
+    evaluate(model, nn.functional.cross_entropy, batches)
+    assert_same_weights(model, before)
+    assert torch.equal(torch.get_rng_state(), state)  # dropout was off
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+class Spy(nn.Module):
+    """Records the mode in which it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 3)
+        self.frozen = nn.BatchNorm1d(3)
+        self.modes: list[tuple[bool, bool]] = []
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits."""
+        self.modes.append((self.training, torch.is_grad_enabled()))
+        return self.frozen(self.linear(inputs))
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_modes_are_right_and_put_back_part_by_part(mode: bool) -> None:
+    model, batches = Spy().train(mode), make_batches([5])
+    model.frozen.train(not mode)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    train_epoch(model, nn.functional.cross_entropy, optimiser, batches)
+    evaluate(model, nn.functional.cross_entropy, batches)
+    assert model.modes == [(True, True), (False, False)]
+    assert (model.training, model.frozen.training) == (mode, not mode)
+
+
+def test_the_mode_is_put_back_after_an_error() -> None:
+    model = make_model().train()
+    with pytest.raises(RuntimeError, match="mat1 and mat2 shapes cannot be multiplied"):
+        evaluate(model, nn.functional.cross_entropy, [(torch.zeros(2, 5), torch.zeros(2))])
+    assert all(module.training for module in model.modules())
+
+
+def test_models_with_several_inputs() -> None:
+    model = nn.Bilinear(4, 3, 1)
+    batches = [(torch.randn(6, 4), torch.randn(6, 3), torch.randn(6, 1))]
+    expected = nn.functional.mse_loss(model(*batches[0][:2]), batches[0][2]).item()
+    assert evaluate(model, nn.functional.mse_loss, batches) == {"loss": expected}
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_the_batch_of_a_loss_that_is_no_number_is_named(kind: str, bad: float) -> None:
+    """A GPU is asked for its results only now and then; the number must be right all the same."""
+    means = _Means(["loss"], torch.device(kind))
+    with pytest.raises(FloatingPointError, match=rf"^batch 70: the loss is {bad}; try a lower"):
+        for number in range(1, 200):
+            means.add([torch.tensor(bad if number == 70 else 1.0)], 4, None)
+
+
+def test_asking_now_and_then_gives_the_same_means() -> None:
+    values = torch.rand(150, generator=torch.Generator().manual_seed(0))
+    results = []
+    for kind in ("cpu", "cuda"):
+        means = _Means(["loss", "more"], torch.device(kind))
+        for number, value in enumerate(values):
+            means.add([value, 2 * value], 1 + number % 5, None)
+        results.append(means.result())
+    assert results[0] == results[1]
+    weights = 1 + torch.arange(150) % 5
+    expected = (values.double() * weights).sum() / weights.sum()
+    assert results[0]["loss"] == pytest.approx(expected.item())
+
+
+@pytest.mark.parametrize("kind", ["", "validation "])
+def test_the_epoch_of_a_loss_that_is_no_number_is_named(kind: str) -> None:
+    batches = make_batches([4, 4])
+    batches[1][0][2, 1] = float("nan")
+    loaders = (batches[:1], batches) if kind else (batches, batches[:1])
+    model = make_model()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    parts = (model, nn.functional.cross_entropy, optimiser, loaders[0])
+    with pytest.raises(FloatingPointError, match=f"^epoch 1, {kind}batch 2: the loss is nan; "):
+        fit(*parts, epochs=2, valid_loader=loaders[1])
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [
+        [],
+        DataLoader(TensorDataset(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))),
+        DataLoader(TensorDataset(torch.zeros(3, 4), torch.zeros(3)), batch_size=4, drop_last=True),
+    ],
+    ids=["list", "empty data set", "dropped"],
+)
+def test_no_batch_is_an_error_that_says_why(loader: Any) -> None:
+    with pytest.raises(ValueError, match="the loader yields no batch: its data set is empty, or"):
+        evaluate(make_model(), nn.functional.cross_entropy, loader)
+
+
+def test_an_iterator_that_is_used_up_is_an_error() -> None:
+    model = make_model()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="or it is an iterator that was used up; give a DataLoad"):
+        fit(model, nn.functional.cross_entropy, optimiser, iter(make_batches([4])), epochs=2)
+
+
+def test_a_batch_that_is_a_dictionary_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"must be a tuple \(\*inputs, targets\), not a dict; "):
+        evaluate(make_model(), nn.functional.cross_entropy, [{"inputs": torch.zeros(1, 4)}])
+
+
+@pytest.mark.gpu
+def test_batches_follow_the_model_to_the_gpu() -> None:
+    batches = make_batches([7, 7, 2])
+    ours, theirs = make_model().cuda(), make_model().cuda()
+    our_optimiser, their_optimiser = OPTIMISERS["sgd"](ours), OPTIMISERS["sgd"](theirs)
+    torch.manual_seed(1)
+    loss = train_epoch(ours, nn.functional.cross_entropy, our_optimiser, batches)
+    torch.manual_seed(1)
+    assert loss == train_by_hand(theirs, their_optimiser, batches, "cuda")
+    assert_same_weights(ours, theirs)

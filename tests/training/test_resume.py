@@ -1,0 +1,229 @@
+"""A training that stopped and went on is, bit for bit, one that never stopped."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_training
+import torch
+from small_training import OPTIMISERS, SCHEDULERS, Training, make_training
+from torch import Tensor, nn
+
+from dlcourse.checkpoints import CheckpointError, load_state, save_state
+from dlcourse.history import History
+from dlcourse.random_state import capture_random_state
+from dlcourse.training import fit
+
+
+def assert_same(
+    first: tuple[dict[str, Tensor], History], second: tuple[dict[str, Tensor], History]
+) -> None:
+    """Compare weights and histories bit for bit."""
+    assert [name for name in first[0] if not torch.equal(first[0][name], second[0][name])] == []
+    assert first[1] == second[1]
+
+
+def disturb() -> None:
+    """Draw from the global generators, as another process would have left them elsewhere."""
+    random.seed(1)
+    np.random.seed(2)
+    torch.manual_seed(3)
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "scheduler"),
+    [*((name, "step") for name in OPTIMISERS), *(("momentum", name) for name in SCHEDULERS)],
+)
+def test_two_halves_are_one_whole(optimiser: str, scheduler: str, tmp_path: Path) -> None:
+    whole = make_training(optimiser=optimiser, scheduler=scheduler)
+    history = whole.fit(4)
+    make_training(optimiser=optimiser, scheduler=scheduler).fit(2, checkpoint_folder=tmp_path)
+    second = make_training(optimiser=optimiser, scheduler=scheduler)
+    disturb()
+    resumed = second.fit(4, checkpoint_folder=tmp_path, resume=True)
+    assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+@pytest.mark.parametrize(("own_generator", "workers"), [(False, 0), (True, 1)])
+def test_every_source_of_randomness_goes_on(
+    own_generator: bool, workers: int, tmp_path: Path
+) -> None:
+    def make() -> Training:
+        return make_training(own_generator=own_generator, workers=workers)
+
+    whole = make()
+    history = whole.fit(3)
+    make().fit(1, checkpoint_folder=tmp_path)
+    second = make()
+    disturb()
+    resumed = second.fit(3, checkpoint_folder=tmp_path, resume=True)
+    assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+def test_the_test_would_notice_other_random_numbers(tmp_path: Path) -> None:
+    """Guards the tests above: without the state of the generators the weights differ."""
+    whole = make_training()
+    history = whole.fit(3)
+    make_training().fit(1, checkpoint_folder=tmp_path)
+    state = load_state(tmp_path / "last.pt")
+    disturb()
+    state["processes"] = [capture_random_state([torch.Generator().manual_seed(4)])]
+    save_state(state, tmp_path / "last.pt")
+    second = make_training()
+    resumed = second.fit(3, checkpoint_folder=tmp_path, resume=True)
+    with pytest.raises(AssertionError):
+        assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+def test_an_epoch_that_was_interrupted_starts_again(tmp_path: Path) -> None:
+    whole = make_training()
+    history = whole.fit(3)
+    first, batches = make_training(), 0
+
+    def interrupted(logits: Tensor, targets: Tensor) -> Tensor:
+        nonlocal batches
+        batches += torch.is_grad_enabled()
+        if batches == 2 * 5 + 3:  # the third batch of the third epoch
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(logits, targets)
+
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(3, loss_function=interrupted, checkpoint_folder=tmp_path)
+    second = make_training()
+    resumed = second.fit(3, checkpoint_folder=tmp_path, resume=True)
+    assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+def test_a_process_that_was_killed_goes_on_in_another_one(tmp_path: Path) -> None:
+    in_the_third_epoch = str(2 * 5 + 3)
+    command = [sys.executable, small_training.__file__, str(tmp_path)]
+    command += ["--die-in-batch", in_the_third_epoch]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, "")
+    assert len(load_state(tmp_path / "last.pt")["history"]["loss"]) == 2
+    whole = make_training()
+    history = whole.fit(4)
+    second = make_training()
+    resumed = second.fit(4, checkpoint_folder=tmp_path, resume=True)
+    assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+def test_a_finished_training_trains_no_more(tmp_path: Path) -> None:
+    first = make_training()
+    history = first.fit(2, checkpoint_folder=tmp_path)
+    second = make_training()
+    again = second.fit(2, checkpoint_folder=tmp_path, resume=True)
+    assert_same((first.weights(), history), (second.weights(), again))
+
+
+@pytest.mark.parametrize("stopped_after", [2, 3, 4, 5])
+def test_early_stopping_goes_on_where_it_was(stopped_after: int, tmp_path: Path) -> None:
+    """The patience used up so far and the best weights are kept too."""
+    losses = [3.0, 1.0, 2.0, 2.0, 0.5, 2.0, 2.0, 2.0, 0.1]  # stops after the 8th epoch
+
+    def train(epochs: int) -> tuple[nn.Module, History]:
+        model = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(model.weight)
+
+        def loss_function(outputs: Tensor, targets: Tensor) -> Tensor:
+            if torch.is_grad_enabled():
+                return -outputs.mean()  # one update adds 1
+            return torch.tensor(losses[round(outputs.item()) - 1])
+
+        batches = [(torch.ones(1, 1), torch.ones(1))]
+        parts = (model, loss_function, torch.optim.SGD(model.parameters(), lr=1.0), batches)
+        settings = {"valid_loader": batches, "patience": 3, "checkpoint_folder": tmp_path}
+        return model, fit(*parts, epochs=epochs, resume=True, **settings)
+
+    train(stopped_after)
+    model, history = train(9)
+    assert (len(history), history.best_epoch, model.weight.item()) == (8, 4, 5)
+    model, history = train(9)  # it has stopped for good
+    assert (len(history), model.weight.item()) == (8, 5)
+
+
+def test_without_a_checkpoint_a_resume_starts(tmp_path: Path) -> None:
+    assert len(make_training().fit(1, checkpoint_folder=tmp_path / "new", resume=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"optimiser": "momentum"}, "the optimiser was Adam and is SGD now"),
+        ({"scheduler": "cosine"}, "the scheduler was StepLR and is CosineAnnealingLR now"),
+        ({"scheduler": "none"}, "the scheduler was StepLR and is None now"),
+        ({"own_generator": False}, "the state holds 1 generators of data loaders, and there are 0"),
+    ],
+)
+def test_other_parts_than_before_are_named(
+    change: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    make_training().fit(1, checkpoint_folder=tmp_path)
+    other = make_training(**change)  # type: ignore[arg-type]  # names and values of its parameters
+    before = other.weights()
+    with pytest.raises(CheckpointError, match=f"last.pt: {message}"):
+        other.fit(2, checkpoint_folder=tmp_path, resume=True)
+    assert all(torch.equal(value, before[name]) for name, value in other.weights().items())
+
+
+def test_another_model_is_named(tmp_path: Path) -> None:
+    make_training().fit(1, checkpoint_folder=tmp_path)
+    other = make_training()
+    other.model.append(nn.Linear(3, 3).double())
+    with pytest.raises(
+        CheckpointError, match="last.pt: these weights are of another model: 4.bias"
+    ):
+        other.fit(2, checkpoint_folder=tmp_path, resume=True)
+
+
+def test_other_metrics_than_before_are_named(tmp_path: Path) -> None:
+    make_training().fit(1, checkpoint_folder=tmp_path)
+    with pytest.raises(ValueError, match=r"earlier epochs measured \['valid_loss', 'accuracy'\]"):
+        make_training().fit(2, metrics=None, checkpoint_folder=tmp_path, resume=True)
+
+
+def test_another_number_of_processes_is_named(tmp_path: Path) -> None:
+    make_training().fit(1, checkpoint_folder=tmp_path)
+    state = load_state(tmp_path / "last.pt")
+    save_state(state | {"processes": 2 * state["processes"]}, tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="the run had 2 processes and has 1 now; go on with"):
+        make_training().fit(2, checkpoint_folder=tmp_path, resume=True)
+
+
+def test_a_state_of_another_program_is_named(tmp_path: Path) -> None:
+    save_state({"model": {}}, tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="was not written by fit: it has no 'history'"):
+        make_training().fit(1, checkpoint_folder=tmp_path, resume=True)
+
+
+@pytest.mark.gpu
+def test_a_training_on_the_gpu_goes_on_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        whole = make_training(device="cuda")
+        history = whole.fit(4)
+        make_training(device="cuda").fit(2, checkpoint_folder=tmp_path)
+        second = make_training(device="cuda")
+        disturb()
+        resumed = second.fit(4, checkpoint_folder=tmp_path, resume=True)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert_same((whole.weights(), history), (second.weights(), resumed))
+
+
+@pytest.mark.gpu
+def test_a_checkpoint_of_the_gpu_is_read_on_the_cpu(tmp_path: Path) -> None:
+    first = make_training(device="cuda")
+    first.fit(1, checkpoint_folder=tmp_path)
+    second = make_training()
+    second.fit(1, checkpoint_folder=tmp_path, resume=True)
+    assert_same((first.weights(), History()), (second.weights(), History()))
