@@ -27,12 +27,14 @@ extensions = [
     # ours, in docs/_ext
     "chinese_search",
     "code_comments",
+    "cross_references",
     "execution_cache",
     "figure_translation",
     "gallery_furniture",
     "katex_math",
     "language_links",
     "lesson_downloads",
+    "notebook_cache",
     "page_summary",
     "site_strings",
     "unexecuted_note",
@@ -47,6 +49,8 @@ exclude_patterns = [
     "lessons/**/*.ipynb",  # sphinx-gallery's own: myst-nb would execute them
 ]
 nitpicky = True
+# sphinx-gallery would warn of a space anywhere in the path, also in the name of a reader's folder.
+suppress_warnings = ["sphinx_gallery.space_in_filename"]
 templates_path = ["docs/_templates"]
 
 # -- languages -------------------------------------------------------------------------------

@@ -2,25 +2,29 @@
 
 A lesson has to run again when, and only when, one of these changes: the code of its cells
 (not the prose, not the comments, not the layout), the ``dlcourse`` modules that it imports,
-directly or through others, the asset files that it declares, the locked versions, or the code
-that captures its figures.
+directly or through others, the asset files that it declares, the locked versions, or what
+captures its outputs.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.metadata
 import json
 import platform
 from pathlib import Path
 from typing import Any
 
+from sphinx.errors import ExtensionError
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 PACKAGE = "dlcourse"
 #: Settings in a script (``# sphinx_gallery_x = …``) that say something *about* the lesson
 #: and do not touch its outputs.
 DESCRIPTIVE_SETTINGS = frozenset({"budget_s", "needs", "number", "thumbnail_number", "assets"})
+#: The folders in which docs/_tools/build.py looks for changes, and assets may lie.
+ASSET_FOLDERS = ("gallery/", "dlcourse/")
 #: Our own code that decides what an output looks like.
 CAPTURE_MODULES = (
     "figure_capture.py",
@@ -30,6 +34,8 @@ CAPTURE_MODULES = (
     "figure_scraper.py",
     "figure_texts.py",
 )
+#: What else captures them, and is not among the locked versions of the lessons.
+CAPTURE_PACKAGES = ("pylopdf-fonts-zh-cn", "sphinx-gallery")
 
 
 def lesson_key(script: Path, root: Path) -> str:
@@ -44,10 +50,15 @@ def lesson_key(script: Path, root: Path) -> str:
 
     Raises
     ------
-    FileNotFoundError
-        If the lesson declares an asset that is not there.
+    sphinx.errors.ExtensionError
+        If the lesson declares an asset that is not there, or where no build looks for changes;
+        if it is not UTF-8.
     """
-    settings, blocks = split_code_and_text_blocks(script)
+    try:
+        settings, blocks = split_code_and_text_blocks(script)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ExtensionError(f"{script}:{line}: {error}; save the file as UTF-8") from None
     cells = [_without_layout(block.content) for block in blocks if block.type == "code"]
     parts: dict[str, Any] = {
         "cells": cells,
@@ -57,6 +68,7 @@ def lesson_key(script: Path, root: Path) -> str:
         "versions": _file_digest(root / "requirements" / "lessons.txt"),
         "python": ".".join(platform.python_version_tuple()[:2]),
         "capture": [_file_digest(Path(__file__).with_name(name)) for name in CAPTURE_MODULES],
+        "packages": [importlib.metadata.version(name) for name in CAPTURE_PACKAGES],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -131,9 +143,15 @@ def _module_digests(script: Path, root: Path) -> dict[str, str]:
 def _asset_digests(script: Path, assets: list[str], root: Path) -> dict[str, str]:
     missing = [name for name in assets if not (root / name).is_file()]
     if missing:
-        raise FileNotFoundError(
+        raise ExtensionError(
             f"{script}: the lesson declares assets that do not exist: {', '.join(missing)}; "
             "correct '# sphinx_gallery_assets' or add the files"
+        )
+    outside = [name for name in assets if not name.startswith(ASSET_FOLDERS)]
+    if outside:
+        raise ExtensionError(
+            f"{script}: a change of {', '.join(outside)} would pass unseen; "
+            f"keep the assets of lessons in {' or '.join(ASSET_FOLDERS)}"
         )
     return {name: _file_digest(root / name) for name in sorted(assets)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sphinx.errors import ExtensionError
 
 from lesson_key import imported_modules, lesson_key, package_digest
 
@@ -37,7 +38,7 @@ def project(tmp_path: Path) -> Path:
         "dlcourse/indirect.py": '"""Doc."""\n\n\ndef plus(a, b):\n    """Add."""\n    return a + b\n',
         "dlcourse/unrelated.py": "x = 1\n",
         "requirements/lessons.txt": "torch==2.14.1\n",
-        "data/numbers.csv": "1,2\n",
+        "gallery/data/numbers.csv": "1,2\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -93,16 +94,19 @@ def test_edit_that_can_change_the_outputs(project: Path, file: str, old: str, ne
 
 
 def test_asset_is_part_of_the_key(project: Path) -> None:
-    key_after(project, LESSON, "budget_s = 5", 'assets = ["data/numbers.csv"]')
-    before, after = key_after(project, "data/numbers.csv", "2", "3")
+    key_after(project, LESSON, "budget_s = 5", 'assets = ["gallery/data/numbers.csv"]')
+    before, after = key_after(project, "gallery/data/numbers.csv", "2", "3")
     assert before != after
 
 
 def test_missing_asset_is_named(project: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"lesson_01_tiny\.py.*do not exist: data/gone\.csv"
-    ):
-        key_after(project, LESSON, "budget_s = 5", 'assets = ["data/gone.csv"]')
+    with pytest.raises(ExtensionError, match=r"01_tiny\.py.*do not exist: gallery/data/gone\.csv"):
+        key_after(project, LESSON, "budget_s = 5", 'assets = ["gallery/data/gone.csv"]')
+
+
+def test_asset_that_no_build_watches_is_named(project: Path) -> None:
+    with pytest.raises(ExtensionError, match=r"01_tiny\.py.*a change of requirements/lessons\.txt"):
+        key_after(project, LESSON, "budget_s = 5", 'assets = ["requirements/lessons.txt"]')
 
 
 def test_script_that_is_not_python_has_a_key(project: Path) -> None:
