@@ -27,12 +27,14 @@ extensions = [
     # ours, in docs/_ext
     "chinese_search",
     "code_comments",
+    "cross_references",
     "execution_cache",
     "figure_translation",
     "gallery_furniture",
     "katex_math",
     "language_links",
     "lesson_downloads",
+    "notebook_cache",
     "page_summary",
     "site_strings",
     "unexecuted_note",
@@ -47,6 +49,8 @@ exclude_patterns = [
     "lessons/**/*.ipynb",  # sphinx-gallery's own: myst-nb would execute them
 ]
 nitpicky = True
+# sphinx-gallery would warn of a space anywhere in the path, also in the name of a reader's folder.
+suppress_warnings = ["sphinx_gallery.space_in_filename"]
 templates_path = ["docs/_templates"]
 
 # -- languages -------------------------------------------------------------------------------
@@ -83,6 +87,7 @@ nb_execution_cache_path = notebook_cache.folder(ROOT)
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
+nb_mime_priority_overrides = [("gettext", "image/png", 5)]  # or their alt texts are not extracted
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
@@ -109,7 +114,7 @@ html_use_index = False
 html_domain_indices = False
 html_context = {"default_mode": "auto"}
 html_sidebars: dict[str, list[str]] = {
-    name: [] for name in ("404", "index", "opening", "setup", "glossary", "about", "search")
+    name: [] for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
 }
 html_theme_options = {
     "navbar_start": ["course-logo"],

@@ -38,7 +38,8 @@ def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
         session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(lock))
         session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
         stamp.write_text(wanted)
-    session.run(str(program), *arguments, silent=False)
+    # After Ctrl-C, leave the program the time to end its own processes and to say what is kept.
+    session.run(str(program), *arguments, interrupt_timeout=15)
 
 
 @nox.session

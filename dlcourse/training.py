@@ -2,9 +2,9 @@
 
 A *batch* is a tuple or list ``(*inputs, targets)``. The model is called with the inputs, the loss
 function with its outputs and the targets. Both are moved to the device of the model first, so the
-device is chosen once: ``model = Net().to(device)``. A *loader* is a
-``DataLoader`` of PyTorch, or anything else that yields the batches of one epoch each
-time that it is iterated over, such as a list of batches.
+device is chosen once: ``model = Net().to(device)``. A *loader* is a ``DataLoader`` of
+PyTorch, or anything else that yields the batches of one epoch each time that it is iterated over,
+such as a list of batches.
 """
 
 import math

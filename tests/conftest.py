@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from sphinx import locale
 
 pytest_plugins = ["pytester"]
 
@@ -26,3 +29,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept[bool(item.get_closest_marker("network")) == wanted].append(item)
     items[:] = kept[True]
     config.hook.pytest_deselected(items=kept[False])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fresh_interface_language() -> Iterator[None]:
+    """Forget the language of earlier Sphinx applications, which Sphinx keeps for the process."""
+    locale.translators.clear()
+    yield
+    locale.translators.clear()

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-LOCALE_DIR = Path(__file__).resolve().parents[1] / "locale"
-
 
 def path(locale_dir: Path, language: str, domain: str) -> Path:
     """Return where the catalogue of a domain lies, for example ``figures``."""

@@ -119,7 +119,7 @@ class MarkdownWriter:
     def _block_literal_block(self, node: nodes.Element) -> str:
         language = str(node.get("language") or node.get("lang", "")).lower()
         language = {"default": "", "none": "", "ipython3": "python"}.get(language, language)
-        code = node.astext()
+        code = node.astext().rstrip("\n")
         if not code.strip():  # sphinx-gallery leaves one where a cell held settings only
             return ""
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))

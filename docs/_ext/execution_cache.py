@@ -11,16 +11,18 @@ they import it through the scraper's dotted name, ``execution_cache.scrape``.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import re
 import shutil
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
 
@@ -34,6 +36,7 @@ FAILURES_DIR = ROOT / "build" / "cache" / "failures"
 #: The lessons to execute, as numbers separated by spaces; empty means all.
 LESSONS_VARIABLE = "DLCOURSE_LESSONS"
 KEPT_PER_LESSON = 3
+UNFINISHED = "it did not finish; it ended Python, or the machine is short of memory"
 
 scrape = figure_scraper.scrape
 _execute_script: Callable[..., tuple[list[str], float]] = gen_rst.execute_script
@@ -51,16 +54,25 @@ def execute_script(
         return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
     key = lesson_key(script, ROOT)
     entry = _entry(script, key)
-    _remove_outputs(target)
     if not (entry / "record.json").is_file():
+        _remove_outputs(target)
         if not is_chosen(script):
             script_vars["execute_script"] = False
             return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
         print(f"  {script.stem}: executing …", flush=True)
-        blocks, elapsed_s = _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+        # In case that this process does not live to say more.
+        message = f"{script.relative_to(ROOT).as_posix()}: {UNFINISHED}"
+        _failure_file(script).write_text(message, encoding="utf-8")
+        try:
+            blocks, elapsed_s = _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+        except SystemExit as error:  # it would end the build, and could pass for success
+            message = f"{_place(script, error)}: a lesson must not end Python"
+            _failure_file(script).write_text(message, encoding="utf-8")
+            raise ExtensionError(message) from None
         if not script_vars.get("passing"):
             _report_failure(script, script_vars["formatted_exception"])
             return blocks, elapsed_s
+        _failure_file(script).unlink()
         _store(entry, target, {"key": key, "elapsed_s": round(elapsed_s, 2), "blocks": blocks})
         print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
     blocks = _restore(entry, target)
@@ -108,7 +120,7 @@ def _store(entry: Path, target: Path, record: dict[str, Any]) -> None:
     CACHE_DIR.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=CACHE_DIR))
     for file in _outputs(target):
-        shutil.copy2(file, draft / file.name)
+        shutil.copyfile(file, draft / file.name)
     (draft / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     try:
         draft.rename(entry)
@@ -123,12 +135,22 @@ def _store(entry: Path, target: Path, record: dict[str, Any]) -> None:
 
 
 def _restore(entry: Path, target: Path) -> list[str]:
+    """Put the outputs in place, and return what the cells printed.
+
+    A file that changes gets the present time, even one that comes back from long ago: that is
+    how Sphinx sees which pages to write again. The others stay as they are.
+    """
     record = json.loads((entry / "record.json").read_text(encoding="utf-8"))
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    for file in entry.iterdir():
-        if file.name != "record.json":
-            shutil.copy2(file, images / file.name)
+    kept = {file.name: file for file in entry.iterdir() if file.name != "record.json"}
+    for file in _outputs(target):
+        if file.name not in kept:
+            file.unlink()
+    for name, file in kept.items():
+        output = images / name
+        if not (output.is_file() and filecmp.cmp(file, output, shallow=False)):
+            shutil.copyfile(file, output)
     blocks: list[str] = record.pop("blocks")
     record_file(target).write_text(json.dumps(record, indent=1), encoding="utf-8")
     return blocks
@@ -143,15 +165,31 @@ def _mark_as_run(script_vars: dict[str, Any], target: Path) -> None:
     Path(f"{target}.md5").write_text(checksum, encoding="utf-8")
 
 
+def _place(script: Path, error: BaseException) -> str:
+    """Return the file and the line of a script in which an error was raised."""
+    stack = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno for frame in reversed(stack) if frame.filename == str(script)), "?")
+    return f"{script.relative_to(ROOT).as_posix()}:{line}"
+
+
 def _report_failure(script: Path, traceback_text: str) -> None:
     """Say in one line which lesson failed where; the driver repeats it at the end."""
     line = "?"
     for part in traceback_text.split(f'File "{script}", line ')[1:]:
         line = part.split(",")[0].split("\n")[0]
-    message = f"{script.relative_to(ROOT)}:{line}: {traceback_text.strip().splitlines()[-1]}"
-    FAILURES_DIR.mkdir(parents=True, exist_ok=True)
-    (FAILURES_DIR / f"{script.stem}.txt").write_text(message, encoding="utf-8")
+    # The stack is indented; what follows it is the error, whose message may have many lines.
+    lines = traceback_text.strip().splitlines()[1:]
+    error = next(text for text in lines if text and not text.startswith(" "))
+    place = f"{script.relative_to(ROOT).as_posix()}:"
+    # An error of the figure scraper has no line of the script in its stack; it says it itself.
+    message = error[error.index(place) :] if place in error else f"{place}{line}: {error}"
+    _failure_file(script).write_text(message, encoding="utf-8")
     print(f"  {script.stem}: FAILED at {message}", flush=True)
+
+
+def _failure_file(script: Path) -> Path:
+    FAILURES_DIR.mkdir(parents=True, exist_ok=True)
+    return FAILURES_DIR / f"{script.stem}.txt"
 
 
 def prepare_gallery(app: Sphinx) -> None:
@@ -160,13 +198,17 @@ def prepare_gallery(app: Sphinx) -> None:
     scripts = lesson_scripts(ROOT / "gallery")
     remove_traces(lessons_dir, scripts)
     shutil.rmtree(FAILURES_DIR, ignore_errors=True)
-    unfinished = _unfinished_marker(app).exists()
+    # The first build renders everything anew: a setting of sphinx-gallery may have changed.
+    first = (
+        app.config.language == "en" and not (Path(app.doctreedir) / ENV_PICKLE_FILENAME).exists()
+    )
+    anew = first or _unfinished_marker(app).exists()
     to_run = 0
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
         kept = (_entry(script, key) / "record.json").is_file()
-        if unfinished or not kept or _recorded_key(target) != key:
+        if anew or not kept or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
         to_run += is_chosen(script) and not kept
     if to_run and app.config.language != "en":
@@ -183,6 +225,13 @@ def prepare_gallery(app: Sphinx) -> None:
 def finish_gallery(app: Sphinx) -> None:
     """After sphinx-gallery: its files are whole."""
     _unfinished_marker(app).unlink()
+
+
+def fail_after_failures(app: Sphinx, exception: Exception | None) -> None:
+    """Fail the build if a lesson failed, without the summary in which sphinx-gallery repeats it."""
+    if exception is None and any(FAILURES_DIR.glob("*.txt")):
+        app.config.sphinx_gallery_conf["failing_examples"].clear()
+        app.statuscode = 1
 
 
 def _unfinished_marker(app: Sphinx) -> Path:
@@ -217,6 +266,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect before and after sphinx-gallery, which runs at priority 500."""
     app.connect("builder-inited", prepare_gallery, priority=400)
     app.connect("builder-inited", finish_gallery, priority=600)
+    app.connect("build-finished", fail_after_failures, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -62,7 +62,7 @@ def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any])
             except FigureError as error:
                 name = fig.get_label() or f"figure {number}"
                 raise ExtensionError(
-                    f"{lesson.name}:{block.lineno}: figure {str(name)!r}: {error}"
+                    f"gallery/{lesson.parent.name}/{lesson.name}:{block.lineno}: figure {str(name)!r}: {error}"
                 ) from error
         return rst
     finally:

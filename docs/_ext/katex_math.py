@@ -182,7 +182,7 @@ class KatexRenderer:
             self.render(*key)
             if key in self._rejected:
                 place = location(node)
-                logger.error("formula %r: %s", node.astext(), self._rejected[key], location=place)
+                logger.error("formula `%s`: %s", node.astext(), self._rejected[key], location=place)
         if formulas:
             copy_assets(Path(app.outdir) / "_static" / "katex")
 

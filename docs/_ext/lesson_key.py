@@ -2,20 +2,22 @@
 
 A lesson has to run again when, and only when, one of these changes: the code of its cells
 (not the prose, not the comments, not the layout), the ``dlcourse`` modules that it imports,
-directly or through others, the assets that it declares, the locked versions, or the code
-that captures its figures.
+directly or through others, the assets that it declares, the locked versions, or what
+captures its outputs.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.metadata
 import json
 import platform
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from sphinx.errors import ExtensionError
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 PACKAGE = "dlcourse"
@@ -31,6 +33,8 @@ CAPTURE_MODULES = (
     "figure_scraper.py",
     "figure_texts.py",
 )
+#: What else captures them, and is not among the locked versions of the lessons.
+CAPTURE_PACKAGES = ("pylopdf-fonts-zh-cn", "sphinx-gallery")
 
 
 def lesson_key(script: Path, root: Path) -> str:
@@ -45,10 +49,14 @@ def lesson_key(script: Path, root: Path) -> str:
 
     Raises
     ------
-    LookupError
-        If the lesson declares an asset that is not in the catalogue.
+    sphinx.errors.ExtensionError
+        If the lesson declares an asset that is not in the catalogue; if it is not UTF-8.
     """
-    settings, blocks = split_code_and_text_blocks(script)
+    try:
+        settings, blocks = split_code_and_text_blocks(script)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ExtensionError(f"{script}:{line}: {error}; save the file as UTF-8") from None
     cells = [_without_layout(block.content) for block in blocks if block.type == "code"]
     parts: dict[str, Any] = {
         "cells": cells,
@@ -58,6 +66,7 @@ def lesson_key(script: Path, root: Path) -> str:
         "versions": _file_digest(root / "requirements" / "lessons.txt"),
         "python": ".".join(platform.python_version_tuple()[:2]),
         "capture": [_file_digest(Path(__file__).with_name(name)) for name in CAPTURE_MODULES],
+        "packages": [importlib.metadata.version(name) for name in CAPTURE_PACKAGES],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -135,7 +144,7 @@ def _asset_digests(script: Path, names: list[str], root: Path) -> dict[str, dict
     entries = {name: root / PACKAGE / "assets" / "entries" / f"{name}.toml" for name in names}
     unknown = [name for name, entry in entries.items() if not entry.is_file()]
     if unknown:
-        raise LookupError(
+        raise ExtensionError(
             f"{script}: '# sphinx_gallery_assets' names assets that are not in the catalogue: "
             f"{', '.join(unknown)}; `python -m {PACKAGE} assets list` shows all names"
         )

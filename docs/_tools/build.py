@@ -12,11 +12,13 @@ import argparse
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,28 +31,30 @@ sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 import web_packages
 from languages import LANGUAGES
 
-SOURCES = (
-    "conf.py",
-    "docutils.conf",
-    "pyproject.toml",
-    "requirements",
-    "docs",
-    "gallery",
-    "dlcourse",
-)
 #: A change in one of these renders every page again; lessons are executed only if they must.
 PIPELINE = (
     "conf.py",
     "docutils.conf",
+    "pyproject.toml",
     "requirements",
     "docs/_ext",
+    "docs/_jupyter",
+    "docs/_static",
     "docs/_templates",
+    "docs/_tools/build.py",
+    "docs/_tools/render.py",
     "docs/_web",
+    # Interface strings stand on every page.
+    "docs/locale/*/LC_MESSAGES/site.po",
+    "docs/locale/*/LC_MESSAGES/sphinx.po",
     "dlcourse",
 )
+#: All inputs; README and LICENSE are in the wheel that the site serves.
+SOURCES = (*PIPELINE, "README.md", "LICENSE", "docs", "gallery")
 GENERATED = ("docs/lessons/", "docs/_web/node_modules/")
 #: One thread a process: outputs must not depend on how busy the machine is.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+SECONDS_TO_STOP = 10
 
 
 class BuildError(Exception):
@@ -110,6 +114,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
     started = time.monotonic()
     state_file = BUILD / "state.json"
     state: dict[str, object] = {
+        "python": platform.python_version(),
         "pages": digest(["docs", "gallery"], names_only=True),
         "pipeline": digest(PIPELINE),
         "sources": digest(SOURCES),
@@ -124,14 +129,23 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         # that an extension, a setting or the list of pages changed: then everything is rendered.
         state_file.unlink(missing_ok=True)
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
-            shutil.rmtree(BUILD / "doctrees", ignore_errors=True)
-            shutil.rmtree(BUILD / "html", ignore_errors=True)
+            forget()
         for language in LANGUAGES.values():
             render(language.code, lessons, verbose=verbose)
-        write_state(state_file, state | {"sources": digest(SOURCES)})
+        # What it was before the build: a file that was edited meanwhile is for the next one.
+        write_state(state_file, state)
     print(f"\nThe site is ready ({time.monotonic() - started:.0f} s). Open")
     print(f"  {(BUILD / 'html' / 'index.html').as_uri()}")
     print("or serve it with: nox -s serve")
+
+
+def forget() -> None:
+    """Remove what earlier builds made, but not the outputs of lessons."""
+    for folder in ("doctrees", "html"):
+        shutil.rmtree(BUILD / folder, ignore_errors=True)
+    # Compiled catalogues: Sphinx also reads one that is cut short, or whose source is gone.
+    for compiled in ROOT.glob("docs/locale/**/*.mo"):
+        compiled.unlink()
 
 
 def render(language: str, lessons: list[str], *, verbose: bool) -> None:
@@ -139,13 +153,21 @@ def render(language: str, lessons: list[str], *, verbose: bool) -> None:
     folder = LANGUAGES[language].folder
     print(f"{LANGUAGES[language].name}: build/html/{folder}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n"]
-    command += [] if verbose else ["-q"]
-    command += ["-c", ".", "-d", f"build/doctrees/{folder}", "-D", f"language={language}"]
-    command += ["docs", f"build/html/{folder}"]
-    process = subprocess.run(command, cwd=ROOT, env=environment(lessons), check=False)
-    if process.returncode:
-        raise BuildError(failure_summary(language))
+    for note in failures():  # of an earlier build; this one may stop before it comes to lessons
+        note.unlink()
+    command = [sys.executable, "docs/_tools/render.py", language, f"build/html/{folder}"]
+    command += ["--verbose"] if verbose else []
+    with subprocess.Popen(command, cwd=ROOT, env=environment(lessons)) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reached Sphinx as well: it has workers and kernels to end.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_STOP)
+            process.kill()
+            raise
+    if status or failures():  # a lesson can end Python, and give the status of success
+        raise BuildError(failure_summary(language, status))
     print(f"  rendered in {time.monotonic() - started:.0f} s", flush=True)
 
 
@@ -162,21 +184,32 @@ def environment(lessons: list[str]) -> dict[str, str]:
     }
 
 
-def failure_summary(language: str) -> str:
+def failures() -> list[Path]:
+    """Return the notes that failing lessons left in this build, see ``execution_cache``."""
+    return sorted((BUILD / "cache" / "failures").glob("*.txt"))
+
+
+def failure_summary(language: str, status: int) -> str:
     """Return what stopped Sphinx: the failing lessons, else a pointer to its messages."""
-    failures = sorted((BUILD / "cache" / "failures").glob("*.txt"))
-    if failures:
-        listed = "\n".join(f"  {file.read_text(encoding='utf-8')}" for file in failures)
-        return f"These lessons failed; the other lessons were built:\n{listed}"
-    return f"Sphinx stopped in {LANGUAGES[language].name}: its messages above name file and line."
+    if failures():
+        listed = "\n".join(f"  {file.read_text(encoding='utf-8')}" for file in failures())
+        return f"These lessons failed; the outputs of the others are kept:\n{listed}"
+    name = LANGUAGES[language].name
+    if status not in (1, 2):
+        return (
+            f"Sphinx ended in {name} with status {status} and no message: was it stopped, or is "
+            "the machine short of memory? The same command goes on from there."
+        )
+    if language != "en":
+        name += " (for translations, `nox -s i18n -- --check` names the lines of the catalogues)"
+    return f"Sphinx stopped in {name}: its messages above name file and line."
 
 
 def digest(names: Iterable[str], *, names_only: bool = False) -> str:
     """Return one digest of the source files below some files and folders."""
     total = hashlib.sha256()
     for name in names:
-        top = ROOT / name
-        for file in [top] if top.is_file() else sorted(top.rglob("*")):
+        for file in sorted(file for top in ROOT.glob(name) for file in files_below(top)):
             relative = file.relative_to(ROOT).as_posix()
             if is_source(file, relative):
                 total.update(relative.encode())
@@ -184,10 +217,16 @@ def digest(names: Iterable[str], *, names_only: bool = False) -> str:
     return total.hexdigest()
 
 
+def files_below(top: Path) -> Iterable[Path]:
+    """Return a file, or the files in a folder."""
+    return [top] if top.is_file() else (file for file in top.rglob("*") if file.is_file())
+
+
 def is_source(file: Path, relative: str) -> bool:
-    """Return whether a file is an input of the build, not something that a build made."""
-    generated = relative.startswith(GENERATED) or file.suffix in {".mo", ".pyc"}
-    return file.is_file() and not generated
+    """Return whether a file is an input of the build, not made by a build or an editor."""
+    made = relative.startswith(GENERATED) or file.suffix in {".mo", ".pyc"}
+    hidden = any(part.startswith(".") for part in relative.split("/"))
+    return not made and not hidden and not file.name.endswith("~")
 
 
 def read_state(file: Path) -> dict[str, object]:

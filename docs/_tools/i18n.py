@@ -56,6 +56,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except ERRORS as error:
         print(f"{error}\nNothing was written to docs/locale.", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command begins again.", file=sys.stderr)
+        return 130
 
 
 def chosen_languages(root: Path, language: str | None) -> list[str]:

@@ -25,8 +25,8 @@ def run_sphinx(root: Path, environment: dict[str, str] | None = None) -> Path:
     """Run Sphinx's ``gettext`` builder; return the folder with the templates."""
     out = root / "build" / "gettext"
     shutil.rmtree(out, ignore_errors=True)  # templates of pages that are gone
-    command = [sys.executable, "-m", "sphinx", "-b", "gettext", "-q", "-E", "-W", "--keep-going"]
-    command += ["-c", ".", "-d", "build/doctrees/gettext", "-D", "language=en", "docs", str(out)]
+    render = Path(__file__).with_name("render.py")
+    command = [sys.executable, str(render), "--builder", "gettext", "--fresh", "en", str(out)]
     if subprocess.run(command, cwd=root, env=environment, check=False).returncode:
         raise ExtractionError(
             "Sphinx could not extract the texts: its messages above name file and line. "

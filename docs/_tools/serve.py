@@ -82,6 +82,7 @@ class Site:
         while True:
             # Watch from before the build on: what is edited while it runs is built next.
             change = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)  # it begins now, not when the build first waits
             try:
                 await self.update(address)
                 changed = sorted(path for _, path in await change)

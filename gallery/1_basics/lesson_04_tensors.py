@@ -5,7 +5,7 @@
 Photographs, sentences, the weights of a network: everything that PyTorch computes with is a :term:`tensor`. Here is
 something odd about them: putting the dimensions of sixteen photographs into another order takes PyTorch about as long
 as doing it to a table of twelve numbers. How can that be? The answer is one small idea, a flat row of numbers and a
-rule for reading it. The same idea explains most of the shape errors that you will meet in this course.
+rule for reading it. The same idea explains many of the shape errors that you will meet in this course.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -19,7 +19,8 @@ rule for reading it. The same idea explains most of the shape errors that you wi
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** nothing, if NumPy arrays and their shapes are familiar to you.
+      - **Read first:** nothing, if NumPy arrays and their shapes are familiar to you; otherwise `NumPy's guide for
+        beginners <https://numpy.org/doc/stable/user/absolute_beginners.html>`__.
       - **Data:** one photograph that comes with Matplotlib; nothing is downloaded.
       - **Run time:** less than 15 seconds on two CPU cores.
 """
@@ -114,10 +115,11 @@ right = draw_cells(right, patch, colours=greys)
 # %%
 # Creation and dtype
 # ------------------
-# All elements of a tensor have one **dtype**. PyTorch infers it: Python integers become ``int64``, Python floats
-# become the default dtype ``float32``, in which networks compute. NumPy's own default is ``float64``; that
-# difference comes back in "Break it". To decide for yourself, pass ``dtype=``, or convert later with
-# ``.to(torch.float32)``.
+# All elements of a tensor have the same type, its :term:`dtype`. It fixes which numbers an element can hold and how
+# many bytes it takes: the ``uint8`` of the photograph holds 0 to 255 in one byte. PyTorch infers the dtype: Python
+# integers become ``int64``; floats, and any list with a float in it, become the default dtype ``float32``, in which
+# networks usually compute. NumPy's own default is ``float64``; that difference comes back in "Break it". To decide
+# for yourself, pass ``dtype=`` or ``device=`` when you create a tensor, or convert it later with ``.to``.
 
 created = {
     "tensor([1, 2])": torch.tensor([1, 2]),
@@ -136,10 +138,11 @@ assert torch.get_default_dtype() == torch.float32
 # %%
 # From one world to the other
 # ---------------------------
-# ``from_numpy`` and ``.numpy()`` share memory: they put a second label on the same numbers. ``torch.tensor`` makes a
-# :term:`copy`. To leave PyTorch altogether, ``.item()`` turns a tensor of one element into a Python number, and
-# ``.tolist()`` any tensor into nested lists. The last line may surprise you: a ``float32`` never held 0.1, only the
-# nearest number that it can hold, and Python shows more of its digits.
+# ``from_numpy`` and ``.numpy()`` share memory: they put a second label on the same numbers. (NumPy knows only the
+# CPU; call ``.cpu()`` first if the tensor is on a GPU.) ``torch.tensor`` makes a :term:`copy`. To leave PyTorch
+# altogether, ``.item()`` turns a tensor of one element into a Python number, and ``.tolist()`` a whole tensor into
+# nested lists. The last line may surprise you: a ``float32`` never held 0.1, only the nearest number that it can
+# hold, and Python shows more of its digits.
 
 numbers = np.zeros(3)
 shared, copied = torch.from_numpy(numbers), torch.tensor(numbers)
@@ -246,8 +249,9 @@ print("unsqueeze:", unsqueeze((3, 4), row_major((3, 4)), axis=1))
 # ``x.view(12)`` wants to read the same storage along a single axis, with a single stride. That works only if the
 # axes fit into each other: one step on an axis must be as long as the whole next axis, :math:`s_k = n_{k+1}\,
 # s_{k+1}`, where :math:`n` is the length. Rows stored one after the other fit. The rows of ``x.T`` are interleaved,
-# and no single stride visits them in order. ``is_contiguous`` asks a little more: that the strides are those of
-# ``row_major``, axes of length 1 aside.
+# and no single stride visits them in order. The rule holds for any neighbouring axes that ``view`` merges; splitting
+# an axis always works. ``is_contiguous`` asks a little more: that the strides are those of ``row_major``, axes of
+# length 1 aside.
 
 
 def can_flatten(shape, stride):
@@ -293,10 +297,10 @@ for _ in range(200):
 print(f"200 random shapes: strides, offsets and values identical; view(-1) works for {flattened}")
 
 # %%
-# Gradients keep to the same book. An element of a view *is* an element of the storage, so its gradient has to
-# arrive at exactly that place. We send a different weight through each element of a permuted view and compare the
-# gradient that autograd finds with the one that our bookkeeping predicts. (How autograd works is for later; here it
-# is only a witness.)
+# Gradients obey the same rule. An element of a view *is* an element of the storage, so its gradient has to arrive
+# at exactly that place. We multiply each element of a permuted view by a weight of its own, and compare the gradient
+# that autograd finds with the one that our bookkeeping predicts. (How autograd works is for later; here it is only a
+# witness.)
 
 flat = torch.rand(24, generator=generator).requires_grad_()
 weights = torch.rand(4, 2, 3, generator=generator)
@@ -312,10 +316,11 @@ print("largest difference between the gradients:", (flat.grad - expected).abs().
 # %%
 # Use it: a batch of photographs
 # ------------------------------
-# Networks for images want the channels before the rows, as floating-point numbers from 0 to 1, on the device that
-# computes. One line does it. ``permute`` edits the stride; the numbers move only when ``.to`` converts them and, if
-# there is a GPU, carries them there. A tensor that is already on the device, in the right dtype, is returned as it
-# is.
+# PyTorch's networks for images want the channels before the rows, as floating-point numbers from 0 to 1, on the
+# device that computes. One line does it. ``permute`` edits the stride; the numbers move only when ``.to`` converts
+# them and, if there is a GPU, carries them there. A tensor that is already on the device, in the right dtype, is
+# returned as it is. As a rule, an operation wants all its tensors on one device: PyTorch raises an error otherwise,
+# and moves nothing by itself.
 
 photos = torch.stack([photo] * 16)  # (16, 600, 512, 3): photographs, rows, columns, channels
 batch = photos.permute(0, 3, 1, 2).to(device, torch.float32) / 255  # (16, 3, 600, 512)
@@ -346,10 +351,10 @@ for name, time_s in times_s.items():
     print(f"{name:31} {ratio:10,.1f} times as long  (measured in this build)")
 
 # %%
-# Making a view takes about as long whatever the tensor holds, and that answers the question at the top. Views can
-# do more than reorder: here are four pictures read from one storage, without a copied byte. Only shape, stride and
-# offset differ. The stride stands under each title; for the thumbnail, the first two numbers are eight times those
-# of the original.
+# Making a view takes about the same time whatever the tensor holds, and that answers the question at the top. Views
+# can do more than reorder: here are four pictures read from one storage, without a copied byte. Only shape, stride
+# and offset differ. The stride stands under each title; for the thumbnail, the first two numbers are eight times
+# those of the original.
 
 views = {
     "photo": photo,
@@ -384,10 +389,13 @@ for name, mistake in mistakes.items():
 
 # %%
 # "Spans across two contiguous subspaces" is our rule in PyTorch's words. ``reshape`` gives a view where it can and
-# a copy where it must; keep ``view`` where a hidden copy would be a mistake. For the second message, convert the
-# NumPy side with ``.to(torch.float32)``. The worst mistake, though, raises nothing. ``reshape`` can produce the
-# *shape* that ``permute`` gives, but it deals the numbers out in their old order:
+# a copy where it must; keep ``view`` where a hidden copy would be a mistake. In the second message, ``float`` means
+# ``float32`` and ``double`` means ``float64``: convert the NumPy side with ``.to(torch.float32)``. The worst mistake,
+# though, raises nothing. ``reshape`` can produce the *shape* that ``permute`` gives, but it deals the numbers out in
+# their old order:
 
+assert x.reshape(12).data_ptr() == x.data_ptr()  # a view: it begins at the same address
+assert x.T.reshape(12).data_ptr() != x.data_ptr()  # a copy: no stride fits the new shape
 permuted = photo.permute(2, 0, 1)  # (3, 600, 512): the axes move, and each takes its stride along
 reshaped = photo.reshape(3, 600, 512)  # the same shape, but rows, columns and colours are mixed up
 assert permuted.shape == reshaped.shape and not torch.equal(permuted, reshaped)
@@ -445,8 +453,8 @@ for name, edit in edits.items():
 # - Its elements lie in a flat storage, and an element's place is the offset plus the sum of index times stride.
 # - ``permute``, ``transpose``, ``squeeze``, ``unsqueeze``, ``view`` and slices edit that bookkeeping and copy
 #   nothing. ``view`` fails where no stride exists for the new shape; ``reshape`` then copies.
-# - ``from_numpy`` and ``.numpy()`` share memory, ``torch.tensor`` copies, ``item`` and ``tolist`` lead back to
-#   Python.
+# - ``from_numpy`` and ``.numpy()`` share memory on the CPU, ``torch.tensor`` copies, ``item`` and ``tolist`` lead
+#   back to Python.
 #
 # Self-checks
 # -----------
@@ -478,7 +486,7 @@ for name, edit in edits.items():
 #
 # .. code-block:: python
 #
-#    y = torch.arange(24).reshape(2, 3, 4).permute(2, 1, 0)
+#    y = torch.arange(100, 124).reshape(2, 3, 4).permute(2, 1, 0)
 #    place = 0
 #
 #    assert y.as_strided((), (), place) == y[3, 1, 0], "the storage holds another number at this place"
@@ -494,7 +502,8 @@ for name, edit in edits.items():
 #
 #    assert ready.shape == (1, 3, 2, 4) and ready.dtype == torch.float32, "wrong shape or dtype"
 #    assert ready.is_contiguous(), "not contiguous"
-#    assert torch.allclose(ready[0, 2] * 255, picture[:, :, 2].float()), "the pixels are scrambled"
+#    for c in range(3):
+#        assert torch.allclose(ready[0, c] * 255, picture[:, :, c].float()), f"channel {c} is scrambled"
 #    print("ready:", tuple(ready.shape), ready.dtype)
 #
 # **3. Extend.** Give all windows of three neighbours in ``signal`` as the rows of a matrix, without copying a
@@ -503,15 +512,16 @@ for name, edit in edits.items():
 # .. code-block:: python
 #
 #    signal = torch.arange(10.0)
-#    windows = torch.stack([signal[i : i + 3] for i in range(8)])
+#    copied = torch.stack([signal[i : i + 3] for i in range(8)])
+#    windows = copied
 #
-#    assert torch.equal(windows, signal.unfold(0, 3, 1)), "these are not the windows"
+#    assert torch.equal(windows, copied), "these are not the windows"
 #    assert windows.untyped_storage().data_ptr() == signal.untyped_storage().data_ptr(), "it is a copy"
 #    print("windows:", tuple(windows.shape), "stride", windows.stride())
 #
 # In practice
 # -----------
-# - Print ``x.shape, x.dtype, x.device`` first; most errors are explained by one of the three.
+# - Print ``x.shape, x.dtype, x.device`` first; many errors are explained by one of the three.
 # - Write the meaning of the axes in a comment beside every reshape: ``# (N, C, H, W)``.
 # - Change the order of axes with ``permute``, merge or split neighbouring axes with ``reshape``, never the one for
 #   the other.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sphinx.errors import ExtensionError
 
 from lesson_key import imported_modules, lesson_key, package_digest
 
@@ -123,7 +124,7 @@ def test_asset_that_no_lesson_declares_does_not_count(project: Path) -> None:
 
 
 def test_unknown_asset_is_named(project: Path) -> None:
-    with pytest.raises(LookupError, match=r"lesson_01_tiny\.py.*not in the catalogue: letters;"):
+    with pytest.raises(ExtensionError, match=r"lesson_01_tiny\.py.*not in the catalogue: letters;"):
         key_after(project, LESSON, "budget_s = 5", 'assets = ["numbers", "letters"]')
 
 

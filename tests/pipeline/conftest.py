@@ -72,6 +72,23 @@ class Project:
             if file.is_file()
         }
 
+    def different(self, expected: dict[str, bytes]) -> list[str]:
+        """Return the files of the built site that are not as expected."""
+        site = self.site()
+        names = sorted(site.keys() | expected.keys())
+        return [name for name in names if site.get(name) != expected.get(name)]
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """Read what a build prints up to a text."""
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"the build never printed {text!r}:\n{seen}")
+
 
 def make_project(root: Path) -> Project:
     """Lay out a tiny course in an empty folder."""
@@ -97,15 +114,21 @@ def make_project(root: Path) -> Project:
 @pytest.fixture(scope="session")
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny course after one build; not to be changed."""
-    project = make_project(tmp_path_factory.mktemp("tiny"))
+    project = make_project(tmp_path_factory.mktemp("tiny") / "a course")  # a path with a space
     project.build()
-    return project
+    kept = project.root.with_name("kept")
+    project.root.rename(kept)
+    return Project(kept)
 
 
 @pytest.fixture
-def project(built_once: Project, tmp_path: Path) -> Project:
-    """A copy of the built tiny course, to be changed."""
-    root = tmp_path / "course"
+def project(built_once: Project) -> Project:
+    """A copy of the built tiny course, to be changed.
+
+    It lies where the course was built: in another folder, Sphinx would read every page again.
+    """
+    root = built_once.root.with_name("a course")
+    shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(built_once.root, root, symlinks=True)
     (root / "executed.txt").unlink()
     return Project(root)
