@@ -181,6 +181,7 @@ def environment(lessons: list[str]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "JUPYTER_PATH": str(ROOT / "docs" / "_jupyter"),  # a kernel that speaks up for errors only
         "PYTHONHASHSEED": "0",
+        "TQDM_DISABLE": "1",  # progress bars are for terminals
     }
 
 

@@ -106,7 +106,7 @@ def batches(name, size=500, seed=None):
     return DataLoader(data[name], size, shuffle=seed is not None, generator=shuffling)
 
 
-print({name: len(dataset) for name, dataset in data.items()}, f"mean {mean:.4f}, std {std:.4f}")
+print(*(f"{name} {len(dataset):,}" for name, dataset in data.items()), sep="   ")
 
 # %%
 # Predict
@@ -488,8 +488,8 @@ with TemporaryDirectory() as folder:
 # ``Variable(x)``                          ``x``                                       tensors have gradients since 0.4
 # ``loss.data[0]``                         :torch:`torch.Tensor.item`                  a loss has no axis to index
 # ``reduction="elementwise_mean"``         ``reduction="mean"``                        another name since 1.0
-# ``torch.save(model)``                    ``torch.save(model.state_dict())``          refused by ``load`` since 2.6
-# ``torch.onnx.export(dynamo=False)``      ``torch.onnx.export``                       ``dynamo=True`` since 2.9
+# ``torch.save(model)``                    ``model.state_dict()``                      refused by ``load`` since 2.6
+# ``onnx.export(dynamo=False)``            ``onnx.export(dynamo=True)``                the default since 2.9
 # ======================================== =========================================== =================================
 
 assert isinstance(torch.autograd.Variable(example), torch.Tensor)
@@ -564,7 +564,7 @@ for name, line in {
 #    network.eval()
 #    measure()
 #    assert not network.training, "measuring has switched the model to another mode"
-#    print("measured twice:", measure(), measure())
+#    print(f"measured twice: {measure():.3f} and {measure():.3f}")
 #
 # **3. Extend.** Make ``save`` and ``load`` good enough to go on exactly where a training stopped.
 #
