@@ -50,7 +50,8 @@ def execute_script(
 ) -> tuple[list[str], float]:
     """Run a lesson, or take its outputs from the cache; see sphinx-gallery's function."""
     script, target = Path(script_vars["src_file"]), Path(script_vars["target_file"])
-    if not script_vars["execute_script"]:
+    # The wrapper holds for the whole process, and so for any other project that it builds.
+    if not script_vars["execute_script"] or not script.is_relative_to(ROOT):
         return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
     key = lesson_key(script, ROOT)
     entry = _entry(script, key)
