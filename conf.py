@@ -114,7 +114,8 @@ html_use_index = False
 html_domain_indices = False
 html_context = {"default_mode": "auto"}
 html_sidebars: dict[str, list[str]] = {
-    name: [] for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
+    name: []
+    for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
 }
 html_theme_options = {
     "navbar_start": ["course-logo"],

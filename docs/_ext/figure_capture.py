@@ -77,7 +77,8 @@ def _portable(fig: Figure) -> Iterator[None]:
         axis = next((a for a in axes if shows_words(ticker, a)), axes[0])
         places = axis.get_majorticklocs() if ticker is axis.major else axis.get_minorticklocs()
         locator, formatter = _parts(ticker)
-        labels = formatter.format_ticks(list(places))
+        # Labels may be numbers, as given to set_xticks.
+        labels = [str(label) for label in formatter.format_ticks(list(places))]
         if any(map(is_message, labels)) or not (
             _can_be_pickled(formatter) and _can_be_pickled(locator)
         ):

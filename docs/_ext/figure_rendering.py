@@ -104,7 +104,7 @@ def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:
         if not is_code(text):
             text.set_text(in_language(text.get_text()))
     for formatter in fixed_formatters(fig):
-        formatter.seq = [in_language(label) for label in formatter.seq]
+        formatter.seq = [in_language(str(label)) for label in formatter.seq]
     stream = io.BytesIO()
     with missing_glyphs_are_errors(fig):
         fig.savefig(stream, format="png", dpi=PIXELS_PER_CSS_PIXEL * CSS_DPI)

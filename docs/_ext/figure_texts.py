@@ -20,7 +20,7 @@ from figure_messages import is_message, split
 def messages(fig: Figure) -> list[str]:
     """Return the messages of a figure, each once, their numbers replaced by placeholders."""
     texts = [text.get_text() for text in drawn_texts(fig) if not is_code(text)]
-    ticks = [label for formatter in fixed_formatters(fig) for label in formatter.seq]
+    ticks = [str(label) for formatter in fixed_formatters(fig) for label in formatter.seq]
     return list(dict.fromkeys(split(s)[0] for s in [*texts, *ticks] if is_message(s)))
 
 

@@ -610,7 +610,7 @@ for name, line in {
 # ----------
 # - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: `Gradient-based learning applied to document recognition
 #   <https://doi.org/10.1109/5.726791>`__, 1998. The paper of MNIST and of the first networks to read it well.
-# - D. P. Kingma, J. Ba: `Adam: a method for stochastic optimization <https://arxiv.org/abs/1412.6980>`__, 2014.
-# - L. Prechelt: `Early stopping, but when? <https://doi.org/10.1007/3-540-49430-8_3>`__, 1998.
+# - \D. P. Kingma, J. Ba: `Adam: a method for stochastic optimization <https://arxiv.org/abs/1412.6980>`__, 2014.
+# - \L. Prechelt: `Early stopping, but when? <https://doi.org/10.1007/3-540-49430-8_3>`__, 1998.
 # - PyTorch documentation: :torch:`torch.nn.Module`, `Serialization semantics
 #   <https://docs.pytorch.org/docs/stable/notes/serialization.html>`__.

@@ -189,6 +189,14 @@ def test_function_of_the_lesson_is_refused(tmp_path: Path) -> None:
         capture(fig)
 
 
+def test_numbers_may_label_the_ticks(tmp_path: Path) -> None:
+    fig, ax = plt.subplots(num="A line whose ticks are labelled by numbers.")
+    ax.set_xticks([0, 1], [10, 20])
+    assert collect_strings(fig) == []
+    render(pack([capture(fig)[0]]), tmp_path / "numbers.png", identity)
+    assert (tmp_path / "numbers.png").is_file()
+
+
 def test_missing_font_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_rendering, "FONT_PACKAGE", "no_such_package")
     figure_rendering.font_path.cache_clear()
