@@ -135,7 +135,7 @@ class Run:
     ----------
     history : History
         The epochs so far.
-    best : dict or None
+    best : dict | None
         The weights of the best epoch.
 
     Raises
