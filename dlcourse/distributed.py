@@ -147,12 +147,12 @@ def share_buffers(model: nn.Module) -> None:
             dist.broadcast(buffer, 0)
 
 
-def from_first_process(function: Callable[[], T]) -> T:
+def from_first_process(call: Callable[[], T]) -> T:
     """Call a function in the first process and return its result in all of them.
 
     Parameters
     ----------
-    function : callable
+    call : callable
         Takes no arguments. What it raises is raised in all processes, so none waits for ever.
 
     Returns
@@ -166,11 +166,11 @@ def from_first_process(function: Callable[[], T]) -> T:
     42
     """
     if count_processes() == 1:
-        return function()
+        return call()
     outcome: list[Any] = [None, None]
     if is_first_process():
         try:
-            outcome[0] = function()
+            outcome[0] = call()
         except Exception as error:  # noqa: BLE001  # all processes raise it below
             outcome[1] = error
     dist.broadcast_object_list(outcome)
