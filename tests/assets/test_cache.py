@@ -49,7 +49,7 @@ def test_after_a_kill_nothing_half_done_is_seen_and_the_next_fetch_is_right(
 ) -> None:
     pair.hold.add("second.bin")
     process = start("pair")
-    wait_for(lambda: any(path.stat().st_size for path in home.glob(".pair~*/work/*.part")))
+    wait_for(lambda: any(path.stat().st_size for path in home.glob(".pair~*/*/*.part")))
     process.kill()
     process.wait()
     assert process.returncode < 0
