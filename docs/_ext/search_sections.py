@@ -119,7 +119,9 @@ def _begun(node: nodes.Element, above: Section) -> Section | None:
     if isinstance(node, nodes.section):
         anchors, title = node["ids"], _title(node)
     elif isinstance(node, addnodes.desc):
-        signatures = [child for child in node.children if isinstance(child, addnodes.desc_signature)]
+        signatures = [
+            child for child in node.children if isinstance(child, addnodes.desc_signature)
+        ]
         anchors = [anchor for signature in signatures for anchor in signature["ids"]]
         title = ", ".join(_name(signature) for signature in signatures)
     elif isinstance(node, nodes.definition_list_item) and "glossary" in node.parent["classes"]:
