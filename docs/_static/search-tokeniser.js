@@ -46,7 +46,8 @@ globalThis.searchTokeniser = (() => {
       const end = start + word.length;
       if (!IS_PAIRED.test(word)) {
         const whole = fold(word);
-        return { start, end, terms: [...new Set([whole, ...parts(word)])], number: NUMBER.test(whole) };
+        if (NUMBER.test(whole)) return { start, end, terms: [whole], number: true };
+        return { start, end, terms: [...new Set([whole, ...parts(word)])] };
       }
       const characters = Array.from(word);
       return { start, end, paired: characters, terms: [...pairs(characters), characters.at(-1)] };
