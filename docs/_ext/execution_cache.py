@@ -112,7 +112,7 @@ def _is_complete(entry: Path) -> bool:
         record: dict[str, Any] = json.loads((entry / "record.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return run_record.KEYS <= record.keys()
+    return record.keys() >= run_record.KEYS
 
 
 def _outputs(target: Path) -> list[Path]:

@@ -100,9 +100,10 @@ def _is_block(node: nodes.Node) -> bool:
     return isinstance(node, nodes.literal_block | code_links_block)
 
 
-def _is_code(block: nodes.Element) -> bool:
+def _is_code(block: nodes.Node) -> bool:
     """Return whether a block is code, and not what a cell printed."""
-    return not any(OUTPUT_CLASS in node["classes"] for node in (block, block.parent))
+    around = (block, block.parent)
+    return not any(OUTPUT_CLASS in e["classes"] for e in around if isinstance(e, nodes.Element))
 
 
 def _is_prose(text: nodes.Text) -> bool:

@@ -6,6 +6,8 @@ reader comes from the attributes of its script element.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -62,21 +64,26 @@ def _add_foot(app: Sphinx, pagename: str, context: dict[str, Any]) -> None:
     }
 
 
+def _add_script(app: Sphinx) -> None:
+    """Add the script to all pages, with the lessons that there are and with its words."""
+    _site = site_strings.translator(app)
+    pages = (f"lessons/{page.parent.name}/{page.stem}" for page in _generated_pages(app))
+    attributes: dict[str, Any] = {
+        "data-lessons": " ".join(number_of(page) for page in sorted(pages)),
+        "data-done-label": _site("done"),
+        "data-clear-label": _site("Clear all ticks"),
+        "data-clear-question": _site("Remove the ticks of all lessons in this browser?"),
+    }
+    app.add_js_file("progress.js", loading_method="defer", **attributes)
+
+
+def _generated_pages(app: Sphinx) -> Iterator[Path]:
+    return Path(app.srcdir).glob("lessons/*/lesson_*.rst")
+
+
 def _add_to_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    _site = site_strings.translator(app)
-    numbers = " ".join(map(number_of, lesson_names(app.env)))
-    app.add_js_file(  # on this page; on a page that is shown to nobody it would find nothing to do
-        "progress.js",
-        loading_method="defer",
-        **{
-            "data-lessons": numbers,
-            "data-done-label": _site("done"),
-            "data-clear-label": _site("Clear all ticks"),
-            "data-clear-question": _site("Remove the ticks of all lessons in this browser?"),
-        },
-    )
     context["lesson_foot"] = None
     if is_lesson(pagename):
         _add_foot(app, pagename, context)
@@ -84,6 +91,7 @@ def _add_to_page(
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the script to each page and the foot to each lesson."""
+    app.connect("builder-inited", _add_script, priority=600)  # sphinx-gallery makes pages at 500
     app.connect("html-page-context", _add_to_page)
     app.add_css_file("lesson-progress.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

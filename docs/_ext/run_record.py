@@ -17,7 +17,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -55,7 +55,7 @@ class PeakMemory:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.start_mib = self.peak_mib = 0
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         gc.collect()  # what an earlier lesson left is not this one's
         self.start_mib = self.peak_mib = self._now_mib()
         self._thread.start()
@@ -164,4 +164,4 @@ def _thread_count() -> int:
     torch = sys.modules.get("torch")
     if torch is not None:
         return int(torch.get_num_threads())
-    return int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1
+    return int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
