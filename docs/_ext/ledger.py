@@ -153,7 +153,7 @@ def row(app: Sphinx, docname: str, entry: dict[str, Any]) -> dict[str, Any]:
         "memory": wording.memory(entry["peak_memory_mib"]) if executed else "–",
         "device": f"{entry['device'].upper()} ({entry['device_name']})" if executed else "–",
         "day": wording.day(entry["executed_at"]) if executed else "",
-        "versions": _versions(entry),
+        "versions": _versions(entry, _site),
         "data": [
             {**link, "href": f"{relative(docname, link['page'])}#{link['anchor']}"}
             if link["page"] == DATA_PAGE
@@ -175,9 +175,26 @@ def _status(entry: dict[str, Any], translate: Callable[[str], str]) -> str:
     )
 
 
-def _versions(entry: dict[str, Any]) -> str:
+def _versions(entry: dict[str, Any], translate: Callable[[str], str]) -> str:
+    _site = translate
     packages = {"Python": entry["python"], **(entry["packages"] or {})}
-    return ", ".join(f"{name} {version}" for name, version in packages.items() if version) or "–"
+    return _site(", ").join(_named(packages)) or "–"
+
+
+def _named(packages: dict[str, str | None]) -> list[str]:
+    return [f"{name} {version}" for name, version in packages.items() if version]
+
+
+def build_in_words(ledger: dict[str, Any], translate: Callable[[str], str]) -> dict[str, list[str]]:
+    """Return the machine and the versions that made the pages."""
+    _site = translate
+    build = ledger["build"]
+    processors = _site("{count} logical processors").format(count=build["processor_count"])
+    versions = {"Python": build["python"], **build["packages"]}
+    return {
+        "machine": [f"{build['system']} {build['machine']}", build["processor"], processors],
+        "versions": [f"{_site('course')} {ledger['course_version']}", *_named(versions)],
+    }
 
 
 def _freshness(state: dict[str, Any], wording: Wording, translate: Callable[[str], str]) -> str:
@@ -230,6 +247,7 @@ def write_ledger(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             "budget": wording.duration(totals["budget_s"]),
             "memory": wording.memory(totals["peak_memory_mib"] or 0),
         },
+        "build": build_in_words(ledger, _site),
         "file": FILE,
     }
     html = cast(StandaloneHTMLBuilder, app.builder).templates.render(TEMPLATE, context)

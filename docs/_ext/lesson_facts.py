@@ -138,6 +138,8 @@ class Wording:
         minutes, rest = divmod(round(seconds), 60)
         if not minutes:
             return _site("{seconds} s").format(seconds=rest)
+        if not rest:
+            return _site("{minutes} min").format(minutes=minutes)
         return _site("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
 
     def memory(self, mib: int) -> str:
