@@ -32,16 +32,23 @@ extensions = [
     "gallery_furniture",
     "katex_math",
     "language_links",
+    "ledger",
     "lesson_downloads",
+    "lesson_header",
+    "lesson_progress",
     "notebook_cache",
     "page_summary",
     "search_index",
+    "repository_links",
     "site_strings",
     "unexecuted_note",
 ]
 
 # Where the site is served. Publishing sets the variable; the default is `nox -s serve`.
 html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
+# Where the source is published, as https://HOST/OWNER/NAME; empty leaves out the links to it.
+course_repository = os.environ.get("DLCOURSE_REPOSITORY_URL", "")
+course_pages_branch = "gh-pages"  # holds the built site, from which Colab reads notebooks
 
 exclude_patterns = [
     "_*",
@@ -115,7 +122,17 @@ html_domain_indices = False
 html_context = {"default_mode": "auto"}
 html_sidebars: dict[str, list[str]] = {
     name: []
-    for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
+    for name in (
+        "404",
+        "index",
+        "opening",
+        "setup",
+        "glossary",
+        "datasets",
+        "ledger",
+        "about",
+        "search",
+    )
 }
 html_theme_options = {
     "navbar_start": ["course-logo"],
@@ -124,8 +141,8 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 3,
     "primary_sidebar_end": [],
-    "secondary_sidebar_items": ["lesson-downloads", "page-toc"],
-    "article_footer_items": ["lesson-download-links"],
+    "secondary_sidebar_items": ["page-toc"],
+    "article_footer_items": ["lesson-foot", "lesson-download-links", "repository-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
 }

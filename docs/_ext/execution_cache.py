@@ -27,6 +27,7 @@ from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
 
 import figure_scraper
+import run_record
 from languages import LANGUAGES
 from lesson_key import lesson_key
 
@@ -55,7 +56,7 @@ def execute_script(
         return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
     key = lesson_key(script, ROOT)
     entry = _entry(script, key)
-    if not (entry / "record.json").is_file():
+    if not _is_complete(entry):
         _remove_outputs(target)
         if not is_chosen(script):
             script_vars["execute_script"] = False
@@ -65,7 +66,10 @@ def execute_script(
         message = f"{script.relative_to(ROOT).as_posix()}: {UNFINISHED}"
         _failure_file(script).write_text(message, encoding="utf-8")
         try:
-            blocks, elapsed_s = _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
+            with run_record.PeakMemory() as memory:
+                blocks, elapsed_s = _execute_script(
+                    script_blocks, script_vars, gallery_conf, file_conf
+                )
         except SystemExit as error:  # it would end the build, and could pass for success
             message = f"{_place(script, error)}: a lesson must not end Python"
             _failure_file(script).write_text(message, encoding="utf-8")
@@ -74,7 +78,13 @@ def execute_script(
             _report_failure(script, script_vars["formatted_exception"])
             return blocks, elapsed_s
         _failure_file(script).unlink()
-        _store(entry, target, {"key": key, "elapsed_s": round(elapsed_s, 2), "blocks": blocks})
+        record = {
+            "key": key,
+            "elapsed_s": round(elapsed_s, 2),
+            "cells_executed": sum(block.type == "code" for block in script_blocks),
+            **run_record.facts(script, memory),
+        }
+        _store(entry, target, {**record, "blocks": blocks})
         print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
     blocks = _restore(entry, target)
     _mark_as_run(script_vars, target)
@@ -94,6 +104,15 @@ def lesson_scripts(gallery: Path) -> list[Path]:
 
 def _entry(script: Path, key: str) -> Path:
     return CACHE_DIR / f"{script.stem}-{key[:20]}"
+
+
+def _is_complete(entry: Path) -> bool:
+    """Return whether a cache entry is there, with all that is written down about a run today."""
+    try:
+        record: dict[str, Any] = json.loads((entry / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return record.keys() >= run_record.KEYS
 
 
 def _outputs(target: Path) -> list[Path]:
@@ -208,7 +227,7 @@ def prepare_gallery(app: Sphinx) -> None:
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
-        kept = (_entry(script, key) / "record.json").is_file()
+        kept = _is_complete(_entry(script, key))
         if anew or not kept or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
         to_run += is_chosen(script) and not kept

@@ -264,7 +264,7 @@ def missing(
 def add_links(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Give the page of a lesson the links for ``lesson-downloads.html``."""
+    """Give the page of a lesson the links for ``lesson-download-links.html``."""
     context["lesson_downloads"] = []
     if not is_lesson(pagename):
         return

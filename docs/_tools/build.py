@@ -120,6 +120,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         "sources": digest(SOURCES),
         "lessons": lessons,
         "address": os.environ.get("DLCOURSE_SITE_URL", ""),
+        "repository": os.environ.get("DLCOURSE_REPOSITORY_URL", ""),
     }
     previous = read_state(state_file)
     if state == previous and all((BUILD / "html" / x.folder).is_dir() for x in LANGUAGES.values()):

@@ -256,7 +256,7 @@ class Course:
             "locale_dirs": ["locale"],
             "gettext_compact": False,
             "html_theme": "basic",
-            "html_sidebars": {"**": ["lesson-downloads.html"]},
+            "html_sidebars": {"**": ["lesson-download-links.html"]},
             "templates_path": [str(ROOT / "docs/_templates")],
             **config,
         }
@@ -465,7 +465,7 @@ def test_page_links_to_files_that_exist(course):
         assert [target.name for target in targets] == names
         assert all(target.exists() for target in targets)
     index = (course.root / "html/en/index.html").read_text(encoding="utf-8")
-    assert "lesson-downloads" not in index
+    assert "lesson-download-links" not in index
 
 
 def test_archives_hold_the_files_and_no_date(course):
