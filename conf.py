@@ -27,13 +27,17 @@ extensions = [
     # ours, in docs/_ext
     "chinese_search",
     "code_comments",
+    "course_downloads",
+    "course_map",
     "cross_references",
+    "error_index",
     "execution_cache",
     "figure_translation",
     "gallery_furniture",
     "katex_math",
     "language_links",
     "lesson_downloads",
+    "lesson_figure",
     "notebook_cache",
     "page_summary",
     "site_strings",
@@ -104,7 +108,7 @@ extlinks = {
 # -- HTML ------------------------------------------------------------------------------------
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["docs/_static"]
-html_css_files = ["course.css"]
+html_css_files = ["identity.css", "course.css", "home.css"]
 html_favicon = "docs/_static/favicon.svg"
 html_title = "PyTorch in Practice"
 html_copy_source = False
@@ -115,7 +119,17 @@ html_domain_indices = False
 html_context = {"default_mode": "auto"}
 html_sidebars: dict[str, list[str]] = {
     name: []
-    for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
+    for name in (
+        "404",
+        "index",
+        "opening",
+        "setup",
+        "glossary",
+        "datasets",
+        "errors",
+        "about",
+        "search",
+    )
 }
 html_theme_options = {
     "navbar_start": ["course-logo"],
@@ -124,7 +138,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 3,
     "primary_sidebar_end": [],
-    "secondary_sidebar_items": ["lesson-downloads", "page-toc"],
+    "secondary_sidebar_items": {"**": ["lesson-downloads", "page-toc"], "index": []},
     "article_footer_items": ["lesson-download-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
