@@ -34,7 +34,7 @@ class Archive(ReferenceRole):
             )
             return [], [message]
         href = "../" * self.env.current_document.docname.count("/") + ARCHIVES[self.target]
-        link = f'<a class="reference download" href="{href}" download>{escape(self.title)}</a>'
+        link = f'<a class="reference internal" href="{href}" download>{escape(self.title)}</a>'
         size = f'<span class="file-size" data-size-of="{self.target}"></span>'
         return [nodes.raw("", link + size, format="html")], []
 
