@@ -59,6 +59,7 @@ def context_of(app: Sphinx, course: Course, docname: str) -> dict[str, Any]:
             "title": title_of(app, item),
             "needs": [f"{need:02d}" for need in item.needs],
             "href": uri(docname, item.page) if item.page else None,
+            "ready": item.page is not None,
             "here": item.page == docname,
             "row": rows[item.number],
         }
