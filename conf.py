@@ -26,7 +26,10 @@ extensions = [
     "sphinxext.opengraph",
     # ours, in docs/_ext
     "code_comments",
+    "course_downloads",
+    "course_map",
     "cross_references",
+    "error_index",
     "execution_cache",
     "figure_translation",
     "gallery_furniture",
@@ -36,6 +39,7 @@ extensions = [
     "lesson_downloads",
     "lesson_header",
     "lesson_progress",
+    "lesson_figure",
     "notebook_cache",
     "page_summary",
     "search_index",
@@ -111,7 +115,7 @@ extlinks = {
 # -- HTML ------------------------------------------------------------------------------------
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["docs/_static"]
-html_css_files = ["course.css"]
+html_css_files = ["identity.css", "course.css", "home.css"]
 html_favicon = "docs/_static/favicon.svg"
 html_title = "PyTorch in Practice"
 html_copy_source = False
@@ -130,6 +134,7 @@ html_sidebars: dict[str, list[str]] = {
         "glossary",
         "datasets",
         "ledger",
+        "errors",
         "about",
         "search",
     )
@@ -143,6 +148,8 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "article_footer_items": ["lesson-foot", "lesson-download-links", "repository-links"],
+    "secondary_sidebar_items": {"**": ["lesson-downloads", "page-toc"], "index": []},
+    "article_footer_items": ["lesson-download-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
 }

@@ -1,47 +1,55 @@
-"""The map of the course shows what exists, and the glossary has one definition a term."""
+"""The file of the course agrees with the lessons, and the glossary has one definition a term."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import Any
+
+from sphinx_gallery.py_source_parser import extract_file_config
+
+import course_data
 
 ROOT = Path(__file__).resolve().parents[1]
-MAP = (ROOT / "docs" / "opening.md").read_text(encoding="utf-8")
+COURSE = course_data.load(ROOT / "docs")
+SCRIPTS = sorted((ROOT / "gallery").glob("*/lesson_*.py"))
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 
-def map_rows() -> list[tuple[str, str, str]]:
-    """Return title, needs and status of each row of the map."""
-    rows = re.findall(r"^\| (.+) \| (.+) \| (\*\*ready\*\*|planned) \|$", MAP, re.MULTILINE)
-    return [(title, needs, status.strip("*")) for title, needs, status in rows]
+def lesson_settings(script: Path) -> dict[str, Any]:
+    """Return the settings that a lesson declares below its title."""
+    return dict(extract_file_config(script.read_text(encoding="utf-8")))
 
 
-def test_map_has_every_entry_in_order() -> None:
-    numbers = [title[:2] for title, _, _ in map_rows()]
-    assert numbers == ["Ho", *(f"{number:02}" for number in range(1, 28))]
+def test_course_has_every_entry() -> None:
+    assert [entry.number for entry in COURSE.entries] == list(range(28))
+    assert [len(part.entries) for part in COURSE.parts] == [1, 5, 11, 9, 2]
 
 
-def test_ready_lessons_are_the_scripts() -> None:
-    ready = {title for title, _, status in map_rows()[1:] if status == "ready"}
-    scripts = sorted((ROOT / "gallery").glob("*/lesson_*.py"))
-    expected = set()
-    for script in scripts:
+def test_every_lesson_is_in_the_course() -> None:
+    pages = {entry.page for entry in COURSE.entries}
+    assert {f"lessons/{script.parent.name}/{script.stem}" for script in SCRIPTS} <= pages
+
+
+def test_titles_are_those_of_the_lessons() -> None:
+    titles = {entry.number: f"{entry.label} · {entry.title}" for entry in COURSE.entries}
+    for script in SCRIPTS:
         docstring = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
-        number, title = docstring.splitlines()[0].split(" · ")
-        page = script.relative_to(ROOT / "gallery").with_suffix("").as_posix()
-        expected.add(f"{number} · {{doc}}`{title} <lessons/{page}>`")
-    assert ready == expected
+        assert docstring.splitlines()[0] == titles[lesson_settings(script)["number"]]
+    opening = (ROOT / "docs" / "opening.md").read_text(encoding="utf-8")
+    assert opening.startswith(f"# {COURSE.entries[0].title}\n")
 
 
-def test_planned_lessons_are_not_linked() -> None:
-    planned = [title for title, _, status in map_rows() if status == "planned"]
-    assert [title for title in planned if "`" in title or "](" in title] == []
-
-
-def test_lessons_need_only_earlier_ones() -> None:
-    for title, needs, _ in map_rows():
-        assert needs == "–" or all(number < title[:2] for number in needs.split(", ")), title
+def test_lessons_need_what_the_course_says() -> None:
+    """A lesson may leave out a need that is only planned, and name an earlier one instead."""
+    ready = {entry.number for entry in COURSE.entries if entry.page}
+    needs = {entry.number: set(entry.needs) for entry in COURSE.entries}
+    for script in SCRIPTS:
+        settings = lesson_settings(script)
+        number, declared = settings["number"], set(settings["needs"])
+        assert declared <= COURSE.before(number), f"{script.name} needs what the course does not"
+        assert needs[number] & ready <= declared, f"{script.name} leaves out a lesson that is ready"
 
 
 def glossary_entries() -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from sphinx.config import Config
 from sphinx.util import logging
 
 import catalogues
+import course_data
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +76,13 @@ def translator(app: Sphinx, language: str | None = None) -> Callable[[str], str]
 
 
 def messages(docs: Path = DOCS) -> list[str]:
-    """List the English interface strings of our templates, extensions and settings."""
+    """List the English interface strings: of templates, extensions, settings, the course map."""
     files = [*docs.glob("_templates/**/*.html"), *docs.glob("_ext/*.py")]
     found = {text for file in files for _, text in _CALL.findall(file.read_text("utf-8"))}
     conf = docs.parent / "conf.py"
     if conf.exists():
         found |= {text for _, _, text in _SETTING.findall(conf.read_text("utf-8"))}
-    return sorted(found)
+    return sorted(found.union(course_data.messages(docs)))
 
 
 def _translate_settings(app: Sphinx, config: Config) -> None:

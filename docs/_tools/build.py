@@ -28,6 +28,8 @@ BUILD = ROOT / "build"
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 
+import course_downloads
+import site_archive
 import web_packages
 from languages import LANGUAGES
 
@@ -43,6 +45,7 @@ PIPELINE = (
     "docs/_templates",
     "docs/_tools/build.py",
     "docs/_tools/render.py",
+    "docs/_tools/site_archive.py",
     "docs/_web",
     # Interface strings stand on every page.
     "docs/locale/*/LC_MESSAGES/site.po",
@@ -123,7 +126,9 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         "repository": os.environ.get("DLCOURSE_REPOSITORY_URL", ""),
     }
     previous = read_state(state_file)
-    if state == previous and all((BUILD / "html" / x.folder).is_dir() for x in LANGUAGES.values()):
+    html = BUILD / "html"
+    kept = [html / course_downloads.SITE, *(html / x.folder for x in LANGUAGES.values())]
+    if state == previous and all(path.exists() for path in kept):
         print("Nothing has changed since the last build.")
     else:
         # Sphinx renders again what changed. It cannot know that a build was killed half-way, or
@@ -131,12 +136,14 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         state_file.unlink(missing_ok=True)
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
             forget()
+        site_archive.discard(html)  # a build that stops leaves none, rather than an old one
         for language in LANGUAGES.values():
             render(language.code, lessons, verbose=verbose)
+        site_archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)
     print(f"\nThe site is ready ({time.monotonic() - started:.0f} s). Open")
-    print(f"  {(BUILD / 'html' / 'index.html').as_uri()}")
+    print(f"  {(html / 'index.html').as_uri()}")
     print("or serve it with: nox -s serve")
 
 

@@ -374,12 +374,15 @@ for ax, (name, view) in zip(axes.flat, views.items(), strict=True):
 # Break it
 # --------
 # Two mistakes that everybody makes once. The first asks for a ``view`` where our rule forbids it. The second
-# multiplies PyTorch's ``float32`` by a matrix from NumPy. Which words do you expect in the messages? Read each one
-# for the two things that do not fit together: in the first they are axes, in the second dtypes.
+# multiplies PyTorch's ``float32`` by a matrix from NumPy, alone and then as a batch. Which words do you expect in the
+# messages? Read each one for the two things that do not fit together: in the first they are axes, then dtypes.
 
 mistakes = {
     "x.T.view(12)": lambda: x.T.view(12),
     "ones(2, 3) @ from_numpy(ones)": lambda: torch.ones(2, 3) @ torch.from_numpy(np.ones((3, 2))),
+    "ones(9, 2, 3) @ from_numpy(ones)": lambda: (
+        torch.ones(9, 2, 3) @ torch.from_numpy(np.ones((9, 3, 2)))
+    ),
 }
 for name, mistake in mistakes.items():
     try:
@@ -389,10 +392,10 @@ for name, mistake in mistakes.items():
 
 # %%
 # "Spans across two contiguous subspaces" is our rule in PyTorch's words. ``reshape`` gives a view where it can and
-# a copy where it must; keep ``view`` where a hidden copy would be a mistake. In the second message, ``float`` means
-# ``float32`` and ``double`` means ``float64``: convert the NumPy side with ``.to(torch.float32)``. The worst mistake,
-# though, raises nothing. ``reshape`` can produce the *shape* that ``permute`` gives, but it deals the numbers out in
-# their old order:
+# a copy where it must; keep ``view`` where a hidden copy would be a mistake. The other two messages say the same
+# thing: ``float`` means ``float32`` and ``double`` means ``float64``; convert the NumPy side with
+# ``.to(torch.float32)``. The worst mistake, though, raises nothing. ``reshape`` can produce the *shape* that
+# ``permute`` gives, but it deals the numbers out in their old order:
 
 assert x.reshape(12).data_ptr() == x.data_ptr()  # a view: it begins at the same address
 assert x.T.reshape(12).data_ptr() != x.data_ptr()  # a copy: no stride fits the new shape

@@ -1,0 +1,67 @@
+"""The index of errors: links from a message to the section of the lesson that provokes it.
+
+    ```{provoked} 04 break-it
+    ```
+
+stands for a link to the section with this anchor, with its title in the language of the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+import course_data
+import site_strings
+
+
+class provoked(nodes.General, nodes.Element):
+    """Where the link stands; it is made before the page is written."""
+
+
+class Provoked(SphinxDirective):
+    """The directive: the number of a lesson and the anchor of a section."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        """Mark the place, and have this page written again when the lesson changes."""
+        number, anchor = self.arguments
+        course = course_data.load(Path(self.env.srcdir))
+        pages = {entry.label: entry.page for entry in course.entries}
+        if (page := pages.get(number)) is None:
+            raise self.error(f"there is no lesson {number}")
+        here = self.env.current_document.docname
+        self.env.files_to_rebuild.setdefault(page, set()).add(here)
+        return [provoked(number=number, page=page, anchor=anchor)]
+
+
+def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    _site = site_strings.translator(app)
+    for node in list(doctree.findall(provoked)):
+        page, anchor = node["page"], node["anchor"]
+        sections = app.env.get_doctree(page).findall(nodes.section)
+        titles = [
+            section.next_node(nodes.title) for section in sections if anchor in section["ids"]
+        ]
+        if not titles or titles[0] is None:
+            raise ExtensionError(f"{docname}: {page} has no section with the anchor {anchor!r}")
+        text = _site("Lesson {number}, “{section}”")
+        text = text.replace("{number}", node["number"]).replace("{section}", titles[0].astext())
+        uri = f"{app.builder.get_relative_uri(docname, page)}#{anchor}"
+        link = nodes.reference("", text, internal=True, refuri=uri)
+        paragraph = nodes.paragraph("", _site("Provoked in: "), link, classes=["provoked"])
+        node.replace_self(paragraph)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive and make the links when pages are written."""
+    app.add_node(provoked)
+    app.add_directive("provoked", Provoked)
+    app.connect("doctree-resolved", _link)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
