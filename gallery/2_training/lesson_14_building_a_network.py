@@ -68,7 +68,7 @@ torch.backends.cudnn.deterministic = True
 # Look at the data
 # ----------------
 # MNIST holds 60,000 digits for training and 10,000 for testing, each in 28 × 28 grey pixels; different people wrote
-# the two parts. All of it fits into memory as one tensor, with an axis for the single channel. Here are four a class.
+# the two parts. All of it fits into memory as one tensor, with an axis for the single channel. Here are four of each.
 
 mnist = {part: MNIST(assets.path("mnist"), train=part == "train") for part in ("train", "test")}
 images = {part: data.data.unsqueeze(1) / 255 for part, data in mnist.items()}  # (N, 1, 28, 28)
