@@ -95,9 +95,9 @@ def labels(_site: Callable[[str], str], megabytes: str) -> dict[str, str]:
         "digit": _site("Digit"),
         "probability": _site("Probability"),
         "waiting": _site("Draw a digit."),
-        "reads": _site("The network reads a {digit}, with a probability of {percent}."),
+        "reads": _site("The network reads {digit}, with a probability of {percent}."),
         "doubts": _site(
-            "The network reads a {digit} ({percent}); second is {other} ({otherPercent})."
+            "The network reads {digit} ({percent}); second is {other} ({otherPercent})."
         ),
         "label": _site("The label of this test image is {label}."),
         "failed": _site(

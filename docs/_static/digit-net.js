@@ -3,14 +3,14 @@
 /** Read a safetensors file: the length of a header, the header as JSON, then the bare numbers. */
 export function readTensors(buffer) {
   const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8)));
+  const header = new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8));
+  const { __metadata__: notes, ...entries } = JSON.parse(header);
   // Both the file and every machine that runs a browser today store the lowest byte first.
   const types = { F32: Float32Array, I64: BigInt64Array, U8: Uint8Array };
   const tensors = {};
-  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
-    if (dtype) tensors[name] = { shape, values: new types[dtype](buffer.slice(start + from, start + to)) };
-  }
-  return { notes: header.__metadata__ ?? {}, tensors };
+  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(entries))
+    tensors[name] = { shape, values: new types[dtype](buffer.slice(start + from, start + to)) };
+  return { notes, tensors };
 }
 
 /** Return the parts of the network that its file holds. */

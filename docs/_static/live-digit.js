@@ -27,10 +27,14 @@
       </div>
       <div>
         <div class="seen">
-          <canvas class="small-ink" width="28" height="28" role="img" aria-labelledby="sees"></canvas>
+          <div class="frame">
+            <canvas class="small-ink" width="28" height="28" role="img" aria-labelledby="sees"></canvas>
+          </div>
           <p class="small"><strong id="sees" data-text="sees"></strong><br><span data-text="prepared"></span></p>
         </div>
-        <p id="answer" aria-live="polite" data-text="waiting"></p>
+        <p id="answer" aria-live="polite" aria-atomic="true">
+          <strong id="reading" data-text="waiting"></strong><span id="known"></span>
+        </p>
         <table class="bars">
           <thead class="hidden"><tr>
             <th scope="col" data-text="digit"></th><th></th><th scope="col" data-text="probability"></th>
@@ -42,7 +46,7 @@
     <div class="onnx">
       <button type="button" id="ask" data-text="ask"></button>
       <span id="difference" class="small" role="status"></span>
-      <div class="scroll" hidden>
+      <div class="scroll" role="region" aria-labelledby="ask" tabindex="0" hidden>
         <table class="logits"><thead><tr></tr></thead><tbody></tbody></table>
       </div>
     </div>`;
@@ -53,12 +57,13 @@
     .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
       white-space: nowrap; }
     p { margin: 0; }
-    .small { font-size: 0.875rem; line-height: 1.5; color: var(--pst-color-text-muted); }
+    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty;
+      color: var(--pst-color-text-muted); }
     .parts { display: grid; gap: 1.25rem 1.75rem; }
     .left, .board { width: min(280px, 100%); }
     .board { position: relative; aspect-ratio: 1; border: 1px solid var(--pst-color-text-muted);
       border-radius: 0.375rem; background: var(--pst-color-background); }
-    .board:focus-within { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
+    .board:has(.ink:focus-visible), .scroll:focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
     canvas { display: block; filter: var(--live-digit-ink, none); }
     .ink { width: 100%; height: 100%; outline: none; cursor: crosshair; touch-action: none; }
     .cursor { position: absolute; display: none; width: calc(100% / ${CELLS});
@@ -72,9 +77,11 @@
     button:hover { border-color: var(--pst-color-primary); color: var(--pst-color-primary); }
     button:focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
     .seen { display: flex; gap: 0.875rem; align-items: start; }
-    .small-ink { flex: none; width: 112px; height: 112px; image-rendering: pixelated;
-      border: 1px solid var(--pst-color-border); }
-    #answer { min-height: 3.2em; margin-block: 0.875rem 0.25rem; font-weight: 600; line-height: 1.6; }
+    .frame { flex: none; border: 1px solid var(--pst-color-border); }
+    .small-ink { width: 112px; height: 112px; image-rendering: pixelated; }
+    #answer { min-height: 4.8em; margin-block: 0.75rem 0.25rem; font-size: 0.9375rem; line-height: 1.6; }
+    #answer > * { display: block; font-weight: 600; }
+    #known { font-weight: 400; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     .bars { width: 100%; line-height: 1.55rem; }
     .bars th { width: 1.5rem; font-weight: 400; text-align: start; }
@@ -111,7 +118,8 @@
       Object.assign(this.pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
       this.cursor = { row: 14, column: 14, down: false };
       this.turn = { right: 0, wrong: 0 };
-      this.percent = new Intl.NumberFormat(this.lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+      const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+      this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
       this.makeTables();
       this.moveCursor(0, 0);
       this.listen();
@@ -143,23 +151,25 @@
     listen() {
       const { canvas } = this;
       canvas.addEventListener("pointerdown", (event) => {
-        if (event.button) return;
+        if (event.button || !event.isPrimary) return;
         canvas.setPointerCapture(event.pointerId);
         if (this.given) this.clear();
         this.last = this.position(event);
         this.draw(this.last, this.last);
       });
       canvas.addEventListener("pointermove", (event) => {
-        if (!this.last) return;
-        for (const point of event.getCoalescedEvents?.() ?? [event]) {
+        if (!this.last || !event.isPrimary) return;
+        const points = event.getCoalescedEvents?.() ?? [];
+        for (const point of points.length ? points : [event]) {
           const next = this.position(point);
           this.draw(this.last, next);
           this.last = next;
         }
       });
       for (const type of ["pointerup", "pointercancel"])
-        canvas.addEventListener(type, () => {
-          if (this.last) this.read(true);
+        canvas.addEventListener(type, (event) => {
+          if (!this.last || !event.isPrimary) return;
+          this.read(true);
           this.last = null;
         });
       canvas.addEventListener("keydown", (event) => this.key(event));
@@ -245,10 +255,13 @@
     load() {
       const { code, weights } = this.files;
       this.loading ??= Promise.all([import(new URL(code, document.baseURI)), this.fetchFile(weights)])
-        .then(([net, buffer]) => ({ net, network: net.readNetwork(buffer) }))
+        .then(([net, buffer]) => {
+          this.failed = false;
+          return { net, network: net.readNetwork(buffer) };
+        })
         .catch((error) => {
-          this.loading = null;
-          this.find("#answer").textContent = this.labels.failed;
+          [this.loading, this.failed] = [null, true];
+          this.say(this.labels.failed);
           throw error;
         });
       return this.loading;
@@ -259,7 +272,7 @@
         const { net } = await this.load();
         this.samples ??= net.readTensors(await this.fetchFile(this.files.samples)).tensors;
       } catch {
-        this.find("#answer").textContent = this.labels.failed;
+        this.say(this.labels.failed);
         return;
       }
       const turn = this.turn[kind]++ % 10;
@@ -275,8 +288,8 @@
 
     /** Let the network read what is drawn; `done` when a stroke ends, and not while it grows. */
     async read(done) {
-      const started = this.given || this.loading || !this.isEmpty();
-      if (!started) return;
+      if (this.failed && !done) return; // try again once a stroke, not once a frame
+      if (!this.given && !this.loading && this.isEmpty()) return; // nobody has begun
       const { net, network } = await this.load().catch(() => ({}));
       if (!net) return;
       const pixels = this.given?.pixels ?? net.prepare(this.ink(), UNITS);
@@ -304,24 +317,32 @@
       });
     }
 
+    /** A share of 0.9999 is not all. */
+    percent(share) {
+      return share >= 0.9995 ? `>${this.format.format(0.999)}` : this.format.format(share ?? 0);
+    }
+
     showAnswer(shares, done) {
       const order = [...shares.keys()].sort((a, b) => shares[b] - shares[a]);
       this.bars.forEach(({ row, bar, share }, digit) => {
         row.classList.toggle("best", digit === order[0]);
         bar.style.width = `${100 * (shares[digit] ?? 0)}%`;
-        share.textContent = digit in shares ? this.percent.format(shares[digit]) : "";
+        share.textContent = digit in shares ? this.percent(shares[digit]) : "";
       });
       if (!done) return;
       const [first, second] = order;
       const values = {
-        digit: first, percent: this.percent.format(shares[first] ?? 0),
-        other: second, otherPercent: this.percent.format(shares[second] ?? 0),
-        label: this.given?.label,
+        digit: first, percent: this.percent(shares[first]),
+        other: second, otherPercent: this.percent(shares[second]),
       };
       const { waiting, reads, doubts, label } = this.labels;
       const answer = fill(shares[second] >= 0.05 ? doubts : reads, values);
-      const known = this.given ? fill(label, values) : "";
-      this.find("#answer").textContent = shares.length ? [answer, known].join(" ").trim() : waiting;
+      this.say(shares.length ? answer : waiting, this.given ? fill(label, this.given) : "");
+    }
+
+    say(reading, known = "") {
+      this.find("#reading").textContent = reading;
+      this.find("#known").textContent = known;
     }
 
     // The ONNX file
