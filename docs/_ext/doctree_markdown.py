@@ -218,6 +218,9 @@ class MarkdownWriter:
     def _block_raw(self, node: nodes.Element) -> str:
         return self._inline_raw(node)
 
+    def _block_live_digit(self, node: nodes.Element) -> str:
+        return f"[{_escape(node['download'])}]({self.page_url})"
+
     # Inside a paragraph
 
     def inline(self, node: nodes.Element) -> str:

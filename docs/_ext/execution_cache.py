@@ -27,6 +27,7 @@ from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
 
 import figure_scraper
+import page_files_store
 import run_record
 from languages import LANGUAGES
 from lesson_key import lesson_key
@@ -66,7 +67,7 @@ def execute_script(
         message = f"{script.relative_to(ROOT).as_posix()}: {UNFINISHED}"
         _failure_file(script).write_text(message, encoding="utf-8")
         try:
-            with run_record.PeakMemory() as memory:
+            with run_record.PeakMemory() as memory, page_files_store.offered(target):
                 blocks, elapsed_s = _execute_script(
                     script_blocks, script_vars, gallery_conf, file_conf
                 )
@@ -127,6 +128,7 @@ def _outputs(target: Path) -> list[Path]:
 def _remove_outputs(target: Path) -> None:
     for file in _outputs(target):
         file.unlink()
+    page_files_store.remove(target)
     record_file(target).unlink(missing_ok=True)
 
 
@@ -141,6 +143,7 @@ def _store(entry: Path, target: Path, record: dict[str, Any]) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=CACHE_DIR))
     for file in _outputs(target):
         shutil.copyfile(file, draft / file.name)
+    page_files_store.store(target, draft)
     (draft / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     try:
         draft.rename(entry)
@@ -163,7 +166,8 @@ def _restore(entry: Path, target: Path) -> list[str]:
     record = json.loads((entry / "record.json").read_text(encoding="utf-8"))
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    kept = {file.name: file for file in entry.iterdir() if file.name != "record.json"}
+    page_files_store.restore(entry, target)
+    kept = {file.name: file for file in entry.glob("sphx_glr_*")}
     for file in _outputs(target):
         if file.name not in kept:
             file.unlink()
@@ -272,8 +276,9 @@ def remove_traces(lessons_dir: Path, scripts: list[Path]) -> None:
     parts = {script.parent.name for script in scripts}
     for folder in [f for f in lessons_dir.glob("*") if f.is_dir() and f.name not in parts]:
         shutil.rmtree(folder)
+    page_files_store.remove_unless(lessons_dir, stems)
     for file in lessons_dir.glob("*/**/*lesson_*"):
-        if not kept.match(file.name):
+        if file.is_file() and not kept.match(file.name):
             file.unlink()
     for draft in CACHE_DIR.glob(".draft-*"):
         shutil.rmtree(draft)

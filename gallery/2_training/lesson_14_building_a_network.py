@@ -39,7 +39,6 @@ exactly must have been saved, so that it goes on as if it had never stopped?
 # sphinx_gallery_thumbnail_number = 3
 import copy
 import io
-import math
 import pickle
 import warnings
 from tempfile import TemporaryDirectory
@@ -53,7 +52,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.datasets import MNIST
 
-from dlcourse import assets
+from dlcourse import assets, page_files
 from dlcourse.device import pick_device
 from dlcourse.metrics import accuracy
 from dlcourse.plotting import INK, use_course_style
@@ -69,8 +68,7 @@ torch.backends.cudnn.deterministic = True
 # Look at the data
 # ----------------
 # MNIST holds 60,000 digits for training and 10,000 for testing, each in 28 × 28 grey pixels; different people wrote
-# the two parts. All of it fits into memory as one tensor, with an axis for the single channel. The figure shows the
-# first four examples of each class, as they come.
+# the two parts. All of it fits into memory as one tensor, with an axis for the single channel. Here are four of each.
 
 mnist = {part: MNIST(assets.path("mnist"), train=part == "train") for part in ("train", "test")}
 images = {part: data.data.unsqueeze(1) / 255 for part, data in mnist.items()}  # (N, 1, 28, 28)
@@ -81,9 +79,8 @@ mosaic = examples.permute(1, 2, 0, 3).reshape(4 * 28, 10 * 28)  # (10, 4, 28, 28
 alt = "Four handwritten examples of each of the ten digits, in a column above their label."
 fig, ax = plt.subplots(figsize=(5.2, 2.4), num=alt)
 ax.imshow(mosaic.numpy(), cmap="gray_r")
-ax.set_xticks(range(14, 280, 28), list("0123456789"))
+ax.set(xticks=range(14, 280, 28), xticklabels=range(10), yticks=[], xlabel="label", frame_on=False)
 ax.tick_params(length=0)
-ax.set(yticks=[], xlabel="label", frame_on=False)
 for part, stack in images.items():
     print(f"{part:5}", tuple(stack.shape), stack.dtype, f"{stack.min():g} to {stack.max():g}")
 
@@ -167,7 +164,7 @@ class Module:
 class Linear(Module):
     def __init__(self, inputs, outputs):
         super().__init__()
-        bound = 1 / math.sqrt(inputs)
+        bound = inputs**-0.5
         self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
 
@@ -192,9 +189,9 @@ print([name for name, _ in two_layers(Module, Linear, 4, 8, 2).named_parameters(
 # %%
 # Build it: the network
 # ---------------------
-# From here on we use ``nn.Module``. Two layers of :term:`convolution` with a stride of 2 halve the picture twice; then
-# come :term:`dropout` and ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a function
-# that runs after its ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
+# Now we use :torch:`torch.nn.Module`. Two layers of :term:`convolution` with a stride of 2 halve the picture twice;
+# then come :term:`dropout` and ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a
+# function that runs after its ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
 
 
 class DigitNet(nn.Module):
@@ -269,7 +266,7 @@ def fit_by_hand(model, loss_function, optimiser, loader, valid_loader, epochs, p
     for epoch in range(epochs):
         losses.append(train_by_hand(model, loss_function, optimiser, loader))
         valid_losses.append(evaluate_by_hand(model, loss_function, valid_loader))
-        if valid_losses[-1] < min(valid_losses[:-1], default=math.inf):
+        if valid_losses[-1] < min(valid_losses[:-1], default=float("inf")):
             best_epoch, best_weights = epoch, copy.deepcopy(model.state_dict())
         if epoch == best_epoch + patience:
             break
@@ -301,8 +298,7 @@ print(f"50 networks agree; largest difference {largest:.1g}")
 
 # %%
 # Then the loop. We train on 500 images, so that it takes a second, once with our functions and once with ``fit`` of
-# ``dlcourse.training``, which later lessons use. Both start from the same seeds. The claim is strict: not almost the
-# same losses and weights, but the same bits.
+# ``dlcourse.training``, which later lessons use. From the same seeds, losses and weights must agree to the last bit.
 
 cross_entropy = nn.CrossEntropyLoss()
 
@@ -335,7 +331,7 @@ models = {
     "softmax regression": nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).to(device),
     "DigitNet": DigitNet().to(device),
 }
-epochs, histories, share_right = 5, {}, {}
+epochs, histories, results = 5, {}, {}
 for name, model in models.items():
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
     histories[name] = fit(
@@ -344,10 +340,9 @@ for name, model in models.items():
         scheduler=torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs),
     )  # fmt: skip
     by_epoch = [f"{share:.1%}" for share in histories[name].metrics["accuracy"]]
-    result = evaluate(model, cross_entropy, batches("test"), metrics={"accuracy": accuracy})
-    share_right[name] = result["accuracy"]
-    print(f"{name}: validation", *by_epoch, f"test {share_right[name]:.1%}")
-assert share_right["softmax regression"] < 0.94 and share_right["DigitNet"] >= 0.985
+    results[name] = evaluate(model, cross_entropy, batches("test"), metrics={"accuracy": accuracy})
+    print(f"{name}: validation", *by_epoch, f"test {results[name]['accuracy']:.1%}")
+assert results["softmax regression"]["accuracy"] < 0.94 and results["DigitNet"]["accuracy"] >= 0.985
 
 # %%
 # With 500 images the training loss goes on falling while the validation loss turns: this is :term:`overfitting`, and
@@ -368,16 +363,16 @@ legend = axes[0].legend()
 
 # %%
 # One per cent of 10,000 is a hundred misread digits. Look at them before you tune anything: they say what the model
-# has not understood. Here are the twelve wrong answers of which it was most certain, each with its label and what the
-# model read. Some of them you would misread too.
+# has not understood. Here are the twelve wrong answers of which it was most certain, each with label and reading.
 
 model = models["DigitNet"].cpu().eval().requires_grad_(False)  # no more training
 logits = model(inputs["test"])  # (10000, 10)
 certainty, read = logits.softmax(1).max(1)
 wrong = (read != labels["test"]).nonzero().flatten()
+surest = wrong[certainty[wrong].argsort(descending=True)]
 alt = "Twelve misread digits; the number above each is its label, then what the network read."
 fig, axes = plt.subplots(2, 6, figsize=(5.2, 2.3), num=alt)
-for ax, row in zip(axes.flat, wrong[certainty[wrong].argsort(descending=True)], strict=False):
+for ax, row in zip(axes.flat, surest, strict=False):
     ax.imshow(images["test"][row, 0].numpy(), cmap="gray_r")
     ax.set_title(f"{labels['test'][row]} → {read[row]}")
     ax.set_axis_off()
@@ -386,15 +381,14 @@ print(f"{len(wrong)} of {len(read):,} misread")
 # %%
 # Use it: save the weights
 # ------------------------
-# ``state_dict`` returns the parameters by name, and that is what you save; the class stays in your code. A
-# safetensors file holds names, shapes and numbers, nothing else. PyTorch's own format is built on pickle, which can
-# hold code as well; ``weights_only=True``, today the default, lets nothing but tensors and plain values through.
+# ``state_dict`` returns the parameters by name; the class stays in your code. A safetensors file holds names, shapes,
+# numbers and notes. PyTorch's own format is built on pickle, which can hold code as well; ``weights_only=True``, today
+# the default, lets only tensors and plain values in. What this page uses goes into a folder, for you ``page_files``.
 
-with TemporaryDirectory() as folder:
-    save_file(model.state_dict(), f"{folder}/digits.safetensors")
-    torch.save(model.state_dict(), f"{folder}/digits.pt")
-    weights = load_file(f"{folder}/digits.safetensors")
-    assert weights.keys() == torch.load(f"{folder}/digits.pt", weights_only=True).keys()
+page = page_files.folder()
+notes = {"mean std stride": f"{mean.item()} {std.item()} 2"}
+save_file(model.state_dict(), page / "digits.safetensors", metadata=notes)
+weights = load_file(page / "digits.safetensors")
 restored = DigitNet().eval().requires_grad_(False)
 restored.load_state_dict(weights)
 assert torch.equal(restored(inputs["test"]), logits)
@@ -427,21 +421,36 @@ for name, losses in {"in one go": whole, "resumed": resumed, "weights only": sho
 # Use it: take it elsewhere
 # -------------------------
 # A phone or a web page has no Python. An ONNX file holds the computation itself, layers and weights. The export follows
-# an example through the model; that the number of images may vary has to be said. Then compare, on all test images.
+# an example through the model; that the number of images may vary has to be said. It also notes the line of code behind
+# each step, with the folders of your machine; remove that before you publish. Then compare, on all test images.
 
 example = inputs["test"][:2]
-with TemporaryDirectory() as folder:
-    torch.onnx.export(
-        model, (example,), f"{folder}/net.onnx", input_names=["images"], output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},), external_data=False, verbose=False,
-    )  # fmt: skip
-    session = onnxruntime.InferenceSession(f"{folder}/net.onnx", providers=["CPUExecutionProvider"])
+exported = torch.onnx.export(
+    model, (example,), input_names=["images"], output_names=["logits"],
+    dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False,
+)  # fmt: skip
+for node in exported.model.graph:
+    node.metadata_props.clear()
+exported.save(page / "digits.onnx", external_data=False)
+session = onnxruntime.InferenceSession(page / "digits.onnx", providers=["CPUExecutionProvider"])
 (theirs,) = session.run(["logits"], {"images": inputs["test"].numpy()})
 difference = (torch.from_numpy(theirs) - logits).abs().max().item()
 assert difference < 1e-4
+twenty = [*(labels["test"].tolist().index(digit) for digit in range(10)), *surest[:10].tolist()]
+pixels = mnist["test"].data[twenty]
+save_file({"pixels": pixels, "labels": labels["test"][twenty]}, page / "samples.safetensors")
 print(f"{session.get_inputs()[0].shape}: largest difference of the logits {difference:.0e}")
 
 # %%
+# Use it: draw a digit
+# --------------------
+# Your browser computes the layers from the weights that we saved, or runs the ONNX file. Digits unlike MNIST's it will
+# misread. Draw a scribble as well: its probabilities, too, have the sum 1, for no class says *none of these*.
+#
+# .. live-digit::
+#
+#    The drawing board needs JavaScript, which does not run here.
+#
 # Break it
 # --------
 # Two mistakes. In the first, somebody forgot that the maps are 7 × 7, and the head expects too few inputs. In the
@@ -475,8 +484,7 @@ with TemporaryDirectory() as folder:
 
 # %%
 # The first message shows two shapes that must agree in the middle: 1568 numbers arrive, the layer wants 32. The second
-# names what the file wanted to call. The unsafe attempt called it, before anybody could object: ``weights_only=False``
-# is for files that you wrote yourself.
+# names what the file wanted to call; the unsafe attempt called it. ``weights_only=False`` is for your own files alone.
 #
 # Then and now
 # ------------
@@ -612,5 +620,4 @@ for name, line in {
 #   <https://doi.org/10.1109/5.726791>`__, 1998. The paper of MNIST and of the first networks to read it well.
 # - \D. P. Kingma, J. Ba: `Adam: a method for stochastic optimization <https://arxiv.org/abs/1412.6980>`__, 2014.
 # - \L. Prechelt: `Early stopping, but when? <https://doi.org/10.1007/3-540-49430-8_3>`__, 1998.
-# - PyTorch documentation: :torch:`torch.nn.Module`, `Serialization semantics
-#   <https://docs.pytorch.org/docs/stable/notes/serialization.html>`__.
+# - PyTorch: `Serialization semantics <https://docs.pytorch.org/docs/stable/notes/serialization.html>`__.
