@@ -57,8 +57,9 @@ class FramePlayerDirective(SphinxDirective):
         images = [nodes.image(uri=file.as_posix()) for file in files]
         images[-1]["alt"] = alt
         player += images
-        for node in (player, *images):
-            self.set_source_info(node)
+        self.set_source_info(player)
+        for image in images:
+            self.set_source_info(image)
         return [player]
 
 

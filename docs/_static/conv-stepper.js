@@ -90,7 +90,7 @@
     .cell { outline: 0; cursor: pointer; }
     .cell rect { stroke: var(--pst-color-border); fill: color-mix(in srgb, var(--hue)
       calc(var(--level) * 34%), var(--pst-color-background)); }
-    .later rect { fill: none; stroke-dasharray: 2; }
+    .later rect { fill: #0000; stroke-dasharray: 2; }
     .cell:focus-visible rect { stroke: var(--pst-color-accent); stroke-width: 4; }
     .window { pointer-events: none; transition: transform 180ms; fill: var(--pst-color-secondary);
       fill-opacity: 0.2; stroke: var(--pst-color-secondary); }
@@ -167,7 +167,6 @@
       if (this.output) this.update();
     }
 
-    /** Make what stays. */
     lay() {
       const { words } = this;
       const button = (name, click) => {
