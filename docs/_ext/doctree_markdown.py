@@ -197,6 +197,10 @@ class MarkdownWriter:
     def _block_figure(self, node: nodes.Element) -> str:
         return self.blocks(node.children)
 
+    def _block_interactive(self, node: nodes.Element) -> str:
+        section = next(p for p in _parents(node) if isinstance(p, nodes.section))
+        return f"[{_escape(node['download'])}]({self.page_url}#{section['ids'][0]})"
+
     def _block_image(self, node: nodes.image) -> str:
         return f"![{_escape(node.get('alt', ''))}]({self.image_url(node)})"
 

@@ -51,14 +51,14 @@ def capture(fig: Figure) -> tuple[bytes, list[str]]:
             fig.canvas.manager = manager
 
 
-def pack(frames: Sequence[bytes], interval_ms: int | None = None) -> bytes:
+def pack(frames: Sequence[bytes]) -> bytes:
     """Return the content of a ``.figure.pkl``: frames and the settings they are drawn with."""
     settings = {
         name: value
         for name, value in mpl.rcParams.items()
         if name not in PROCESS_SETTINGS and value != mpl.rcParamsDefault[name]
     }
-    record = {"frames": list(frames), "interval_ms": interval_ms, "settings": settings}
+    record = {"frames": list(frames), "settings": settings}
     return zlib.compress(pickle.dumps(record))  # a ninth of the size
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,24 +25,29 @@ def png(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def webp(frames: Sequence[Image.Image], interval_ms: int | None) -> bytes:
-    """Return an image, or the frames of an animation that repeats for ever, as WebP.
-
-    Every browser since 2020 reads it. A photograph takes a tenth of the bytes of its PNG, an
-    animation an eighth of its APNG. Lossless but for photographs: lines and letters would suffer.
-    """
-    photograph = is_photograph(len(png(frames[-1])), frames[-1].size)
+def webp(image: Image.Image) -> bytes:
+    """Return a photograph as WebP: a tenth of the bytes of its PNG; every browser reads it."""
     stream = io.BytesIO()
-    moving = {"save_all": True, "append_images": frames[1:], "duration": interval_ms, "loop": 0}
-    frames[0].save(
-        stream,
-        "WEBP",
-        lossless=not photograph,
-        quality=85,
-        method=4,
-        **(moving if len(frames) > 1 else {}),
-    )
+    image.save(stream, "WEBP", quality=85, method=4)
     return stream.getvalue()
+
+
+def save(image: Image.Image, path: Path) -> None:
+    """Write an image in the format that the name of its file says: ``.png`` or ``.webp``."""
+    write(path, webp(image) if path.suffix == ".webp" else png(image))
+
+
+def frame_files(poster: Path, frames: int) -> list[Path]:
+    """Return the files of the frames of an animation; the last is its poster.
+
+    Examples
+    --------
+    >>> [file.name for file in frame_files(Path("walk_001.zh_CN.png"), 3)]
+    ['walk_001.frame-1.zh_CN.png', 'walk_001.frame-2.zh_CN.png', 'walk_001.zh_CN.png']
+    """
+    stem, rest = poster.name.split(".", 1)
+    earlier = [poster.with_name(f"{stem}.frame-{i}.{rest}") for i in range(1, frames)]
+    return [*earlier, poster]
 
 
 def is_photograph(png_bytes: int, size: tuple[int, int]) -> bool:

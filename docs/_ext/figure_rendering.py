@@ -25,7 +25,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image
 
-from figure_images import png, webp, write
+from figure_images import save
 from figure_messages import fill, is_message, split
 from figure_texts import all_texts, drawn_texts, fixed_formatters, is_code
 
@@ -76,7 +76,7 @@ def render(pickled: bytes, path: Path, translate: Callable[[str], str]) -> None:
     pickled : bytes
         The content of a ``.figure.pkl`` of this very build: reading a pickle runs what is in it.
     path : Path
-        The image to write: ``.webp``, with all frames of an animation, or ``.png``, with its last.
+        The image to write: the last frame of an animation.
     translate : callable
         From a message, with placeholders for its numbers, to its translation.
 
@@ -85,12 +85,14 @@ def render(pickled: bytes, path: Path, translate: Callable[[str], str]) -> None:
     FigureError
         If no font has a character of a string.
     """
+    save(draw(pickled, translate)[-1], path)
+
+
+def draw(pickled: bytes, translate: Callable[[str], str]) -> list[Image.Image]:
+    """Draw a captured figure, or each frame of an animation; see :func:`render`."""
     record = pickle.loads(zlib.decompress(pickled))
-    whole = path.suffix == ".webp"
     with course_fonts(record["settings"]):
-        frames = record["frames"] if whole else record["frames"][-1:]
-        images = [_draw(pickle.loads(frame), translate) for frame in frames]
-    write(path, webp(images, record["interval_ms"]) if whole else png(images[0]))
+        return [_draw(pickle.loads(frame), translate) for frame in record["frames"]]
 
 
 def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:

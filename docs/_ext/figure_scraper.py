@@ -1,8 +1,10 @@
 """Save the figures of a cell so that they can be drawn again in another language.
 
 A sphinx-gallery image scraper: for figure 1 of lesson_04 it writes ``…lesson_04_001.png``, its
-pickle ``.figure.pkl``, and what there is to know about it, ``.figure.json``. A page shows an
-animation, and a figure with photographs, as ``.webp``; their PNG is for thumbnails.
+pickle ``.figure.pkl``, and what there is to know about it, ``.figure.json``. A page shows a
+figure with photographs as ``.webp``; its PNG is for thumbnails. An animation that the cell leaves
+in a variable becomes a frame player (:mod:`frame_player`): its last frame is the figure, and the
+others lie beside it as ``…_001.frame-1.png``.
 """
 
 from __future__ import annotations
@@ -18,16 +20,27 @@ from matplotlib.figure import Figure
 from sphinx.errors import ExtensionError
 
 from figure_capture import capture, pack
-from figure_images import is_photograph, write
-from figure_rendering import CSS_DPI, PIXELS_PER_CSS_PIXEL, FigureError, identity, render
+from figure_images import frame_files, is_photograph, save, write
+from figure_rendering import CSS_DPI, PIXELS_PER_CSS_PIXEL, FigureError, draw, identity
 
 IMAGE_RST = """
 .. image:: /{source}
    :alt: {alt}
    :width: {width}px
-   :class: {classes}
+   :class: sphx-glr-single-img
 
 """
+PLAYER_RST = """
+.. frame-player:: /{source}
+   :alt: {alt}
+   :width: {width}
+   :height: {height}
+   :frames: {frames}
+   :interval: {interval_ms}
+
+"""
+#: Each frame is an image that the reader waits for.
+MOST_FRAMES = 60
 
 
 def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
@@ -83,33 +96,40 @@ def _save(
     fig: Figure, moving: Animation | None, alt: str, path: Path, lesson: Path, src_dir: str
 ) -> str:
     """Write the files of one figure and return the rst that shows it."""
-    if moving is None:
-        frame, strings = capture(fig)
-        pickled = pack([frame])
-    else:
-        recorder = _FrameRecorder()
-        moving.save(str(path), writer=recorder)
-        strings = list(recorder.strings)
-        # Matplotlib has no public name for the time between two frames.
-        pickled = pack(recorder.frames, round(vars(moving)["_interval"]))
-    render(pickled, path, identity)
+    frames, strings = _frames(fig, moving)
+    pickled = pack(frames)
+    images = draw(pickled, identity)
+    save(images[-1], path)
     write(path.with_suffix(".figure.pkl"), pickled)
     width, height = (round(inches * CSS_DPI) for inches in fig.get_size_inches())
     shown = path
     size = (PIXELS_PER_CSS_PIXEL * width, PIXELS_PER_CSS_PIXEL * height)
-    if moving or is_photograph(path.stat().st_size, size):
+    if is_photograph(path.stat().st_size, size):
         shown = path.with_suffix(".webp")
-        render(pickled, shown, identity)
+        save(images[-1], shown)
+    for image, file in zip(images[:-1], frame_files(shown, len(images))[:-1], strict=True):
+        save(image, file)
     about: dict[str, Any] = {"lesson": lesson.name, "alt": alt, "image": shown.name}
     about |= {"width": width, "height": height, "strings": strings}
+    if moving is not None:
+        # Matplotlib has no public name for the time between two frames.
+        interval_ms = round(vars(moving)["_interval"])
+        about |= {"frames": len(images), "interval_ms": interval_ms}
     text = json.dumps(about, ensure_ascii=False, indent=1)
     write(path.with_suffix(".figure.json"), text.encode())
-    return IMAGE_RST.format(
-        source=Path(os.path.relpath(shown, src_dir)).as_posix(),
-        alt=alt,
-        width=width,
-        classes="sphx-glr-single-img" + (" sphx-glr-animation" if moving else ""),
-    )
+    source = Path(os.path.relpath(shown, src_dir)).as_posix()
+    template = IMAGE_RST if moving is None else PLAYER_RST
+    return template.format(source=source, **about)
+
+
+def _frames(fig: Figure, moving: Animation | None) -> tuple[list[bytes], list[str]]:
+    """Return a figure as one frame, or the frames of its animation, and all their messages."""
+    if moving is None:
+        frame, strings = capture(fig)
+        return [frame], strings
+    recorder = _FrameRecorder()
+    moving.save("", writer=recorder)
+    return recorder.frames, list(recorder.strings)
 
 
 def _animations(variables: dict[str, Any]) -> dict[Figure, Animation]:
@@ -130,6 +150,11 @@ class _FrameRecorder(AbstractMovieWriter):
         super().setup(fig, outfile, dpi)
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
+        if len(self.frames) == MOST_FRAMES:
+            raise FigureError(
+                f"its animation has more than {MOST_FRAMES} frames; show fewer: "
+                "FuncAnimation(..., frames=20)"
+            )
         frame, strings = capture(self.fig)
         self.frames.append(frame)
         self.strings |= dict.fromkeys(strings)

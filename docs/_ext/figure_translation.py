@@ -25,9 +25,9 @@ from sphinx_gallery.py_source_parser import extract_file_config
 from sphinx_gallery.utils import scale_image
 
 import catalogues
-from figure_images import write
+from figure_images import frame_files, save, write
 from figure_messages import placeholders
-from figure_rendering import FigureError, font_path, render
+from figure_rendering import FigureError, draw, font_path
 
 logger = logging.getLogger(__name__)
 #: Our own code that decides what a figure looks like.
@@ -48,6 +48,8 @@ class Captured(NamedTuple):
     """The name of the image on the page."""
     strings: list[str]
     """Its messages."""
+    frames: int = 1
+    """How many there are, of an animation."""
 
     @property
     def lesson_stem(self) -> str:
@@ -61,11 +63,10 @@ class Captured(NamedTuple):
         return self.folder / f"{self.stem}{suffix}"
 
     def outputs(self, language: str) -> list[Path]:
-        """Return the images in another language: the one on the page, and a PNG in any case."""
-        return [
-            self.file(f".{language}{suffix}")
-            for suffix in dict.fromkeys((Path(self.image).suffix, ".png"))
-        ]
+        """Return the images in another language: all of the page, and a PNG in any case."""
+        shown = self.file(f".{language}{Path(self.image).suffix}")
+        files = [*frame_files(shown, self.frames), self.file(f".{language}.png")]
+        return list(dict.fromkeys(files))
 
 
 def captured_figures(lessons_dir: Path) -> list[Captured]:
@@ -74,9 +75,9 @@ def captured_figures(lessons_dir: Path) -> list[Captured]:
     for file in sorted(Path(lessons_dir).glob(f"**/images/*{ABOUT}")):
         about = json.loads(file.read_text(encoding="utf-8"))
         stem = file.name.removesuffix(ABOUT)
-        figures.append(
-            Captured(stem, file.parent, about["lesson"], about["image"], about["strings"])
-        )
+        lesson, image, strings = about["lesson"], about["image"], about["strings"]
+        frames = about.get("frames", 1)
+        figures.append(Captured(stem, file.parent, lesson, image, strings, frames))
     return figures
 
 
@@ -150,18 +151,23 @@ def _is_current(key_file: Path, key: str, outputs: list[Path]) -> bool:
 
 
 def _draw(figure: Captured, language: str, translations: dict[str, str], key: str) -> None:
-    """Draw the images of a figure, and last the key that vouches for them."""
+    """Draw the images of a figure, its frames too, and last the key that vouches for them."""
     key_file = figure.file(f".{language}.key")
     key_file.unlink(missing_ok=True)
     pickled = figure.file(".figure.pkl").read_bytes()
     try:
-        for output in figure.outputs(language):
-            render(pickled, output, lambda message: translations.get(message, message))
+        images = draw(pickled, lambda message: translations.get(message, message))
+        # One image a frame, and the last once more where the page does not show it as PNG.
+        outputs = figure.outputs(language)
+        images += images[-1:] * (len(outputs) - len(images))
+        for image, output in zip(images, outputs, strict=True):
+            save(image, output)
     except FigureError as error:
         _warn(f"{figure.lesson}, figure {figure.number}, in {language}: {error}")
-        # The page gets the English image, under the name that it will depend on.
+        # The page gets the English images, under the names that it will depend on.
         for output in figure.outputs(language):
-            shutil.copyfile(figure.file(output.suffix), output)
+            english = output.name.replace(f".{language}.", ".")
+            shutil.copyfile(output.with_name(english), output)
     else:
         write(key_file, key.encode())
 

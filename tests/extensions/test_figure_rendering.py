@@ -106,7 +106,7 @@ def test_each_translation_changes_the_picture(
     message: str, tmp_path: Path, everything: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pickled, english = everything
-    monkeypatch.setattr(figure_rendering, "png", Image.Image.tobytes)  # a palette takes its time
+    monkeypatch.setattr(figure_images, "png", Image.Image.tobytes)  # a palette takes its time
     render(pickled, tmp_path / "figure.png", lambda m: ZH[m] if m == message else m)
     assert (tmp_path / "figure.png").read_bytes() != english
 
@@ -115,7 +115,7 @@ def test_the_same_words_give_the_same_pixels(
     tmp_path: Path, everything: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pickled, english = everything
-    monkeypatch.setattr(figure_rendering, "png", Image.Image.tobytes)
+    monkeypatch.setattr(figure_images, "png", Image.Image.tobytes)
     render(pickled, tmp_path / "figure.png", identity)
     assert (tmp_path / "figure.png").read_bytes() == english
     assert len(english) == 1200 * 800 * 3
@@ -142,7 +142,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     pickled = pack([capture(figure_with_everything())[0]])
     path = tmp_path_factory.mktemp("english") / "figure.png"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figure_rendering, "png", Image.Image.tobytes)
+        patch.setattr(figure_images, "png", Image.Image.tobytes)
         render(pickled, path, identity)
     return pickled, path.read_bytes()
 

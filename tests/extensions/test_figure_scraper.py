@@ -12,11 +12,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
-from PIL import Image, ImageSequence
+from PIL import Image
 from sphinx.errors import ExtensionError
 from sphinx_gallery.scrapers import ImagePathIterator
 
-from figure_rendering import render
+from figure_images import frame_files
+from figure_rendering import draw
 from figure_scraper import scrape
 
 DESCRIPTION = "A line that rises."
@@ -41,9 +42,9 @@ def scraped(folder: Path, **variables: Any) -> str:
     return scrape(SimpleNamespace(lineno=42), block_vars, {"src_dir": str(folder)})
 
 
-def frames(path: Path) -> list[np.ndarray]:
+def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as image:
-        return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+        return np.asarray(image.convert("RGB"))
 
 
 def images(folder: Path) -> list[str]:
@@ -64,7 +65,7 @@ def test_a_figure_leaves_image_pickle_and_strings(tmp_path: Path) -> None:
     stem = "sphx_glr_lesson_09_x_001"
     assert images(tmp_path) == [f"{stem}{s}" for s in (".figure.json", ".figure.pkl", ".png")]
     image = tmp_path / "part" / "images" / f"{stem}.png"
-    assert frames(image)[0].shape == (600, 800, 3)
+    assert pixels(image).shape == (600, 800, 3)
     assert json.loads(image.with_suffix(".figure.json").read_text()) == {
         "lesson": "lesson_09_x.py",
         "alt": DESCRIPTION,
@@ -83,7 +84,6 @@ def test_a_photograph_is_shown_as_webp(tmp_path: Path) -> None:
     webp = tmp_path / "part" / "images" / "sphx_glr_lesson_09_x_001.webp"
     assert webp.name in rst
     assert json.loads(webp.with_suffix(".figure.json").read_text())["image"] == webp.name
-    assert len(frames(webp)) == 1
     assert webp.stat().st_size < webp.with_suffix(".png").stat().st_size / 2
 
 
@@ -115,7 +115,7 @@ def test_a_cell_that_raised_is_not_hidden_by_its_figures(tmp_path: Path) -> None
     assert plt.get_fignums() == []
 
 
-def test_an_animation_in_two_languages(tmp_path: Path) -> None:
+def test_an_animation_leaves_its_frames_and_becomes_a_player(tmp_path: Path) -> None:
     fig, ax = plt.subplots(figsize=(2, 1), num=DESCRIPTION)
     # A frame that clears the axes needs the lesson's own formatter in the next one.
     ax.xaxis.set_major_formatter(lambda value, _: f"place {value:.0f}")
@@ -125,19 +125,42 @@ def test_an_animation_in_two_languages(tmp_path: Path) -> None:
         ax.set_title(f"step {step}" if step < 2 else "the end")
 
     rst = scraped(tmp_path, moving=FuncAnimation(fig, update, frames=3, interval=150))
-    webp = tmp_path / "part" / "images" / "sphx_glr_lesson_09_x_001.webp"
-    assert webp.name in rst
-    about = json.loads(webp.with_suffix(".figure.json").read_text())
-    assert set(about["strings"]) == {"step {0}", "place {0}", "the end"}
-    assert about["image"] == webp.name
+    stem = "sphx_glr_lesson_09_x_001"
+    assert (
+        rst.split()
+        == (
+            f".. frame-player:: /part/images/{stem}.png :alt: {DESCRIPTION} "
+            ":width: 200 :height: 100 :frames: 3 :interval: 150"
+        ).split()
+    )
+    endings = (".figure.json", ".figure.pkl", ".frame-1.png", ".frame-2.png", ".png")
+    assert images(tmp_path) == [f"{stem}{ending}" for ending in endings]
+    poster = tmp_path / "part" / "images" / f"{stem}.png"
+    about = json.loads(poster.with_suffix(".figure.json").read_text())
+    assert about["strings"] == ["step {0}", "place {0}", "the end"]
+    assert (about["image"], about["frames"]) == (poster.name, 3)
     chinese = {"step {0}": "第 {0} 步", "place {0}": "位置 {0}", "the end": "结束"}
-    pickled = webp.with_suffix(".figure.pkl").read_bytes()
-    render(pickled, webp.with_suffix(".zh_CN.webp"), chinese.__getitem__)
-    english_frames, chinese_frames = frames(webp), frames(webp.with_suffix(".zh_CN.webp"))
-    assert len(english_frames) == len(chinese_frames) == 3
-    assert all((e != c).any() for e, c in zip(english_frames, chinese_frames, strict=True))
-    assert (frames(webp.with_suffix(".png"))[0] == english_frames[-1]).all()
-    with Image.open(webp) as image:
-        image.seek(1)
-        image.load()
-        assert image.info["duration"] == 150
+    drawn = draw(poster.with_suffix(".figure.pkl").read_bytes(), chinese.__getitem__)
+    english = [pixels(file) for file in frame_files(poster, 3)]
+    assert len(drawn) == 3
+    assert all((e != np.asarray(c)).any() for e, c in zip(english, drawn, strict=True))
+    assert (english[0] != english[1]).any() and (english[1] != english[2]).any()
+
+
+def test_frames_with_photographs_are_webp_too(tmp_path: Path) -> None:
+    fig = plt.figure(figsize=(2, 2), num=DESCRIPTION)
+    noise = np.random.default_rng(0).random((2, 400, 400, 3))
+    shown = fig.figimage(noise[0])
+    moving = FuncAnimation(fig, lambda step: shown.set_data(noise[step]), frames=2, interval=100)
+    rst = scraped(tmp_path, moving=moving)
+    assert "sphx_glr_lesson_09_x_001.webp" in rst
+    assert [name for name in images(tmp_path) if name.endswith(("webp", "png"))] == [
+        f"sphx_glr_lesson_09_x_001{ending}" for ending in (".frame-1.webp", ".png", ".webp")
+    ]
+
+
+def test_an_animation_without_an_end_names_the_remedy(tmp_path: Path) -> None:
+    fig = plt.figure(figsize=(1, 1), num=DESCRIPTION)
+    moving = FuncAnimation(fig, lambda step: None, frames=61)
+    with pytest.raises(ExtensionError, match=r"lesson_09_x\.py:42: .*more than 60 .*frames=20"):
+        scraped(tmp_path, moving=moving)

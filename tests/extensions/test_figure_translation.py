@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from babel.messages import Catalog
 from babel.messages.pofile import write_po
+from matplotlib.animation import FuncAnimation
 from PIL import Image
 from sphinx.errors import ExtensionError
 from sphinx.testing.util import SphinxTestApp
@@ -55,6 +56,19 @@ class Site:
                 "example_globals": {},
             }
             scrape(SimpleNamespace(lineno=1), block_vars, {"src_dir": str(self.srcdir)})
+
+    def animate(self, *titles: str) -> None:
+        """Leave a third figure, which moves."""
+        fig = plt.figure(figsize=(2, 1), num="What is seen.")
+        text = fig.text(0.1, 0.5, "")
+        moving = FuncAnimation(fig, lambda i: text.set_text(titles[i]), frames=len(titles))
+        path = str(self.images / f"{LESSON}_003.png")
+        block_vars = {
+            "src_file": str(self.script),
+            "image_path_iterator": SimpleNamespace(next=lambda: path),
+            "example_globals": {"moving": moving},
+        }
+        scrape(SimpleNamespace(lineno=1), block_vars, {"src_dir": str(self.srcdir)})
 
     def translations(self, translations: dict[str, str]) -> None:
         catalogue = Catalog(locale="zh_CN")
@@ -185,6 +199,51 @@ def test_images_without_a_source_are_removed(site: Site) -> None:
     assert left == [
         f"{LESSON}_001.zh_CN.key", FIRST, f"{LESSON}_thumb.zh_CN.key", THUMB
     ]  # fmt: skip
+
+
+FRAMES = [f"{LESSON}_003{end}.zh_CN.png" for end in (".frame-1", ".frame-2", "")]
+
+
+def test_frames_are_drawn_in_chinese_and_share_their_messages(
+    site: Site, warnings: list[str]
+) -> None:
+    site.draw()
+    site.animate("loss after 1 epochs", "loss after 2 epochs", "accuracy")
+    assert site.draw() == FRAMES
+    assert len({(site.images / name).read_bytes() for name in FRAMES}) == 3
+    for name in FRAMES:
+        assert (
+            pixels(site.images / name) != pixels(site.images / name.replace(".zh_CN", ""))
+        ).any()
+    assert warnings == []
+    assert [message for message, _ in extract(site.srcdir / "lessons")] == list(ZH)
+    assert site.draw() == []
+
+
+def test_one_frame_is_missing(site: Site) -> None:
+    site.animate("loss after 1 epochs", "loss after 2 epochs", "accuracy")
+    site.draw()
+    (site.images / FRAMES[0]).unlink()
+    assert site.draw() == FRAMES
+
+
+def test_frames_that_are_gone_are_removed(site: Site) -> None:
+    site.animate("loss after 1 epochs", "loss after 2 epochs", "accuracy")
+    site.draw()
+    site.animate("loss after 1 epochs", "accuracy")
+    site.draw()
+    left = sorted(file.name for file in site.images.glob("*frame*zh_CN*"))
+    assert left == FRAMES[:1]
+
+
+def test_frames_that_cannot_be_drawn_are_english(site: Site, warnings: list[str]) -> None:
+    site.animate("loss after 1 epochs", "accuracy")
+    site.translations(ZH | {"accuracy": "准确率 \U0001f9e0"})
+    site.draw()
+    assert any("figure 3, in zh_CN: no font has" in warning for warning in warnings)
+    for name in (FRAMES[0], FRAMES[2]):
+        english = site.images / name.replace(".zh_CN", "")
+        assert (site.images / name).read_bytes() == english.read_bytes()
 
 
 def test_messages_are_extracted_with_their_lessons(site: Site) -> None:

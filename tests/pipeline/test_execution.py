@@ -90,6 +90,28 @@ def test_edit_during_a_build_is_for_the_next_one(project: Project) -> None:
     assert "adds two tiny numbers" in project.page("en", PAGE_1)
 
 
+def test_animation_is_a_player_with_the_frames_of_its_language(project: Project) -> None:
+    name = "sphx_glr_lesson_02_moving_001"
+    for language, ending in (("en", ".png"), ("zh", ".zh_CN.png")):
+        page = project.page(language, PAGE_2)
+        assert "<frame-player" in page and "frame-player.js" in page
+        files = [f"{name}.frame-1{ending}", f"{name}.frame-2{ending}", f"{name}{ending}"]
+        assert len({image(project, file, language) for file in files}) == 3
+        assert all(file in page for file in files)
+        assert "frame-player.js" not in project.page(language, PAGE_1)
+    frame = image(project, f"{name}.frame-1.zh_CN.png")
+    project.replace(f"{CATALOGUES}/figures.po", "第 {0} 步时的点", "走到第 {0} 步的点")
+    project.build()
+    assert project.executed() == []
+    assert image(project, f"{name}.frame-1.zh_CN.png") != frame
+    # The frames come back from the cache with the rest.
+    shutil.rmtree(project.root / "docs/lessons")
+    shutil.rmtree(project.root / "build/html")
+    project.build()
+    assert project.executed() == []
+    assert image(project, f"{name}.frame-2.png", "en")
+
+
 def test_package_edit_executes_the_lessons_that_depend_on_it(project: Project) -> None:
     project.replace("dlcourse/moving.py", "return step", "return step / 2")
     project.build()
