@@ -11,6 +11,7 @@ from sphinx.errors import ConfigError
 from tiny_site import build, catalogue, write
 
 import language_links
+import site_strings
 
 ROOT = "https://course.example/sub/"
 CONFIG = {
@@ -24,12 +25,12 @@ NAMES = ("index.html", "part/page.html")
 SITE = {f"{ROOT}{folder}/{name}" for folder in ("en", "zh") for name in NAMES}
 SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 CHINESE = {
+    # The other strings of our templates: any translation will do.
+    **dict.fromkeys(site_strings.messages(), "……"),
     "A course on deep learning with PyTorch whose every lesson runs.": "每一课都能运行。",
     "Go to the first page": "回到首页",
-    "More": "更多",
     "Page not found": "找不到页面",
     "PyTorch in Practice": "PyTorch 深度学习实战",
-    "Search the course": "搜索课程内容",
     "There is no page at this address.": "这个网址下没有页面。",
 }
 

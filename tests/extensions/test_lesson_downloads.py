@@ -257,7 +257,7 @@ class Course:
             "gettext_compact": False,
             "html_theme": "basic",
             "html_sidebars": {"**": ["lesson-download-links.html"]},
-            "templates_path": [str(ROOT / "docs/_templates")],
+            "templates_path": ["_templates"],
             **config,
         }
         out = self.root / "html" / folder
@@ -294,6 +294,9 @@ def make_course(root: Path) -> Course:
     (root / "conf.py").touch()
     (root / "docutils.conf").write_bytes((ROOT / "docutils.conf").read_bytes())
     (root / "docs/index.rst").write_text(INDEX)
+    (root / "_templates").mkdir()  # this one alone: the layout needs other extensions
+    template = "_templates/lesson-download-links.html"
+    (root / template).write_bytes((ROOT / "docs" / template).read_bytes())
     pixel = "89504e470d0a1a0a0000000d4948445200000001000000010800000000 3a7e9b55"
     (root / "docs/picture.png").write_bytes(bytes.fromhex(pixel))
     for name, messages in CATALOGUES.items():
