@@ -36,6 +36,7 @@ extensions = [
     "lesson_downloads",
     "notebook_cache",
     "page_summary",
+    "sidebar_toggles",
     "site_strings",
     "unexecuted_note",
 ]
