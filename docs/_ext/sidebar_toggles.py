@@ -49,8 +49,8 @@ def _wrap(
     label = _site("Show or hide the pages of {title}")
 
     def generate_toctree_html(kind: str, **options: Any) -> object:
-        made = themes(kind, **options)
-        return name_toggles(made, label) if isinstance(made, str) else made
+        made = themes(kind, **options)  # text, or a soup where the theme has it from another page
+        return name_toggles(str(made), label) if kind == "sidebar" else made
 
     context["generate_toctree_html"] = generate_toctree_html
 

@@ -71,6 +71,12 @@
     const page = document.documentElement;
     const found = [];
     if (page.scrollWidth > page.clientWidth) found.push(`the page is ${page.scrollWidth} px wide, the window ${page.clientWidth} px`);
+    for (const column of document.querySelectorAll('body :has(h1)')) {
+      // The theme lets its main column scroll: the page as good as scrolls then.
+      if (column.scrollWidth > column.clientWidth + 1 && getComputedStyle(column).overflowX !== 'visible') {
+        found.push(`${name(column).split(' “')[0]} scrolls: its content is ${column.scrollWidth} px wide, it is ${column.clientWidth} px`);
+      }
+    }
     const everywhere = { left: -Infinity, right: Infinity };
     const windows = new Map([[page, { left: 0, right: page.clientWidth, by: page }]]);
     const windowOf = (element) => {
@@ -82,8 +88,8 @@
       const tiny = box.width <= 1 || box.height <= 1;
       if (tiny && style.overflow !== 'visible') found = null; // for screen readers
       else if (style.clipPath !== 'none') found = null;
-      else if (found && ['auto', 'scroll'].includes(style.overflowX)) found = everywhere;
-      else if (found && ['hidden', 'clip'].includes(style.overflowX)) {
+      else if (found && ['auto', 'scroll'].includes(style.overflowX) && !element.querySelector('h1')) found = everywhere;
+      else if (found && style.overflowX !== 'visible') {
         found = box.right < found.right || box.left > found.left
           ? { left: Math.max(found.left, box.left), right: Math.min(found.right, box.right), by: element }
           : found;
