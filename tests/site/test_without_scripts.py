@@ -22,11 +22,11 @@ def still(browser):
 
 def prose(page) -> str:
     """Return what an open page shows, without its code."""
-    return page.locator("article").evaluate(
-        """(article) => {
-          const hidden = [...article.querySelectorAll('pre, code')];
+    return page.locator("main").evaluate(
+        """(main) => {
+          const hidden = [...main.querySelectorAll('pre, code')];
           hidden.forEach((element) => { element.style.display = 'none'; });
-          return article.innerText;
+          return main.innerText;
         }"""
     )
 
@@ -55,7 +55,7 @@ def test_missing_page_reads_without_scripts(name, still, server):
 
 
 def test_unfilled_text_is_noticed(still):
-    still.set_content("<article><p>undefined</p><code>undefined = 1</code></article>")
+    still.set_content("<main><p>undefined</p><code>undefined = 1</code></main>")
     assert UNFILLED.search(prose(still))
-    still.set_content("<article><p>The gradient.</p><code>undefined = 1</code></article>")
+    still.set_content("<main><p>The gradient.</p><code>undefined = 1</code></main>")
     assert not UNFILLED.search(prose(still))
