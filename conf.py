@@ -48,6 +48,7 @@ extensions = [
     "page_summary",
     "search_index",
     "repository_links",
+    "sidebar_toggles",
     "site_strings",
     "unexecuted_note",
 ]

@@ -11,6 +11,12 @@ nox.options.default_venv_backend = "none"  # `python` makes the environments, mo
 nox.options.sessions = ["docs"]
 
 LOCKS = Path("requirements")
+ENVIRONMENTS = {
+    "course": "dev.txt",
+    "bench": "bench.txt",
+    "themes": "themes.txt",
+    "themes-sphinx7": "themes-sphinx7.txt",
+}
 COMPILE = [
     "uv",
     "pip",
@@ -23,10 +29,10 @@ COMPILE = [
 ]
 
 
-def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
-    """Run Python in an environment, after installing what is locked for it if that changed."""
+def install(session: nox.Session, name: str) -> Path:
+    """Make an environment, or bring it up to date with what is locked for it; return its Python."""
     environment = Path(".nox", name)
-    lock = LOCKS / {"course": "dev.txt", "bench": "bench.txt"}[name]
+    lock = LOCKS / ENVIRONMENTS[name]
     program = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = environment / "installed"
     wanted = hashlib.sha256(lock.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
@@ -36,8 +42,15 @@ def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
         if not program.exists():
             session.run("uv", "venv", "--quiet", "--python", version, str(environment))
         session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(lock))
-        session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
+        if not name.startswith("themes"):  # they render a lesson, and do not execute it
+            session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
         stamp.write_text(wanted)
+    return program
+
+
+def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
+    """Run Python in an environment, after installing what is locked for it if that changed."""
+    program = install(session, name)
     # After Ctrl-C, leave the program the time to end its own processes and to say what is kept.
     session.run(str(program), *arguments, interrupt_timeout=15)
 
@@ -81,8 +94,17 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare the speed of training with other libraries', in an environment of its own."""
-    python(session, "tests/bench/bench_training.py", *session.posargs, name="bench")
+    """Measure `-- training` against other libraries, the `-- pages`, or stock `-- themes`."""
+    name, *options = session.posargs or ["training"]
+    if name not in ("training", "pages", "themes"):
+        session.error(f"There is no bench {name!r}: name training, pages or themes first.")
+    if name != "training":
+        python(session, "docs/_tools/build.py")
+    if name == "themes":
+        install(session, "themes")
+        install(session, "themes-sphinx7")
+    environment = "bench" if name == "training" else "course"
+    python(session, f"tests/bench/bench_{name}.py", *options, name=environment)
 
 
 @nox.session
@@ -102,3 +124,8 @@ def lock(session: nox.Session) -> None:
     for group, lock in (("dev", LOCKS / "dev.txt"), ("bench", LOCKS / "bench.txt")):
         inputs = ["pyproject.toml", "--group", group, "-c", lessons]
         session.run(*compile_, *session.posargs, *inputs, "-o", str(lock))
+    for group in ("themes", "themes-sphinx7"):  # without what the lessons need
+        output = ["-o", str(LOCKS / f"{group}.txt")]
+        session.run(
+            *COMPILE, "--python-version", "3.11", "--group", group, *session.posargs, *output
+        )

@@ -86,6 +86,21 @@ def test_relative_links_resolve(name: str) -> None:
     ] == []
 
 
+@pytest.mark.parametrize("name", READMES)
+def test_every_bench_is_named(name: str) -> None:
+    (row,) = (line for line in read(name).splitlines() if line.startswith("| `bench` |"))
+    scripts = {script.stem for script in (ROOT / "tests" / "bench").glob("bench_*.py")}
+    assert {f"bench_{bench}" for bench in re.findall(r"`-- (\w+)`", row)} == scripts
+    session = ast.unparse(
+        next(
+            one
+            for one in ast.parse(read("noxfile.py")).body
+            if isinstance(one, ast.FunctionDef) and one.name == "bench"
+        )
+    )
+    assert all(repr(script.removeprefix("bench_")) in session for script in scripts)
+
+
 def test_named_folders_exist() -> None:
     trees = [re.findall(r"^([\w.]+/?) {2,}\S", read(name), re.MULTILINE) for name in READMES]
     assert trees[0] == trees[1]

@@ -6,34 +6,18 @@ The site is ``build/html`` (or ``DLCOURSE_HTML``); the browser is Debian's ``chr
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import threading
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import chromium
 import pytest
 from built_site import BuiltSite, html_root
-from playwright.sync_api import (
-    Browser,
-    ConsoleMessage,
-    Page,
-    Request,
-    Response,
-    Route,
-    sync_playwright,
-)
+from page_watch import Watched
+from playwright.sync_api import Browser, sync_playwright
+from web_server import serving
 
-CHROMIUM_OPTIONS = (
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+import web_packages
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,97 +36,38 @@ def built() -> BuiltSite:
     return site
 
 
-class SiteHandler(SimpleHTTPRequestHandler):
-    """Serve files as a plain web server does: missing ones get the 404 page of their language."""
+@pytest.fixture(scope="session")
+def web_tools() -> Path:
+    """The folder with the checks' packages from npm, which the build of the site does not need."""
+    folder = Path(__file__).parent / "web"
+    web_packages.ensure(folder)
+    return folder / "node_modules"
 
-    prefix = "/"
-    protocol_version = "HTTP/1.1"
 
-    def translate_path(self, path: str) -> str:
-        return super().translate_path("/" + path.removeprefix(self.prefix))
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        folder = urlsplit(self.path).path.removeprefix(self.prefix).split("/")[0]
-        file = Path(self.directory) / folder / "404.html"
-        if not file.is_file():
-            file = Path(self.directory) / "404.html"
-        body = file.read_bytes()
-        self.send_response(code, message)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the tests report what matters."""
+@pytest.fixture(scope="session")
+def axe(web_tools: Path) -> str:
+    """The text of axe-core."""
+    return (web_tools / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def server(built: BuiltSite) -> Iterator[str]:
     """The address of the served site, with a slash at its end."""
-    path = urlsplit(built.url).path
-
-    class Handler(SiteHandler):
-        prefix = path
-
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            super().__init__(*args, directory=str(built.root), **kwargs)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}{path}"
-        httpd.shutdown()
-        thread.join()
+    with serving(built.root, urlsplit(built.url).path) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
-    program = os.environ.get("DLCOURSE_CHROMIUM") or shutil.which("chromium")
-    if program is None or not Path(program).is_file():
-        pytest.fail(
-            f"These tests need Chromium ({program or 'chromium'} was not found): run"
-            " `apt-get install chromium`, or name the program in DLCOURSE_CHROMIUM",
-            pytrace=False,
-        )
-    options = list(CHROMIUM_OPTIONS)
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--no-sandbox")  # Chromium refuses to run as root with its sandbox
+    try:
+        program = chromium.program()
+    except chromium.NoChromium as error:
+        pytest.fail(str(error), pytrace=False)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=options)
-        yield chromium
-        chromium.close()
-
-
-class Watched:
-    """A page in the browser, and all that went wrong in it."""
-
-    def __init__(self, page: Page, server: str) -> None:
-        self.page = page
-        self.problems: list[str] = []
-        host = re.escape("{0.scheme}://{0.netloc}/".format(urlsplit(server)))
-        # Whatever is not of this site is noted and goes nowhere.
-        page.route(re.compile(rf"^(?!{host}|data:|blob:)"), self._foreign)
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"uncaught error: {error}"))
-        page.on("requestfailed", self._failed)
-        page.on("response", self._response)
-
-    def _foreign(self, route: Route) -> None:
-        self.problems.append(f"request to another host: {route.request.url}")
-        route.abort()
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.problems.append(f"console: {message.text} ({message.location['url']})")
-
-    def _failed(self, request: Request) -> None:
-        self.problems.append(f"failed request: {request.url}: {request.failure}")
-
-    def _response(self, response: Response) -> None:
-        if response.status >= 400:
-            self.problems.append(f"status {response.status}: {response.url}")
+        started = playwright.chromium.launch(executable_path=program, args=chromium.options())
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -1,39 +1,57 @@
-"""Every page opens in a real browser, on a phone and on a desk, and asks nobody else for anything."""
+"""The checks of the gates notice what they are there for; pages declare their language."""
 
 from __future__ import annotations
 
 import pytest
 from built_site import LANGUAGES
+from page_looks import CHECKS
+from playwright.sync_api import Page
 
-WIDTHS = {"phone": 360, "desk": 1280}
-
-OVERFLOWING = """() => {
-  const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
-  const scrolls = (e) => e && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));
-  return [...document.body.querySelectorAll('*')]
-    .filter((e) => e.getBoundingClientRect().right > width + 0.5 && !scrolls(e.parentElement))
-    .map((e) => `${e.tagName.toLowerCase()}.${e.className} ends at ${e.getBoundingClientRect().right}`)
-    .concat(`the page is ${document.documentElement.scrollWidth} px wide`);
-}"""
+WIDE = "<p class=wide style='width: 900px'>x</p>"
+BOX = "<div class=box style='width: 90px; overflow-x: {}'><p style='width: 400px'>{}</p></div>"
+LONG = "a long sentence that does not fit into its box"
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_page_opens(page_name, width, open_page):
-    visit = open_page(page_name, viewport={"width": width, "height": 800}, locale="en-GB")
-    # Scrolling loads what is loaded lazily.
-    visit.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    visit.page.wait_for_load_state("networkidle")
-    assert visit.problems == []
-    assert visit.page.evaluate(OVERFLOWING) == [], "the page scrolls sideways"
+@pytest.fixture
+def page(open_page, axe) -> Page:
+    """A page on a phone, with the checks of the gates in it."""
+    opened = open_page("en/index.html", viewport={"width": 360, "height": 740}).page
+    opened.evaluate(CHECKS.read_text(encoding="utf-8"))
+    opened.evaluate(axe)
+    return opened
 
 
-def test_language_is_declared(page_name, built):
-    folder = page_name.split("/")[0]
-    assert built.tree(page_name).get("lang") == LANGUAGES.get(folder, "en")
+def ask(page: Page, question: str, body: str) -> list[str]:
+    """Put something at the top of the text of a page and return what a check says to that."""
+    insert = "(body) => document.querySelector('article').insertAdjacentHTML('afterbegin', body)"
+    page.evaluate(insert, body)
+    page.wait_for_timeout(200)
+    return page.evaluate(f"pageChecks.{question}")
 
 
-def test_foreign_requests_are_noticed(open_page, server):
+@pytest.mark.parametrize(
+    ("question", "body", "expected"),
+    [
+        ("sideways()", WIDE, "scrolls: its content is"),
+        ("sideways()", BOX.format("hidden", LONG), "is cut off by"),
+        ("images()", "<img src='data:,' alt=''>", "has no size of its own"),
+        ("links()", "<link rel=preconnect href='https://example.org'>", "preconnect"),
+        ("links()", "<link rel=dns-prefetch href='//example.org'>", "dns-prefetch"),
+        ("shifts(0.02)", "<p style='height: 300px'>x</p>", "layout shift"),
+        ("accessibility()", "<img src='data:,'>", "image-alt"),
+        ("accessibility()", "<p style='color: #999; background: #fff'>pale</p>", "color-contrast"),
+    ],
+)
+def test_faults_are_noticed(page, question, body, expected):
+    assert any(expected in line for line in ask(page, question, body))
+
+
+@pytest.mark.parametrize("body", [BOX.format("auto", LONG), "<p class=visually-hidden>Note</p>"])
+def test_what_scrolls_or_is_for_screen_readers_is_not_cut_off(page, body):
+    assert ask(page, "sideways()", body) == []
+
+
+def test_foreign_requests_are_noticed(open_page):
     visit = open_page("en/index.html")
     visit.page.evaluate(
         "new Promise((r) => { const i = new Image(); i.onerror = r; i.src = 'https://example.org/x.png'; })"
@@ -48,9 +66,17 @@ def test_errors_are_noticed(open_page):
     assert {"console: said", "uncaught error: thrown"} <= {p.split(" (")[0] for p in visit.problems}
 
 
-def test_sideways_scrolling_is_noticed(open_page):
-    visit = open_page("en/index.html", viewport={"width": 360, "height": 800})
-    visit.page.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<p class=wide style=\"width: 900px\">x</p>')"
-    )
-    assert any("p.wide" in line for line in visit.page.evaluate(OVERFLOWING))
+def test_language_is_declared(page_name, built):
+    folder = page_name.split("/")[0]
+    assert built.tree(page_name).get("lang") == LANGUAGES.get(folder, "en")
+
+
+def test_first_page_is_accessible(built, open_page, axe):
+    # It sends the reader on at once: here it may not.
+    page = open_page("404.html").page
+    source = (built.root / "index.html").read_text(encoding="utf-8")
+    assert "location.replace(" in source
+    page.set_content(source.replace("location.replace(", "void ("))
+    page.evaluate(CHECKS.read_text(encoding="utf-8"))
+    page.evaluate(axe)
+    assert page.evaluate("pageChecks.accessibility()") == []

@@ -1,0 +1,51 @@
+"""Note what goes wrong while a page is open in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Watched:
+    """A page in the browser, and all that goes wrong in it.
+
+    Parameters
+    ----------
+    page : Page
+        Of Playwright, synchronous or not.
+    server : str
+        The address of the site.
+    """
+
+    def __init__(self, page: Any, server: str) -> None:
+        self.page = page
+        self.host = urlsplit(server).netloc
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("request", lambda request: self._address(request.url))
+        page.on("websocket", lambda socket: self._address(socket.url))
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught error: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._response)
+
+    @property
+    def problems(self) -> list[str]:
+        """All that went wrong until now."""
+        return self.foreign + self.errors
+
+    def _address(self, address: str) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"data", "blob"} and parts.netloc != self.host:
+            self.foreign.append(f"request to another host: {address}")
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(f"console: {message.text} ({message.location['url']})")
+
+    def _failed(self, request: Any) -> None:
+        self.errors.append(f"failed request: {request.url}: {request.failure}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.errors.append(f"status {response.status}: {response.url}")
