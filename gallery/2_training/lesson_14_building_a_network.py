@@ -19,8 +19,9 @@ exactly must have been saved, so that it goes on as if it had never stopped?
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`. Lessons 06 to 13 are still planned;
-        until then, know what a convolution, the cross-entropy, a gradient and Adam are for.
+      - **Read first:** lessons :doc:`04 </lessons/1_basics/lesson_04_tensors>` and
+        :doc:`09 </lessons/2_training/lesson_09_convolution_1>`. Lessons 06 to 08 and 10 to 13 are still planned; until
+        then, know what the cross-entropy, a gradient and Adam are for.
       - **Data:** MNIST, 70,000 handwritten digits; 12 MB are downloaded once.
       - **Run time:** less than 60 seconds on two CPU cores.
 """
@@ -34,7 +35,7 @@ exactly must have been saved, so that it goes on as if it had never stopped?
 
 # sphinx_gallery_number = 14
 # sphinx_gallery_budget_s = 60
-# sphinx_gallery_needs = [4]
+# sphinx_gallery_needs = [4, 9]
 # sphinx_gallery_assets = ["mnist"]
 # sphinx_gallery_thumbnail_number = 3
 import copy
@@ -189,9 +190,10 @@ print([name for name, _ in two_layers(Module, Linear, 4, 8, 2).named_parameters(
 # %%
 # Build it: the network
 # ---------------------
-# Now we use :torch:`torch.nn.Module`. Two layers of :term:`convolution` with a stride of 2 halve the picture twice;
-# then come :term:`dropout` and ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a
-# function that runs after its ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
+# Now we use :torch:`torch.nn.Module`. Two layers of :term:`convolution`, as in :doc:`lesson 09
+# </lessons/2_training/lesson_09_convolution_1>`, halve the picture twice by a stride of 2; then come :term:`dropout` and
+# ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a function that runs after its
+# ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
 
 
 class DigitNet(nn.Module):
