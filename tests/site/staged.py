@@ -8,9 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import catalogues
 from built_site import LANGUAGES, ROOT
 from playwright.sync_api import Browser, Page, Route
+
+import catalogues
 
 CODES = {"en": "en", "zh": "zh_CN"}
 AXE = ROOT / "docs" / "_web" / "node_modules" / "axe-core" / "axe.min.js"
