@@ -210,6 +210,12 @@ for ax, (s, p) in zip(axes, ((1, 0), (2, 1)), strict=True):
     ax.set(title=title, xlim=(-1.1, 6.1), ylim=(6.1, -1.1))
 
 # %%
+# Before you read on, choose a kernel, stride, padding and dilation of your own, and predict the size of the output.
+#
+# .. interactive:: conv-stepper
+#
+#    Where scripts run, you can step through a convolution here, and change its numbers and its settings.
+#
 # Build it: one product of matrices
 # ---------------------------------
 # Loops are slow in Python. The way out is an old trick named *im2col*: copy each window into a column, write each kernel

@@ -190,10 +190,9 @@ print([name for name, _ in two_layers(Module, Linear, 4, 8, 2).named_parameters(
 # %%
 # Build it: the network
 # ---------------------
-# Now we use :torch:`torch.nn.Module`. Two layers of :term:`convolution`, as in :doc:`lesson 09
-# </lessons/2_training/lesson_09_convolution_1>`, halve the picture twice by a stride of 2; then come :term:`dropout` and
-# ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a function that runs after its
-# ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
+# Now we use :torch:`torch.nn.Module`. Two layers of :term:`convolution` with a stride of 2 halve the picture twice;
+# then come :term:`dropout` and ten :term:`logits`, one a class. To see the shapes we hang a *hook* on each layer: a
+# function that runs after its ``forward``. Only ``model(images)`` runs hooks, so never call ``model.forward(images)``.
 
 
 class DigitNet(nn.Module):
