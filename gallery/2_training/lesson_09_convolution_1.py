@@ -2,9 +2,9 @@
 09 · Convolution 1: opening the computer's eyes
 ===============================================
 
-Teach a network of fully connected layers to read digits, then move every digit by three pixels: it now misreads more
-than half of them. To you nothing has changed. Where does the network's idea of a "3" live, that three pixels can
-destroy it? This lesson builds the operation that was invented against this: slide a few numbers over the whole
+Teach a network of :term:`fully connected layers <fully connected layer>` to read digits, then move every digit by three
+pixels: it now misreads more than half of them. To you nothing has changed. Where does the network's idea of a "3" live,
+that three pixels can destroy it? This lesson builds the operation that was invented against this: slide a few numbers over the whole
 picture, and ask at every place the same question. One line of mathematics defines it, and nine numbers can find edges.
 
 .. grid:: 1 1 2 2
@@ -144,13 +144,13 @@ def draw(step):
 
 
 draw(8)
-animation = FuncAnimation(fig, draw, frames=9)
+animation = FuncAnimation(fig, draw, frames=9, interval=900)
 
 # %%
 # Build it: channels, stride, padding
 # -----------------------------------
-# Real images have several channels, and a layer has several kernels. A kernel then has one :math:`k×k` array for each of
-# the :math:`m` input channels, shape :math:`(m, k, k)`; all products of all channels go into one sum. Each of the
+# Real images have several :term:`channels <channel>`, and a layer has several kernels. A kernel then has one :math:`k×k`
+# array for each of the :math:`m` input channels, shape :math:`(m, k, k)`; all products of all channels go into one sum. Each of the
 # :math:`n` kernels gives one :term:`feature map`, and usually has a :term:`bias` :math:`b`. With the
 # :term:`stride <stride (convolution)>` :math:`s` the window moves by :math:`s` places at a time; :term:`padding` puts
 # zeros around the image first, so that the kernel can stand at its edge. The output :math:`Y` of the input
@@ -192,12 +192,11 @@ def size_after(n, k, s=1, p=0, d=1):
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
-least = torch.tensor([3, 1, 1, 0, 1])
+least = torch.tensor([31, 1, 1, 0, 1])  # so that the kernel fits, also with k = d = 6
 for _ in range(200):
     n, k, s, p, d = (torch.randint(6, (5,), generator=generator) + least).tolist()
-    if n + 2 * p >= d * (k - 1) + 1:  # else the kernel does not fit, and PyTorch refuses
-        theirs = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, k, k), None, s, p, d).shape[-1]
-        assert size_after(n, k, s, p, d) == theirs == conv.output_size(n, k, s, p, d)[0]
+    theirs = F.conv2d(torch.zeros(1, 1, n, n), torch.zeros(1, 1, k, k), None, s, p, d).shape[-1]
+    assert size_after(n, k, s, p, d) == theirs == conv.output_size(n, k, s, p, d)[0]
 print("200 random settings: the formula and PyTorch agree")
 alt = "A 5 by 5 image under a 3 by 3 kernel: nine places each, with other strides and paddings."
 fig, axes = plt.subplots(1, 2, figsize=(5.2, 2.9), num=alt)
@@ -247,9 +246,9 @@ assert torch.equal(kernel.reshape(1, 4) @ matrix, output.reshape(1, 9))
 # %%
 # Check against PyTorch
 # ---------------------
-# Both functions, and both of ``dlcourse.conv``, must give the values of ``F.conv2d`` and its gradients for images, kernels
-# and bias. We draw 30 random settings and compute in ``float64``, so that rounding cannot hide a mistake. Behind the
-# comparison of the gradients stands autograd, which differentiates whatever we wrote.
+# Both functions, and both of ``dlcourse.conv``, must give the values of ``F.conv2d`` and its :term:`gradients
+# <gradient>` for images, kernels and bias. We draw 30 random settings and compute in ``float64``, so that rounding cannot
+# hide a mistake. Autograd differentiates whatever we wrote (:term:`automatic differentiation`).
 
 ours = (convolve_loops, convolve_im2col, conv.conv2d_naive, conv.conv2d_im2col)
 double = {"generator": generator, "dtype": torch.float64}
@@ -385,9 +384,9 @@ print(f"convolution: {4 * 5 * 5 + 4} numbers, fully connected: {36**2 * 4 * 36**
 
 # %%
 # Three networks learn to read 5,000 digits in their usual place. The first has two fully connected layers, and many more
-# numbers than the others; with as few it would read nothing. The other two begin with the same two convolutions. Then one
-# keeps all places apart (``Flatten``), and one keeps only the strongest response of each map (:term:`pooling`) and forgets
-# where it was. Each is trained from two seeds.
+# numbers than the others: as few as the last one has would not make two of its :term:`neurons <neuron>`. The other two
+# begin with the same two convolutions. Then one keeps all places apart (``Flatten``), and one keeps only the strongest
+# response of each map (:term:`pooling`) and forgets where it was. Each is trained from two seeds.
 
 
 def network(kind):
@@ -468,7 +467,7 @@ print("3 grey pictures", f"    no message; output {tuple(silent.shape)}", sep="\
 # %%
 # First: add padding, or take a smaller kernel. Second and fourth: the axes must be (N, C, H, W); ``permute`` or ``unsqueeze``
 # them. Third: "Byte" is ``uint8`` and "Float" is ``float32``; convert with ``.float() / 255``. The fifth call is the dangerous
-# one: three axes are taken for a single image without a batch axis, so three grey pictures pass as the channels of one.
+# one: three axes are taken for a single image without a :term:`batch` axis, so three grey pictures pass as the channels of one.
 #
 # Then and now
 # ------------
