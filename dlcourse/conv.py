@@ -52,7 +52,7 @@ def output_size(
 
     References
     ----------
-    V. Dumoulin, F. Visin: *A guide to convolution arithmetic for deep learning*, 2016.
+    Vincent Dumoulin, Francesco Visin: *A guide to convolution arithmetic for deep learning*, 2016.
 
     Examples
     --------
@@ -174,8 +174,8 @@ def im2col(
 
     References
     ----------
-    K. Chellapilla, S. Puri, P. Simard: *High performance convolutional neural networks for document
-    processing*, 2006.
+    Kumar Chellapilla, Sidd Puri, Patrice Simard: *High performance convolutional neural networks
+    for document processing*, 2006.
 
     Examples
     --------
@@ -237,8 +237,8 @@ def conv2d_im2col(
 
     References
     ----------
-    K. Chellapilla, S. Puri, P. Simard: *High performance convolutional neural networks for document
-    processing*, 2006.
+    Kumar Chellapilla, Sidd Puri, Patrice Simard: *High performance convolutional neural networks
+    for document processing*, 2006.
 
     Examples
     --------

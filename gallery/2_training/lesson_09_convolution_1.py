@@ -4,8 +4,8 @@
 
 Teach a network of :term:`fully connected layers <fully connected layer>` to read digits, then move every digit by three
 pixels: it now misreads more than half of them. To you nothing has changed. Where does the network's idea of a "3" live,
-that three pixels can destroy it? This lesson builds the operation that was invented against this: slide a few numbers over the whole
-picture, and ask at every place the same question. One line of mathematics defines it, and nine numbers can find edges.
+that three pixels can destroy it? This lesson builds the operation that was invented against this: slide a few numbers
+over the whole picture, and ask at every place the same question. Nine numbers are enough to find edges.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -149,12 +149,12 @@ animation = FuncAnimation(fig, draw, frames=9, interval=900)
 # %%
 # Build it: channels, stride, padding
 # -----------------------------------
-# Real images have several :term:`channels <channel>`, and a layer has several kernels. A kernel then has one :math:`k×k`
-# array for each of the :math:`m` input channels, shape :math:`(m, k, k)`; all products of all channels go into one sum. Each of the
-# :math:`n` kernels gives one :term:`feature map`, and usually has a :term:`bias` :math:`b`. With the
-# :term:`stride <stride (convolution)>` :math:`s` the window moves by :math:`s` places at a time; :term:`padding` puts
-# zeros around the image first, so that the kernel can stand at its edge. The output :math:`Y` of the input
-# :math:`X` and the kernels :math:`K` is
+# Real images have several :term:`channels <channel>`, and a layer has several kernels. A kernel then has one
+# :math:`k×k` array for each of the :math:`m` input channels, shape :math:`(m, k, k)`; all products of all channels go
+# into one sum. Each of the :math:`n` kernels gives one :term:`feature map`, and usually has a :term:`bias` :math:`b`.
+# With the :term:`stride <stride (convolution)>` :math:`s` the window moves by :math:`s` places at a time;
+# :term:`padding` puts zeros around the image first, so that the kernel can stand at its edge. The output :math:`Y` of
+# the input :math:`X` and the kernels :math:`K` is
 #
 # .. math:: Y_{oij} = b_o + \sum_{c=1}^{m} \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} K_{ocuv}\, X_{c,\,si+u,\,sj+v} .
 
@@ -180,8 +180,8 @@ assert torch.equal(by_hand[0, 0], output)
 # Build it: how large is the output?
 # ----------------------------------
 # Along one axis, padding :math:`p` makes :math:`n + 2p` places of :math:`n`. The first pixel of the window can stand on
-# all but the last :math:`k-1` of them, and with stride :math:`s` on every :math:`s`-th. A :term:`dilation` :math:`d` pulls
-# the kernel apart, to a span of :math:`d(k-1)+1` places (more in lesson 10). Together:
+# all but the last :math:`k-1` of them, and with stride :math:`s` on every :math:`s`-th. A :term:`dilation` :math:`d`
+# pulls the kernel apart, to a span of :math:`d(k-1)+1` places (more in lesson 10). Together:
 #
 # .. math:: n_\text{out} = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1 .
 #
@@ -217,9 +217,9 @@ for ax, (s, p) in zip(axes, ((1, 0), (2, 1)), strict=True):
 #
 # Build it: one product of matrices
 # ---------------------------------
-# Loops are slow in Python. The way out is an old trick named *im2col*: copy each window into a column, write each kernel
-# as a row, and multiply the two matrices. The sums of the formula become those of the product, and for products every
-# processor has excellent code. ``unfold`` cuts the windows without copying, as a view with new strides; only the
+# Loops are slow in Python. The way out is an old trick named *im2col*: copy each window into a column, write each
+# kernel as a row, and multiply the two matrices. The sums of the formula become those of the product, and for products
+# every processor has excellent code. ``unfold`` cuts the windows without copying, as a view with new strides; only the
 # reshaping copies. The price is memory, because a pixel is written once for each window it is in.
 
 
@@ -247,8 +247,8 @@ assert torch.equal(kernel.reshape(1, 4) @ matrix, output.reshape(1, 9))
 # Check against PyTorch
 # ---------------------
 # Both functions, and both of ``dlcourse.conv``, must give the values of ``F.conv2d`` and its :term:`gradients
-# <gradient>` for images, kernels and bias. We draw 30 random settings and compute in ``float64``, so that rounding cannot
-# hide a mistake. Autograd differentiates whatever we wrote (:term:`automatic differentiation`).
+# <gradient>` for images, kernels and bias. We draw 30 random settings and compute in ``float64``, so that rounding
+# cannot hide a mistake. Autograd differentiates whatever we wrote (:term:`automatic differentiation`).
 
 ours = (convolve_loops, convolve_im2col, conv.conv2d_naive, conv.conv2d_im2col)
 double = {"generator": generator, "dtype": torch.float64}
@@ -270,9 +270,9 @@ for _ in range(30):
 print(f"30 settings, 4 versions: values and gradients agree, largest difference {largest:.0e}")
 
 # %%
-# Now their times, on eight small images, as multiples of PyTorch's. All three do the same multiplications. What differs is
-# who drives the loop: Python, one window at a time; a product of matrices; or a convolution written for this processor,
-# which need not write the columns down. This cell stays on the CPU, as in lesson 04.
+# Now their times, on eight small images, as multiples of PyTorch's. All three do the same multiplications. What differs
+# is who drives the loop: Python, one window at a time; a product of matrices; or a convolution written for this
+# processor, which need not write the columns down. This cell stays on the CPU, as in lesson 04.
 
 inputs = [torch.randn(8, 16, 20, 20), torch.randn(16, 16, 3, 3), torch.randn(16)]
 versions = {"F.conv2d": F.conv2d, "im2col": convolve_im2col, "loops": convolve_loops}
@@ -297,10 +297,10 @@ assert np.array_equal(flipped, np.convolve(signal, short, mode="valid"))
 # %%
 # Use it: kernels that people wrote
 # ---------------------------------
-# A kernel of equal numbers with the sum 1 takes means: it blurs. One that adds to a pixel what distinguishes it from its
-# neighbours sharpens. Two kernels named after Irwin Sobel subtract the left from the right, or the upper from the lower
-# neighbours. Where nothing changes they give 0, drawn in grey; at an edge they give a large number, whose sign says on
-# which side it is light.
+# A kernel of equal numbers with the sum 1 takes means: it blurs. One that adds to a pixel what distinguishes it from
+# its neighbours sharpens. Two kernels named after Irwin Sobel subtract the left from the right, or the upper from the
+# lower neighbours. Where nothing changes they give 0, drawn in grey; at an edge they give a large number, whose sign
+# says on which side it is light.
 
 sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 by_people = {
@@ -321,9 +321,9 @@ for ax, (name, weight) in zip(axes.flat, by_people.items(), strict=True):
 # %%
 # Use it: kernels that a network learned
 # --------------------------------------
-# Nobody writes the kernels of a network down. These 32 are the first layer of MobileNetV2, really trained on the million
-# photographs of ImageNet. Each has the shape (3, 3, 3), so that it can be drawn as a tile of nine colours, in which
-# middle grey stands for 0. You will recognise lines and edges in several directions, and patches that ask for a colour.
+# Nobody writes the kernels of a network down. These 32 are the first layer of MobileNetV2, really trained on the
+# million photographs of ImageNet. Each has the shape (3, 3, 3), so that it can be drawn as a tile of nine colours, in
+# which middle grey stands for 0. You will recognise lines and edges in several directions, and colours.
 
 file = assets.path("mobilenet-v2") / "mobilenet_v2-b0353104.pth"
 learned = assets.load_state_dict(file)["features.0.0.weight"]  # (32, 3, 3, 3)
@@ -338,8 +338,8 @@ for number, (ax, tile) in enumerate(zip(axes.flat, scaled, strict=True)):
 # %%
 # Is that more than an impression? We measure how similar each learned kernel is to a pattern that we think of: by the
 # cosine of the angle between the two as vectors of 27 numbers, which is 1 for the same direction. Then the best three
-# look at the photograph, as they do in the network: colours :term:`normalised <normalise>`, stride 2. Light and dark are
-# strong responses, of either sign; grey is none.
+# look at the photograph, as they do in the network: colours :term:`normalised <normalise>`, stride 2. Light and dark
+# are strong responses, of either sign; grey is none.
 
 line = torch.tensor([-1.0, 2.0, -1.0])
 patterns = {
@@ -365,8 +365,8 @@ for ax, (name, pattern) in zip(axes, patterns.items(), strict=True):
 # Use it: move the picture
 # ------------------------
 # Because every place is asked the same question, a digit that moves takes its feature map along: convolving the moved
-# picture gives the moved map. This is called :term:`equivariance`. A border of zeros, four pixels wide, gives the digits room
-# to move. A fully connected layer between the same two sizes has no such tie, and a number for every pair.
+# picture gives the moved map. This is called :term:`equivariance`. A border of zeros, four pixels wide, gives the
+# digits room to move. A fully connected layer between the same two sizes has no such tie, and a number for every pair.
 
 digits = {part: MNIST(assets.path("mnist"), train=part == "train") for part in ("train", "test")}
 pictures = {part: F.pad(d.data[:5_000, None] / 255, (4,) * 4) for part, d in digits.items()}
@@ -383,10 +383,10 @@ print(f"moved, then convolved; convolved, then moved: difference {difference:.0e
 print(f"convolution: {4 * 5 * 5 + 4} numbers, fully connected: {36**2 * 4 * 36**2 + 4 * 36**2:,}")
 
 # %%
-# Three networks learn to read 5,000 digits in their usual place. The first has two fully connected layers, and many more
-# numbers than the others: as few as the last one has would not make two of its :term:`neurons <neuron>`. The other two
-# begin with the same two convolutions. Then one keeps all places apart (``Flatten``), and one keeps only the strongest
-# response of each map (:term:`pooling`) and forgets where it was. Each is trained from two seeds.
+# Three networks learn to read 5,000 digits in their usual place. The first has two fully connected layers, and many
+# more numbers than the others: as few as the last one has would not make two of its :term:`neurons <neuron>`. The other
+# two begin with the same two convolutions. Then one keeps all places apart (``Flatten``), and one keeps only the
+# strongest response of each map (:term:`pooling`) and forgets where it was. Each is trained from two seeds.
 
 
 def network(kind):
@@ -411,8 +411,8 @@ def train(kind, seed, epochs=4):
 
 
 # %%
-# Now 500 test digits are moved by 0 to 4 pixels, down or to the right. No network has seen a moved digit before. Which of
-# the three will keep its :term:`accuracy`, and will it keep it at *every* distance?
+# Now 500 test digits are moved by 0 to 4 pixels, down or to the right. No network has seen a moved digit before. Which
+# of the three will keep its :term:`accuracy`, and will it keep it at *every* distance?
 
 test, targets = pictures["test"][:500].to(device), digits["test"].targets[:500].to(device)
 
@@ -439,15 +439,15 @@ assert share["fully connected"][3] < 0.5 and share["convolved, strongest"].min()
 assert share["convolved, flattened"][0] > share["convolved, strongest"][0]
 
 # %%
-# In their usual place the flattened network reads best: *where* a stroke is helps to tell digits apart. It pays for that as
-# soon as they move. Convolution alone is equivariant; only a step that forgets the place makes the answer immune
-# (:term:`invariance`). Even then it dips a little at 1 and at 3 pixels: with stride 2 the window stands on every other
-# pixel, so only an even move gives the same windows again.
+# In their usual place the flattened network reads best: *where* a stroke is helps to tell digits apart. It pays for
+# that as soon as they move. Convolution alone is equivariant; only a step that forgets the place makes the answer
+# immune (:term:`invariance`). Even then it dips a little at 1 and at 3 pixels: with stride 2 the window stands on every
+# other pixel, so only an even move gives the same windows again.
 #
 # Break it
 # --------
-# Four mistakes: a kernel larger than a thumbnail; a photograph with its channels last, as files have them; one whose pixels
-# are still bytes; grey pictures without an axis for their one channel. Which number gives each of them away?
+# Four mistakes: a kernel larger than a thumbnail; a photograph with its channels last, as files have them; one whose
+# pixels are still bytes; grey pictures without an axis for their one channel. Which number gives each of them away?
 
 kernels = torch.rand(8, 3, 5, 5)
 mistakes = {
@@ -465,9 +465,10 @@ silent = F.conv2d(test[:3, 0].cpu(), kernels)  # three grey pictures, taken for 
 print("3 grey pictures", f"    no message; output {tuple(silent.shape)}", sep="\n")
 
 # %%
-# First: add padding, or take a smaller kernel. Second and fourth: the axes must be (N, C, H, W); ``permute`` or ``unsqueeze``
-# them. Third: "Byte" is ``uint8`` and "Float" is ``float32``; convert with ``.float() / 255``. The fifth call is the dangerous
-# one: three axes are taken for a single image without a :term:`batch` axis, so three grey pictures pass as the channels of one.
+# First: add padding, or take a smaller kernel. Second and fourth: the axes must be (N, C, H, W); ``permute`` or
+# ``unsqueeze`` them. Third: "Byte" is ``uint8`` and "Float" is ``float32``; convert with ``.float() / 255``. The fifth
+# call is the dangerous one: three axes are taken for a single image without a :term:`batch` axis, so three grey
+# pictures pass as the channels of one.
 #
 # Then and now
 # ------------
@@ -553,8 +554,8 @@ print("strides of", tuple(images.shape), images.stride(), "and channels last", l
 #        assert torch.allclose(found, expected), f"wrong values with dilation {dilation}"
 #    print("dilations 1, 2 and 3 agree with PyTorch")
 #
-# **3. Extend.** The gradient for the image is a convolution as well: of the gradient for the output, padded, with the kernel
-# turned round. Write it without autograd.
+# **3. Extend.** The gradient for the image is a convolution as well: of the gradient for the output, padded, with the
+# kernel turned round. Write it without autograd.
 #
 # .. code-block:: python
 #
