@@ -37,7 +37,7 @@
         </p>
         <table class="bars">
           <thead class="hidden"><tr>
-            <th scope="col" data-text="digit"></th><th></th><th scope="col" data-text="probability"></th>
+            <th scope="col" data-text="digit"></th><td></td><th scope="col" data-text="probability"></th>
           </tr></thead>
           <tbody></tbody>
         </table>
@@ -74,7 +74,7 @@
     button { min-height: 2.75rem; padding: 0.25rem 0.75rem; font: inherit; font-size: 0.9375rem;
       color: var(--pst-color-text-base); background: var(--pst-color-surface);
       border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; cursor: pointer; }
-    button:hover { border-color: var(--pst-color-primary); color: var(--pst-color-primary); }
+    button:hover { border-color: var(--pst-color-primary); box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
     button:focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
     .seen { display: flex; gap: 0.875rem; align-items: start; }
     .frame { flex: none; border: 1px solid var(--pst-color-border); }

@@ -101,6 +101,7 @@ def make_project(root: Path) -> Project:
         source = ROOT / "docs" / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, root / "docs" / name)
+    shutil.copy(ROOT / "dlcourse/page_files.py", root / "dlcourse/page_files.py")
     shutil.copytree(
         ROOT / "docs/_web", root / "docs/_web", ignore=shutil.ignore_patterns("node_modules")
     )
