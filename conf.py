@@ -126,6 +126,7 @@ html_theme_options = {
     "header_links_before_dropdown": 3,
     "primary_sidebar_end": [],
     "secondary_sidebar_items": ["lesson-downloads", "page-toc"],
+    "show_toc_level": 2,  # nothing unfolds, and moves, while one reads
     "article_footer_items": ["lesson-download-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
