@@ -1,7 +1,8 @@
 """Install the web packages of the site into ``docs/_web/node_modules``.
 
 The versions are those of ``docs/_web/package-lock.json``, checked by hash. Nothing is
-downloaded while the lock file stays the same. Run it by itself with::
+downloaded while the lock file stays the same. The checks of the built site have a folder of
+their own, ``tests/site/web``. Run it by itself with::
 
     python docs/_tools/web_packages.py
 """

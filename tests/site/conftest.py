@@ -27,6 +27,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+import web_packages
+
 CHROMIUM_OPTIONS = (
     "--disable-gpu",
     "--disable-background-networking",
@@ -50,6 +52,14 @@ def built() -> BuiltSite:
     if problem := site.problem():
         pytest.fail(problem, pytrace=False)
     return site
+
+
+@pytest.fixture(scope="session")
+def web_tools() -> Path:
+    """The folder with the checks' packages from npm, which the build of the site does not need."""
+    folder = Path(__file__).parent / "web"
+    web_packages.ensure(folder)
+    return folder / "node_modules"
 
 
 class SiteHandler(SimpleHTTPRequestHandler):

