@@ -28,6 +28,7 @@ BUILD = ROOT / "build"
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 
+import tuning
 import web_packages
 from languages import LANGUAGES
 
@@ -43,6 +44,7 @@ PIPELINE = (
     "docs/_templates",
     "docs/_tools/build.py",
     "docs/_tools/render.py",
+    "docs/_tools/tuning",
     "docs/_web",
     # Interface strings stand on every page.
     "docs/locale/*/LC_MESSAGES/site.po",
@@ -132,6 +134,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
             forget()
         for language in LANGUAGES.values():
             render(language.code, lessons, verbose=verbose)
+        tuning.tune(BUILD / "pages", BUILD / "html", BUILD / "cache" / "tuned")
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)
     print(f"\nThe site is ready ({time.monotonic() - started:.0f} s). Open")
@@ -141,7 +144,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
 
 def forget() -> None:
     """Remove what earlier builds made, but not the outputs of lessons."""
-    for folder in ("doctrees", "html"):
+    for folder in ("doctrees", "pages", "html"):
         shutil.rmtree(BUILD / folder, ignore_errors=True)
     # Compiled catalogues: Sphinx also reads one that is cut short, or whose source is gone.
     for compiled in ROOT.glob("docs/locale/**/*.mo"):
@@ -155,7 +158,7 @@ def render(language: str, lessons: list[str], *, verbose: bool) -> None:
     started = time.monotonic()
     for note in failures():  # of an earlier build; this one may stop before it comes to lessons
         note.unlink()
-    command = [sys.executable, "docs/_tools/render.py", language, f"build/html/{folder}"]
+    command = [sys.executable, "docs/_tools/render.py", language, f"build/pages/{folder}"]
     command += ["--verbose"] if verbose else []
     with subprocess.Popen(command, cwd=ROOT, env=environment(lessons)) as process:
         try:

@@ -1,0 +1,104 @@
+"""One small stylesheet for each kind of page, in place of the many that Sphinx links."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from katex_math import find_node
+from tuning import icons
+from tuning.store import Store
+
+_WORD = re.compile(r"[A-Za-z_-][\w-]*")
+PROGRAM = Path(__file__).resolve().parents[2] / "_web" / "tune_styles.mjs"
+
+
+class StyleError(Exception):
+    """Stylesheets cannot be joined."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The stylesheets of one kind of page, and the names that they may style."""
+
+    screen: tuple[Path, ...]
+    plain: tuple[Path, ...]
+    print: tuple[Path, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Styles:
+    """Three stylesheets.
+
+    Attributes
+    ----------
+    screen : str
+        For every reader.
+    plain : str
+        For readers without scripts: among others the colours of a dark desktop.
+    print : str
+        For paper.
+    """
+
+    screen: str
+    plain: str
+    print: str
+
+
+def tune(request: Request, static: Path, store: Store) -> Styles:
+    """Join, purge and compress the stylesheets of one kind of page.
+
+    Parameters
+    ----------
+    request : Request
+        The stylesheets.
+    static : Path
+        The folder that the addresses in the results start from.
+    store : Store
+        Where results are kept.
+
+    Raises
+    ------
+    StyleError
+        If a stylesheet cannot be read.
+    """
+    files = {kind: getattr(request, kind) for kind in ("screen", "plain", "print")}
+    text = json.dumps(
+        {
+            "target": str(static),
+            **{kind: [str(file) for file in group] for kind, group in files.items()},
+            "words": request.words,
+        }
+    )
+    # A stylesheet may import others that lie beside it.
+    contents = [file.read_bytes() for group in files.values() for file in group]
+    contents += [file.read_bytes() for file in sorted(static.glob("*.css"))]
+    answer = store.get(lambda: _ask_node(text), "styles", PROGRAM.read_bytes(), text, *contents)
+    found = json.loads(answer)
+    found["screen"] = icons.embed(found["screen"], static, store)
+    return Styles(**found)
+
+
+def _ask_node(request: str) -> bytes:
+    done = subprocess.run(
+        [find_node(), PROGRAM], input=request.encode(), capture_output=True, check=False
+    )
+    if done.returncode:
+        raise StyleError(f"The stylesheets cannot be joined. Node said:\n{done.stderr.decode()}")
+    return done.stdout
+
+
+def words(names: Iterable[str], scripts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names on pages, and those that scripts may set: every word in them.
+
+    Examples
+    --------
+    >>> words({"p"}, ["a.classList.add('is-done')"])
+    ('a', 'add', 'classList', 'is-done', 'p')
+    """
+    return tuple(sorted({*names, *(word for text in scripts for word in _WORD.findall(text))}))
