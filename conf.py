@@ -118,6 +118,8 @@ html_sidebars: dict[str, list[str]] = {
     for name in ("404", "index", "opening", "setup", "glossary", "datasets", "about", "search")
 }
 html_theme_options = {
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-dark",  # comments have a colour of their own
     "navbar_start": ["course-logo"],
     "navbar_center": ["navbar-nav"],
     "navbar_persistent": ["search-button-field", "language-switcher"],  # on phones too

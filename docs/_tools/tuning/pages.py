@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import posixpath
 import re
 from collections.abc import Callable
@@ -22,6 +23,11 @@ COLOURS = (
 _MENU = "_static/menus.js"  # ours, see there
 #: Sphinx's own search, on pages that have it: its parts wait for each other.
 _SEARCH = ("_static/searchtools.js", "_static/language_data.js")
+#: The way to the navigation where no script can open it, see nojs.css.
+_NAVIGATION = (
+    '<noscript><a class="pst-navbar-icon primary-toggle" href="#pst-primary-sidebar"'
+    ' aria-label="{}"><span class="fa-solid fa-bars"></span></a></noscript>'
+)
 _SHORT_VALUE = re.compile(r"[\w:.-]{1,40}")
 _HEADING = re.compile(r"<h[2-6]\b")
 #: In front of every other script: one that is not joined may need those that are.
@@ -185,6 +191,8 @@ def tune(
             return ""  # in nojs.css
         if tag.name == "img":
             return _image(page, tag, image)
+        if tag.name == "button" and "primary-toggle" in tag.classes:
+            return _NAVIGATION.format(html.escape(tag.attributes.get("aria-label", ""))) + str(tag)
         return _mended(tag)
 
     text = tags.rewrite(text, change).replace("<noscript>\n    \n  </noscript>", "")
