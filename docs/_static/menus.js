@@ -17,8 +17,8 @@ window.bootstrap = {
     toggle.classList.toggle("show", open);
     toggle.setAttribute("aria-expanded", String(open));
     list.classList.toggle("show", open);
-    if (open) list.dataset.bsPopper = "static"; // Bootstrap's styles place it by this
-    else delete list.dataset.bsPopper;
+    if (open) list.setAttribute("data-bs-popper", "static"); // Bootstrap's styles place it by this
+    else list.removeAttribute("data-bs-popper");
   }
 
   function closeOthers(keep) {
