@@ -22,10 +22,6 @@ const LIGHT = /\[data-theme=["']?light["']?\]/g;
 function load(file, target) {
   const root = postcss.parse(readFileSync(file, "utf8"), { from: file });
   root.walkAtRules("charset", (rule) => rule.remove());
-  root.walkAtRules("import", (rule) => {
-    const imported = path.resolve(path.dirname(file), IMPORT.exec(rule.params)[1]);
-    rule.replaceWith(load(imported, target).nodes);
-  });
   root.walkDecls((declaration) => {
     declaration.value = declaration.value.replace(URL, (whole, double, single, bare) => {
       const address = double ?? single ?? bare;
@@ -35,6 +31,10 @@ function load(file, target) {
       const relative = path.relative(target, path.resolve(path.dirname(file), name));
       return `url(${relative.split(path.sep).join("/")}${rest.startsWith("?") ? "" : rest})`;
     });
+  });
+  root.walkAtRules("import", (rule) => {
+    const imported = path.resolve(path.dirname(file), IMPORT.exec(rule.params)[1]);
+    rule.replaceWith(load(imported, target).nodes);
   });
   return root;
 }

@@ -7,12 +7,14 @@ treated alike, and a run that was killed leaves nothing that the next one would 
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from tuning import images, pages, styles
+from tuning import code, fonts, images, pages, styles
 from tuning.store import Store, digest, write
 
 #: Files in ``_static`` that are shipped only where a page, a stylesheet or a script of ours names
@@ -78,7 +80,9 @@ class _Language:
         self.shipped: dict[str, bytes | Path] = {
             name: file
             for file in _files(raw)
-            if not _matches(name := file.relative_to(raw).as_posix(), NOT_FOR_READERS)
+            if not any(
+                fnmatch(name := file.relative_to(raw).as_posix(), x) for x in NOT_FOR_READERS
+            )
         }
         self.texts = {
             name: (raw / name).read_text("utf-8")
@@ -96,12 +100,15 @@ class _Language:
 
     def files(self) -> dict[str, bytes | Path]:
         """Return the contents of all files that are shipped, or where they are."""
+        pygments = self.raw / "_static" / "pygments.css"
+        plain = code.plain_classes(pygments.read_text("utf-8")) if pygments.exists() else set()
+        self.texts = {name: code.without_tags(text, plain) for name, text in self.texts.items()}
         found = {name: pages.survey(name, text) for name, text in self.texts.items()}
         bundles = self._bundles(found.values())
         for name, text in self.texts.items():
             tuned = pages.tune(name, text, found[name], bundles[found[name].assets], self._image)
             self.shipped[name] = tuned.encode()
-        self._leave_out_unused({file for each in found.values() for file in each.modules})
+        self._leave_out_unused()
         return self.shipped
 
     def _bundles(self, found: Iterable[pages.Survey]) -> dict[pages.Assets, pages.Bundles]:
@@ -110,6 +117,7 @@ class _Language:
         for each in found:
             words.setdefault((each.assets.screen, each.assets.print), set()).update(each.names)
         all_scripts = {name: self._text(name) for each in found for name in each.assets.scripts}
+        formulas = fonts.signs(self.texts.values())
         sheets = {}
         for (screen, paper), names in words.items():
             request = styles.Request(
@@ -118,7 +126,9 @@ class _Language:
                 print=tuple(self.raw / name for name in paper),
                 words=styles.words(names, [*all_scripts.values(), *self.own_scripts.values()]),
             )
-            sheets[screen, paper] = styles.tune(request, self.raw / "_static", self.store)
+            made_of = styles.tune(request, self.raw / "_static", formulas, self.store)
+            sheets[screen, paper] = made_of
+            self.shipped |= {f"_static/{name}": font for name, font in made_of.fonts.items()}
         made = {}
         for assets in {each.assets for each in found}:
             style = sheets[assets.screen, assets.print]
@@ -153,22 +163,17 @@ class _Language:
             self.replaced.add(name)
         return file, lightest
 
-    def _leave_out_unused(self, modules: set[str]) -> None:
+    def _leave_out_unused(self) -> None:
         named = set()
         for name, content in self.shipped.items():
-            made = name in self.texts or isinstance(content, bytes) and name.startswith("_static/")
-            if made and isinstance(content, bytes):
+            if isinstance(content, bytes) and name.endswith((".css", ".html", ".js")):
                 named.update(_FILE_NAME.findall(content.decode()))
         for text in self.own_scripts.values():
             named.update(_FILE_NAME.findall(text))
         for name in list(self.shipped):
-            part = _matches(name.removeprefix("_static/"), PARTS) and name.startswith("_static/")
-            made = isinstance(self.shipped[name], bytes)
-            if (
-                (part or name in self.replaced)
-                and not made
-                and name.rsplit("/", 1)[-1] not in named
-            ):
+            unneeded = _is_part(name) or name in self.replaced
+            named_somewhere = posixpath.basename(name) in named
+            if unneeded and not named_somewhere and not isinstance(self.shipped[name], bytes):
                 del self.shipped[name]
 
 
@@ -176,11 +181,10 @@ def _files(folder: Path) -> Iterator[Path]:
     return (file for file in sorted(folder.rglob("*")) if file.is_file())
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    path = PurePosixPath(name)
-    return any(
-        path.match(pattern) and (len(path.parts) == pattern.count("/") + 1 or pattern[0] == "_")
-        for pattern in patterns
+def _is_part(name: str) -> bool:
+    inside = name.removeprefix("_static/")
+    return inside != name and any(
+        fnmatch(inside, part) and inside.count("/") == part.count("/") for part in PARTS
     )
 
 

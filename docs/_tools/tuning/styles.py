@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from katex_math import find_node
-from tuning import icons
+from tuning import fonts
 from tuning.store import Store
 
+#: Names on every page that nothing on them uses: the theme's banner and menu for other versions.
+UNUSED = {"bd-header-version-warning", "version-switcher__button", "version-switcher__menu"}
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
 PROGRAM = Path(__file__).resolve().parents[2] / "_web" / "tune_styles.mjs"
 
@@ -33,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Styles:
-    """Three stylesheets.
+    """Three stylesheets, and fonts.
 
     Attributes
     ----------
@@ -43,14 +45,17 @@ class Styles:
         For readers without scripts: among others the colours of a dark desktop.
     print : str
         For paper.
+    fonts : dict[str, bytes]
+        The fonts that they load, by their names in the folder that the addresses start from.
     """
 
     screen: str
     plain: str
     print: str
+    fonts: dict[str, bytes]
 
 
-def tune(request: Request, static: Path, store: Store) -> Styles:
+def tune(request: Request, static: Path, formulas: set[int], store: Store) -> Styles:
     """Join, purge and compress the stylesheets of one kind of page.
 
     Parameters
@@ -59,6 +64,8 @@ def tune(request: Request, static: Path, store: Store) -> Styles:
         The stylesheets.
     static : Path
         The folder that the addresses in the results start from.
+    formulas : set of int
+        The code points of the signs in formulas.
     store : Store
         Where results are kept.
 
@@ -80,8 +87,8 @@ def tune(request: Request, static: Path, store: Store) -> Styles:
     contents += [file.read_bytes() for file in sorted(static.glob("*.css"))]
     answer = store.get(lambda: _ask_node(text), "styles", PROGRAM.read_bytes(), text, *contents)
     found = json.loads(answer)
-    found["screen"] = icons.embed(found["screen"], static, store)
-    return Styles(**found)
+    found["screen"], files = fonts.tune(found["screen"], static, formulas, store)
+    return Styles(**found, fonts=files)
 
 
 def _ask_node(request: str) -> bytes:
@@ -101,4 +108,5 @@ def words(names: Iterable[str], scripts: Iterable[str]) -> tuple[str, ...]:
     >>> words({"p"}, ["a.classList.add('is-done')"])
     ('a', 'add', 'classList', 'is-done', 'p')
     """
-    return tuple(sorted({*names, *(word for text in scripts for word in _WORD.findall(text))}))
+    found = {*names, *(word for text in scripts for word in _WORD.findall(text))}
+    return tuple(sorted(found - UNUSED))
