@@ -121,6 +121,7 @@ extlinks = {
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["docs/_static"]
 html_css_files = ["identity.css", "course.css", "home.css"]
+html_css_files = ["course.css", ("print.css", {"media": "print"})]
 html_favicon = "docs/_static/favicon.svg"
 html_title = "PyTorch in Practice"
 html_copy_source = False
@@ -145,6 +146,8 @@ html_sidebars: dict[str, list[str]] = {
     )
 }
 html_theme_options = {
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-dark",  # comments have a colour of their own
     "navbar_start": ["course-logo"],
     "navbar_center": ["navbar-nav"],
     "navbar_persistent": ["search-button", "language-switcher"],  # on phones too

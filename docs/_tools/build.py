@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 
 import course_downloads
 import site_archive
+import tuning
 import web_packages
 from languages import LANGUAGES
 
@@ -46,6 +47,7 @@ PIPELINE = (
     "docs/_tools/build.py",
     "docs/_tools/render.py",
     "docs/_tools/site_archive.py",
+    "docs/_tools/tuning",
     "docs/_web",
     # Interface strings stand on every page.
     "docs/locale/*/LC_MESSAGES/site.po",
@@ -139,6 +141,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         site_archive.discard(html)  # a build that stops leaves none, rather than an old one
         for language in LANGUAGES.values():
             render(language.code, lessons, verbose=verbose)
+        tuning.tune(BUILD / "pages", BUILD / "html", BUILD / "cache" / "tuned")
         site_archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)
@@ -149,7 +152,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
 
 def forget() -> None:
     """Remove what earlier builds made, but not the outputs of lessons."""
-    for folder in ("doctrees", "html"):
+    for folder in ("doctrees", "pages", "html"):
         shutil.rmtree(BUILD / folder, ignore_errors=True)
     # Compiled catalogues: Sphinx also reads one that is cut short, or whose source is gone.
     for compiled in ROOT.glob("docs/locale/**/*.mo"):
@@ -163,7 +166,7 @@ def render(language: str, lessons: list[str], *, verbose: bool) -> None:
     started = time.monotonic()
     for note in failures():  # of an earlier build; this one may stop before it comes to lessons
         note.unlink()
-    command = [sys.executable, "docs/_tools/render.py", language, f"build/html/{folder}"]
+    command = [sys.executable, "docs/_tools/render.py", language, f"build/pages/{folder}"]
     command += ["--verbose"] if verbose else []
     with subprocess.Popen(command, cwd=ROOT, env=environment(lessons)) as process:
         try:

@@ -1,0 +1,112 @@
+"""One small stylesheet for each kind of page, in place of the many that Sphinx links."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from katex_math import find_node
+from tuning import fonts
+from tuning.store import Store
+
+#: Names on every page that nothing on them uses: the theme's banner and menu for other versions.
+UNUSED = {"bd-header-version-warning", "version-switcher__button", "version-switcher__menu"}
+_WORD = re.compile(r"[A-Za-z_-][\w-]*")
+PROGRAM = Path(__file__).resolve().parents[2] / "_web" / "tune_styles.mjs"
+
+
+class StyleError(Exception):
+    """Stylesheets cannot be joined."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The stylesheets of one kind of page, and the names that they may style."""
+
+    screen: tuple[Path, ...]
+    plain: tuple[Path, ...]
+    print: tuple[Path, ...]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Styles:
+    """Three stylesheets, and fonts.
+
+    Attributes
+    ----------
+    screen : str
+        For every reader.
+    plain : str
+        For readers without scripts: among others the colours of a dark desktop.
+    print : str
+        For paper.
+    fonts : dict[str, bytes]
+        The fonts that they load, by their names in the folder that the addresses start from.
+    """
+
+    screen: str
+    plain: str
+    print: str
+    fonts: dict[str, bytes]
+
+
+def tune(request: Request, static: Path, formulas: set[int], store: Store) -> Styles:
+    """Join, purge and compress the stylesheets of one kind of page.
+
+    Parameters
+    ----------
+    request : Request
+        The stylesheets.
+    static : Path
+        The folder that the addresses in the results start from.
+    formulas : set of int
+        The code points of the signs in formulas.
+    store : Store
+        Where results are kept.
+
+    Raises
+    ------
+    StyleError
+        If a stylesheet cannot be read.
+    """
+    files = {kind: getattr(request, kind) for kind in ("screen", "plain", "print")}
+    text = json.dumps(
+        {
+            "target": str(static),
+            **{kind: [str(file) for file in group] for kind, group in files.items()},
+            "words": request.words,
+        }
+    )
+    # A stylesheet may import others that lie beside it.
+    contents = [file.read_bytes() for group in files.values() for file in group]
+    contents += [file.read_bytes() for file in sorted(static.glob("*.css"))]
+    answer = store.get(lambda: _ask_node(text), "styles", PROGRAM.read_bytes(), text, *contents)
+    found = json.loads(answer)
+    found["screen"], files = fonts.tune(found["screen"], static, formulas, store)
+    return Styles(**found, fonts=files)
+
+
+def _ask_node(request: str) -> bytes:
+    done = subprocess.run(
+        [find_node(), PROGRAM], input=request.encode(), capture_output=True, check=False
+    )
+    if done.returncode:
+        raise StyleError(f"The stylesheets cannot be joined. Node said:\n{done.stderr.decode()}")
+    return done.stdout
+
+
+def words(names: Iterable[str], scripts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names on pages, and those that scripts may set: every word in them.
+
+    Examples
+    --------
+    >>> words({"p"}, ["a.classList.add('is-done')"])
+    ('a', 'add', 'classList', 'is-done', 'p')
+    """
+    found = {*names, *(word for text in scripts for word in _WORD.findall(text))}
+    return tuple(sorted(found - UNUSED))
