@@ -156,9 +156,7 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "article_footer_items": ["lesson-foot", "lesson-download-links", "repository-links"],
-    "secondary_sidebar_items": ["lesson-downloads", "page-toc"],
     "show_toc_level": 2,  # nothing unfolds, and moves, while one reads
-    "article_footer_items": ["lesson-download-links"],
     "footer_start": ["course-footer"],
     "footer_end": [],
 }

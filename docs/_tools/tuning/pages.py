@@ -142,8 +142,9 @@ def joinable(page: str, tag: Tag) -> str | None:
     """Return the file of a script that is joined with others: a plain one, in ``_static``."""
     if tag.name != "script" or tag.attributes.get("type", "text/javascript") != "text/javascript":
         return None
-    if any(name.startswith("data-") for name in tag.attributes):
-        return None  # the script reads them from its own element
+    # Scripts that read settings from their own element; those of sphinx-design have them as well.
+    if any(re.match("data-(?!sd-)", name) for name in tag.attributes):
+        return None
     file = local(page, tag.attributes.get("src", ""))
     return file if file and file.startswith("_static/") and file not in _SEARCH else None
 
