@@ -120,8 +120,7 @@ extlinks = {
 # -- HTML ------------------------------------------------------------------------------------
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["docs/_static"]
-html_css_files = ["identity.css", "course.css", "home.css"]
-html_css_files = ["course.css", ("print.css", {"media": "print"})]
+html_css_files = ["identity.css", "course.css", "home.css", ("print.css", {"media": "print"})]
 html_favicon = "docs/_static/favicon.svg"
 html_title = "PyTorch in Practice"
 html_copy_source = False
