@@ -86,7 +86,7 @@
     .bars { width: 100%; line-height: 1.55rem; }
     .bars th { width: 1.5rem; font-weight: 400; text-align: start; }
     .bars td { padding: 0; }
-    .bars td:last-child { width: 4.25rem; text-align: end; }
+    .bars td:last-child { width: 4.75rem; text-align: end; }
     .bars .bar { width: 0; height: 0.75rem; background: var(--pst-color-text-muted); }
     .bars .best { font-weight: 700; }
     .bars .best th { font-weight: 700; }
