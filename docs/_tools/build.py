@@ -139,9 +139,14 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
             forget()
         site_archive.discard(html)  # a build that stops leaves none, rather than an old one
-        for language in LANGUAGES.values():
-            render(language.code, lessons, verbose=verbose)
-        tuning.tune(BUILD / "pages", BUILD / "html", BUILD / "cache" / "tuned")
+        try:
+            for language in LANGUAGES.values():
+                render(language.code, lessons, verbose=verbose)
+        except BuildError:
+            if failures():  # the other lessons are there to be looked at
+                tune()
+            raise
+        tune()
         site_archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)
@@ -180,6 +185,11 @@ def render(language: str, lessons: list[str], *, verbose: bool) -> None:
     if status or failures():  # a lesson can end Python, and give the status of success
         raise BuildError(failure_summary(language, status))
     print(f"  rendered in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def tune() -> None:
+    """Make the shipped site of what Sphinx wrote."""
+    tuning.tune(BUILD / "pages", BUILD / "html", BUILD / "cache" / "tuned")
 
 
 def environment(lessons: list[str]) -> dict[str, str]:
