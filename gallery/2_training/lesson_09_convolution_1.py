@@ -68,9 +68,7 @@ device = pick_device()
 # and textures must look at neighbours together.
 
 photo = torch.from_numpy(plt.imread(assets.path("photographs") / "china.jpg").copy())
-grey = (
-    photo.float().mean(2)[None, None] / 255
-)  # (1, 1, 427, 640): examples, channels, rows, columns
+grey = photo.float().mean(2)[None, None] / 255  # (1, 1, 427, 640): N, C, H, W
 print(f"photo {tuple(photo.shape)} {photo.dtype}, grey {tuple(grey.shape)} {grey.dtype}")
 
 top, left = 204, 315
@@ -258,9 +256,8 @@ for _ in range(30):
         found = convolve(*inputs, stride=s, padding=p)
         found = [found, *torch.autograd.grad((weights * found).sum(), inputs)]
         torch.testing.assert_close(found, expected)
-        largest = max(
-            largest, *((a - b).abs().max().item() for a, b in zip(found, expected, strict=True))
-        )
+        errors = [(a - b).abs().max().item() for a, b in zip(found, expected, strict=True)]
+        largest = max(largest, *errors)
 print(f"30 settings, 4 versions: values and gradients agree, largest difference {largest:.0e}")
 
 # %%
