@@ -183,7 +183,19 @@ assert torch.equal(by_hand[0, 0], output)
 #
 # .. math:: n_\text{out} = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1 .
 #
-# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange places.
+# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange places. First
+# try it: move the window, then change its settings, and say the size of the output before you see it.
+#
+# .. interactive:: conv-stepper
+#    :input: 000000 055550 055550 055550 055550 000000
+#    :kernel: vertical
+#    :size: 3
+#    :stride: 1
+#    :padding: 0
+#    :dilation: 1
+#
+#    A bright square on a dark ground, and a kernel for vertical edges at its first place: nine products, whose sum is the
+#    first of sixteen numbers of the output.
 
 
 def size_after(n, k, s=1, p=0, d=1):
