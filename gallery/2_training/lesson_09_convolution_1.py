@@ -68,9 +68,7 @@ device = pick_device()
 # and textures must look at neighbours together.
 
 photo = torch.from_numpy(plt.imread(assets.path("photographs") / "china.jpg").copy())
-grey = (
-    photo.float().mean(2)[None, None] / 255
-)  # (1, 1, 427, 640): examples, channels, rows, columns
+grey = photo.float().mean(2)[None, None] / 255  # (1, 1, 427, 640): N, C, H, W
 print(f"photo {tuple(photo.shape)} {photo.dtype}, grey {tuple(grey.shape)} {grey.dtype}")
 
 top, left = 204, 315
@@ -185,7 +183,19 @@ assert torch.equal(by_hand[0, 0], output)
 #
 # .. math:: n_\text{out} = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1 .
 #
-# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange places.
+# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange places. First
+# try it: move the window, then change its settings, and say the size of the output before you see it.
+#
+# .. interactive:: conv-stepper
+#    :input: 000000 055550 055550 055550 055550 000000
+#    :kernel: vertical
+#    :size: 3
+#    :stride: 1
+#    :padding: 0
+#    :dilation: 1
+#
+#    A bright square on a dark ground, and a kernel for vertical edges at its first place: nine products, whose sum is the
+#    first of sixteen numbers of the output.
 
 
 def size_after(n, k, s=1, p=0, d=1):
@@ -264,9 +274,8 @@ for _ in range(30):
         found = convolve(*inputs, stride=s, padding=p)
         found = [found, *torch.autograd.grad((weights * found).sum(), inputs)]
         torch.testing.assert_close(found, expected)
-        largest = max(
-            largest, *((a - b).abs().max().item() for a, b in zip(found, expected, strict=True))
-        )
+        errors = [(a - b).abs().max().item() for a, b in zip(found, expected, strict=True)]
+        largest = max(largest, *errors)
 print(f"30 settings, 4 versions: values and gradients agree, largest difference {largest:.0e}")
 
 # %%
