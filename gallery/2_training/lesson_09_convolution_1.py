@@ -119,7 +119,7 @@ assert output[0, 0] == 4 and output[2, 2] == 1
 # %%
 # The same nine steps as pictures. The orange window moves over the image, the blue kernel stays what it is, and the
 # output fills up. Notice what is *shared*: nine answers come out of four numbers. A fully connected layer from 16
-# inputs to 9 outputs would have 144 of them, one for each pair, and a place of its own for each.
+# inputs to 9 outputs would have 144 of them, one for each pair of an input and an output, and share none.
 
 alt = "A 2 by 2 window moves over a 4 by 4 image; each of its nine places gives one output cell."
 fig, ax = plt.subplots(figsize=(5.2, 2.5), num=alt)
@@ -183,8 +183,8 @@ assert torch.equal(by_hand[0, 0], output)
 #
 # .. math:: n_\text{out} = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1 .
 #
-# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange places. First
-# try it: move the window, then change its settings, and say the size of the output before you see it.
+# The floor drops a last step that does not fit. In the figure padding is blue, and the window begins at orange
+# places. First try it: move the window, change its settings, and say the size of the output before you see it.
 #
 # .. interactive:: conv-stepper
 #    :input: 000000 055550 055550 055550 055550 000000
@@ -194,8 +194,8 @@ assert torch.equal(by_hand[0, 0], output)
 #    :padding: 0
 #    :dilation: 1
 #
-#    A bright square on a dark ground, and a kernel for vertical edges at its first place: nine products, whose sum is the
-#    first of sixteen numbers of the output.
+#    A bright square on a dark ground, and a kernel for vertical edges at its first place: nine products, whose sum is
+#    the first of sixteen numbers of the output.
 
 
 def size_after(n, k, s=1, p=0, d=1):
@@ -219,12 +219,6 @@ for ax, (s, p) in zip(axes, ((1, 0), (2, 1)), strict=True):
     ax.set(title=title, xlim=(-1.1, 6.1), ylim=(6.1, -1.1))
 
 # %%
-# Before you read on, choose a kernel, stride, padding and dilation of your own, and predict the size of the output.
-#
-# .. interactive:: conv-stepper
-#
-#    Where scripts run, you can step through a convolution here, and change its numbers and its settings.
-#
 # Build it: one product of matrices
 # ---------------------------------
 # Loops are slow in Python. The way out is an old trick named *im2col*: copy each window into a column, write each
@@ -307,9 +301,9 @@ assert np.array_equal(flipped, np.convolve(signal, short, mode="valid"))
 # Use it: kernels that people wrote
 # ---------------------------------
 # A kernel of equal numbers with the sum 1 takes means: it blurs. One that adds to a pixel what distinguishes it from
-# its neighbours sharpens. Two kernels named after Irwin Sobel subtract the left from the right, or the upper from the
-# lower neighbours. Where nothing changes they give 0, drawn in grey; at an edge they give a large number, whose sign
-# says on which side it is light.
+# its neighbours sharpens. Two kernels named after Irwin Sobel subtract the left neighbours from the right ones, or the
+# upper ones from the lower ones. Where nothing changes they give 0, drawn in grey; at an edge they give a large number,
+# whose sign says on which side it is light.
 
 sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 by_people = {
@@ -456,7 +450,8 @@ assert share["convolved, flattened"][0] > share["convolved, strongest"][0]
 # Break it
 # --------
 # Four mistakes: a kernel larger than a thumbnail; a photograph with its channels last, as files have them; one whose
-# pixels are still bytes; grey pictures without an axis for their one channel. Which number gives each of them away?
+# pixels are still bytes; grey pictures without an axis for their one channel. Which number or word gives each of them
+# away?
 
 kernels = torch.rand(8, 3, 5, 5)
 mistakes = {
@@ -475,9 +470,9 @@ print("3 grey pictures", f"    no message; output {tuple(silent.shape)}", sep="\
 
 # %%
 # First: add padding, or take a smaller kernel. Second and fourth: the axes must be (N, C, H, W); ``permute`` or
-# ``unsqueeze`` them. Third: "Byte" is ``uint8`` and "Float" is ``float32``; convert with ``.float() / 255``. The fifth
-# call is the dangerous one: three axes are taken for a single image without a :term:`batch` axis, so three grey
-# pictures pass as the channels of one.
+# ``unsqueeze`` them. Third: "Byte" is ``uint8`` and "Float" is ``float32``; convert with ``.float() / 255``. The last
+# call, which says nothing, is the dangerous one: three axes are taken for a single image without a :term:`batch` axis,
+# so three grey pictures pass as the channels of one.
 #
 # Then and now
 # ------------
@@ -504,7 +499,7 @@ print("strides of", tuple(images.shape), images.stride(), "and channels last", l
 # - A convolution lays a kernel on every place, multiplies and adds; each kernel of shape (m, k, k) gives one feature map.
 # - The output has :math:`\lfloor (n + 2p - d(k-1) - 1)/s \rfloor + 1` places along an axis.
 # - Loops, one product of matrices (im2col) and ``F.conv2d`` give the same values and gradients, in very different times.
-# - What a kernel finds depends on its numbers, which a network learns. The feature map moves along with the picture.
+# - What a kernel finds depends on its numbers, which a network learns. With stride 1 its map moves as the picture does.
 #
 # Self-checks
 # -----------
@@ -585,7 +580,7 @@ print("strides of", tuple(images.shape), images.stride(), "and channels last", l
 # - Odd kernels with ``padding=k // 2`` keep the size and stay centred; even ones move the picture by half a pixel.
 # - Normalise with the numbers with which the kernels were trained, or they see colours that they have never met.
 #
-# Where this goes: lesson 10 makes convolutions cheaper and their view wider, and
+# Where this goes: lesson 10 makes convolutions cheaper and lets them see further, and
 # :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` builds and trains a whole network of them.
 #
 # References
