@@ -397,12 +397,13 @@ def network(kind):
         return nn.Sequential(nn.Flatten(), nn.Linear(1296, 128), nn.ReLU(), nn.Linear(128, 10))
     first = nn.Conv2d(1, 8, kernel_size=5, stride=2, padding=2)  # (N, 8, 18, 18)
     second = nn.Conv2d(8, 24, kernel_size=3, padding=1)  # (N, 24, 18, 18)
-    places = 1 if kind == "convolved, strongest" else 18  # 18: every place is kept
-    end = [nn.AdaptiveMaxPool2d(places), nn.Flatten(), nn.Linear(24 * places**2, 10)]
+    end = [nn.Flatten(), nn.Linear(24 * 18**2, 10)]
+    if kind == "convolved, strongest":
+        end = [nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(24, 10)]
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), *end)
 
 
-def train(kind, seed, epochs=4):
+def train(kind, seed, epochs=3):
     torch.manual_seed(seed)
     model = network(kind).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01 if "convolved" in kind else 0.001)
@@ -440,12 +441,13 @@ ax.set(xlabel="pixels moved", ylabel="accuracy", ylim=(0, 1), xticks=range(5))
 legend = ax.legend(loc="lower left")
 assert share["fully connected"][3] < 0.5 and share["convolved, strongest"].min() > 0.85
 assert share["convolved, flattened"][0] > share["convolved, strongest"][0]
+assert abs(runs[:, [2, 4]] - runs[:, :1]).max() < 0.01  # an even move changes hardly an answer
 
 # %%
 # In their usual place the flattened network reads best: *where* a stroke is helps to tell digits apart. It pays for
 # that as soon as they move. Convolution alone is equivariant; only a step that forgets the place makes the answer
-# immune (:term:`invariance`). Even then it dips a little at 1 and at 3 pixels: with stride 2 the window stands on every
-# other pixel, so only an even move gives the same windows again.
+# immune (:term:`invariance`). Even then a move by 1 or 3 pixels changes some answers: with stride 2 the window stands
+# on every other pixel, so only an even move gives the same windows again.
 #
 # Break it
 # --------
