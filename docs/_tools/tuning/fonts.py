@@ -59,7 +59,7 @@ def reduce(font: bytes, characters: set[int]) -> bytes:
     options.notdef_outline = False
     options.hinting = False
     options.name_IDs = [0, 13]  # copyright and licence stay
-    full = TTFont(io.BytesIO(font))
+    full = TTFont(io.BytesIO(font), recalcTimestamp=False)  # the same bytes every time
     if not characters & set(full.getBestCmap()):
         return b""
     subsetter = subset.Subsetter(options)
