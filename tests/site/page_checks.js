@@ -54,6 +54,10 @@
       const label = image.getAttribute('src');
       if (!image.complete) found.push(`${label} is not loaded`);
       else if (!(image.naturalWidth > 0 && image.naturalHeight > 0)) found.push(`${label} has no size of its own: broken?`);
+      for (const side of ['width', 'height']) {
+        // Without both the text jumps when the picture arrives.
+        if (!/^\d+$/.test(image.getAttribute(side))) found.push(`${label} has no attribute ${side}`);
+      }
     }
     return found;
   }

@@ -35,6 +35,7 @@ def ask(page: Page, question: str, body: str) -> list[str]:
         ("sideways()", WIDE, "scrolls: its content is"),
         ("sideways()", BOX.format("hidden", LONG), "is cut off by"),
         ("images()", "<img src='data:,' alt=''>", "has no size of its own"),
+        ("images()", "<img src='_static/logo.svg' alt='' width=5>", "has no attribute height"),
         ("links()", "<link rel=preconnect href='https://example.org'>", "preconnect"),
         ("links()", "<link rel=dns-prefetch href='//example.org'>", "dns-prefetch"),
         ("shifts(0.02)", "<p style='height: 300px'>x</p>", "layout shift"),
