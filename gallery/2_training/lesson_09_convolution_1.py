@@ -141,8 +141,9 @@ def draw(step):
     ax.set(xlim=(-0.1, 11.1), ylim=(5, -1))
 
 
-draw(8)
 animation = FuncAnimation(fig, draw, frames=9, interval=900)
+fig.canvas.draw()  # Matplotlib warns of an animation that nothing ever drew
+draw(8)
 
 # %%
 # Build it: channels, stride, padding
