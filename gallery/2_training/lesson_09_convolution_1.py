@@ -144,6 +144,7 @@ def draw(step):
 animation = FuncAnimation(fig, draw, frames=9, interval=900)
 fig.canvas.draw()  # Matplotlib warns of an animation that nothing ever drew
 draw(8)
+print(f"{len(sums)} frames; shown: the last")
 
 # %%
 # Build it: channels, stride, padding
