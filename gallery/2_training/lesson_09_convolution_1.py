@@ -143,8 +143,7 @@ def draw(step):
 
 animation = FuncAnimation(fig, draw, frames=9, interval=900)
 fig.canvas.draw()  # Matplotlib warns of an animation that nothing ever drew
-draw(8)
-print(f"{len(sums)} frames; shown: the last")
+print(f"{len(sums)} frames")
 
 # %%
 # Build it: channels, stride, padding
@@ -453,9 +452,8 @@ assert abs(runs[:, [2, 4]] - runs[:, :1]).max() < 0.01  # an even move changes h
 #
 # Break it
 # --------
-# Four mistakes: a kernel larger than a thumbnail; a photograph with its channels last, as files have them; one whose
-# pixels are still bytes; grey pictures without an axis for their one channel. Which number or word gives each of them
-# away?
+# Four mistakes: a kernel larger than a thumbnail; a photograph with its channels last; one whose pixels are still bytes;
+# grey pictures without an axis for their one channel. Which number or word gives each of them away?
 
 kernels = torch.rand(8, 3, 5, 5)
 mistakes = {
