@@ -79,7 +79,7 @@ def test_navigation_without_scripts(open_page, lesson):
 
 def test_answers_fold_without_scripts(open_page, lesson):
     page = open_page(lesson, java_script_enabled=False).page
-    answer = page.locator("article details").first
+    answer = page.locator("article details.sd-dropdown").first
     content = answer.locator(".sd-summary-content")
     assert not content.is_visible()
     answer.locator("summary").click()
@@ -122,9 +122,12 @@ def test_paper_has_the_text_alone(open_page, lesson):
     assert page.evaluate(BACKGROUND) == WHITE
     for gone in (".bd-header", ".bd-sidebar-secondary", "button", ".headerlink", ".prev-next-area"):
         assert page.locator(f"{gone}:visible").count() == 0, gone
-    assert page.locator("article details .sd-summary-content").first.is_visible(), "answers"
+    assert page.locator("article details.sd-dropdown .sd-summary-content").first.is_visible(), (
+        "answers"
+    )
     too_wide = "[...document.querySelectorAll('article pre')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
     assert page.evaluate(too_wide) == 0, "code is cut off"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
     after = "getComputedStyle(document.querySelector('#references a.external'), '::after').content"
     assert "http" in page.evaluate(after)
 
