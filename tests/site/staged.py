@@ -1,7 +1,12 @@
-"""Put an element on a page of the built site, with the looks of the site and its real script."""
+"""Put an element on a page of the built site, with the looks of the site and its real script.
+
+The page is that of lesson 09, which has the elements, and so their styles and scripts; those of
+its own are taken out.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,7 +19,9 @@ from playwright.sync_api import Browser, Page, Route
 import catalogues
 
 CODES = {"en": "en", "zh": "zh_CN"}
-AXE = ROOT / "docs" / "_web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PAGE = "lessons/2_training/lesson_09_convolution_1.html"
+ELEMENT = re.compile(r"<(conv-stepper|frame-player)\b.*?</\1>", re.DOTALL)
 
 
 def words(labels: Callable[[Callable[[str], str]], dict[str, str]], folder: str) -> dict[str, str]:
@@ -33,10 +40,9 @@ def written(visit: Callable[..., None], *arguments: Any) -> str:
 class Stage:
     """Opens pages on which an element stands, between a sentence and another."""
 
-    def __init__(self, browser: Browser, server: str, script: str) -> None:
+    def __init__(self, browser: Browser, server: str) -> None:
         self.browser = browser
         self.server = server
-        self.script = script
         self.contexts: list[Any] = []
         self.files: dict[str, Path] = {}
         """More files of the page, by the end of their address."""
@@ -56,18 +62,18 @@ class Stage:
         page.on("request", lambda request: page.requested.append(request.url))
 
         def add(route: Route) -> None:
-            body = route.fetch().text()
+            body, found = ELEMENT.subn("", route.fetch().text())
+            assert found, f"{PAGE} has none of the elements"
             start = body.index("</h1>") + len("</h1>")
             body = f'{body[:start]}\n{markup}\n<p id="below">.</p>\n{body[start:]}'
-            link = f'<script defer src="_static/{self.script}"></script></head>'
-            route.fulfill(body=body.replace("</head>", link), content_type="text/html")
+            route.fulfill(body=body, content_type="text/html")
 
-        page.route(f"{self.server}{folder}/about.html", add)
+        page.route(f"{self.server}{folder}/{PAGE}", add)
         for name, file in self.files.items():
             page.route(f"**/{name}", partial(_answer, file))
         if not loads:
-            page.route(f"**/{self.script}", lambda route: route.abort())
-        page.goto(f"{self.server}{folder}/about.html", wait_until="load")
+            page.route("**/_static/*.js", lambda route: route.abort())
+        page.goto(f"{self.server}{folder}/{PAGE}", wait_until="load")
         return page
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ def markup(folder: str) -> str:
 
 @pytest.fixture
 def stage(browser: Browser, server: str, tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(browser, server, "frame-player.js")
+    stage = Stage(browser, server)
     for i, name in enumerate(FRAMES):
         Image.new("RGB", (800, 600), (80 * i, 90, 200)).save(tmp_path / name)
         stage.files[name] = tmp_path / name

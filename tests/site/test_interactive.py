@@ -42,7 +42,7 @@ def markup(folder: str, **settings: object) -> str:
 
 @pytest.fixture
 def stage(browser: Browser, server: str) -> Iterator[Stage]:
-    stage = Stage(browser, server, SCRIPT.name)
+    stage = Stage(browser, server)
     yield stage
     stage.close()
 
