@@ -120,8 +120,10 @@ def main() -> None:
     rows = {name: lighthouse.median(runs) for name, runs in reports.items()}
     print(f"Lesson 04, Lighthouse as on a phone, median of {repeats}; texts sent as gzip")
     print("\n".join(lighthouse.table(rows)))
-    print("What other hosts would send (MathJax) is not in KiB, and a request that fails for want")
-    print("of a network costs best practices: with one the stock pages are heavier, and pass that.")
+    print(
+        "What other hosts would send (MathJax and more) is not in KiB where they cannot be reached;"
+    )
+    print("then errors-in-console may be due to that alone. What costs points:")
     for name, report in rows.items():
         for category in lighthouse.CERTAIN:
             for fault in report.faults[category]:

@@ -47,7 +47,7 @@ def test_drawer_on_a_phone(lesson, folder, scheme, drawer):
 @pytest.mark.parametrize("folder", LANGUAGES)
 def test_answer_opens_with_the_keyboard(lesson, folder):
     page = lesson(folder, "phone", "light")
-    answer = page.locator("article details").first
+    answer = page.locator("article details.sd-dropdown").first
     answer.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(answer.locator(".sd-summary-content")).to_be_visible()
