@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,12 @@ PAGE_2 = "lessons/1_part/lesson_02_moving"
 
 def image(project: Project, name: str, language: str = "zh") -> bytes:
     return (project.root / "build/html" / language / "_images" / name).read_bytes()
+
+
+def scripts(project: Project, language: str, page: str) -> str:
+    """Return the scripts of a page, which are joined in one file."""
+    (name,) = re.findall(r'_static/(site-\w+\.js)"', project.page(language, page))
+    return (project.root / "build/html" / language / "_static" / name).read_text()
 
 
 def test_first_build_executes_each_lesson_once(built_once: Project) -> None:
@@ -94,11 +101,12 @@ def test_animation_is_a_player_with_the_frames_of_its_language(project: Project)
     name = "sphx_glr_lesson_02_moving_001"
     for language, ending in (("en", ".png"), ("zh", ".zh_CN.png")):
         page = project.page(language, PAGE_2)
-        assert "<frame-player" in page and "frame-player.js" in page
+        assert "<frame-player" in page
+        assert 'define("frame-player"' in scripts(project, language, PAGE_2)
         files = [f"{name}.frame-1{ending}", f"{name}.frame-2{ending}", f"{name}{ending}"]
         assert len({image(project, file, language) for file in files}) == 3
         assert all(file in page for file in files)
-        assert "frame-player.js" not in project.page(language, PAGE_1)
+        assert "frame-player" not in scripts(project, language, PAGE_1)
     frame = image(project, f"{name}.frame-1.zh_CN.png")
     project.replace(f"{CATALOGUES}/figures.po", "第 {0} 步时的点", "走到第 {0} 步的点")
     project.build()
