@@ -54,7 +54,9 @@ globalThis.searchEngine = (() => {
   // Order of results: lessons (and errors) with all the words in a heading, then the glossary's
   // term of exactly that name, then the rest by score, where lessons weigh more than references.
   const rank = (section, terms, phrase) => {
-    if (["lesson", "error"].includes(section.area) && titleHas(section.title, terms)) return 2;
+    if (section.area === "lesson" && titleHas(section.title, terms)) return 2;
+    // A message is quoted, word after word; single words of it are in many others.
+    if (section.area === "error" && phrase.includes(" ") && fold(section.title).includes(phrase)) return 2;
     if (section.area !== "term") return 0;
     return [fold(section.title), withoutGloss(section.title)].includes(phrase) ? 1 : 0;
   };

@@ -20,7 +20,7 @@ NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
 #: What a reader types, and the section that should come first: where it is explained.
 FIRST = [
     ("zh", "卷积", "glossary.html#term-convolution"),
-    ("en", "convolution", "glossary.html#term-convolution"),
+    ("en", "convolution", "lessons/2_training/lesson_09_convolution_1.html"),
     ("zh", "张量的形状", f"{TENSORS}#look-at-the-data-ranks"),
     ("zh", "张量形状", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "shape of a tensor", "glossary.html#term-shape"),
