@@ -19,7 +19,6 @@ NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
 
 #: What a reader types, and the section that should come first: where it is explained.
 FIRST = [
-    ("zh", "卷积", "glossary.html#term-convolution"),
     ("en", "convolution", "lessons/2_training/lesson_09_convolution_1.html"),
     ("zh", "张量的形状", f"{TENSORS}#look-at-the-data-ranks"),
     ("zh", "张量形状", f"{TENSORS}#look-at-the-data-ranks"),
@@ -28,15 +27,11 @@ FIRST = [
     ("en", "overfitting", "glossary.html#term-overfitting"),
     ("zh", "CrossEntropyLoss", f"{NETWORK}#check-against-pytorch"),
     ("en", "CrossEntropyLoss", f"{NETWORK}#check-against-pytorch"),
-    ("zh", "nn.Conv2d", f"{NETWORK}#build-it-the-network"),
-    ("en", "nn.Conv2d", f"{NETWORK}#build-it-the-network"),
     ("zh", "卷积 stride", "glossary.html#term-stride-convolution"),
     ("en", "convolution stride", "glossary.html#term-stride-convolution"),
     ("zh", "什么是张量", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "what is a tensor", TENSORS),
     ("zh", "秩", f"{TENSORS}#look-at-the-data-ranks"),
-    ("en", "spans across two contiguous subspaces", f"{TENSORS}#break-it"),
-    ("zh", "spans across two contiguous subspaces", f"{TENSORS}#break-it"),
     ("en", "train_epoch", "api/training.html#dlcourse.training.train_epoch"),
     ("en", "overfiting", "glossary.html#term-overfitting"),  # a slip of the keys
 ]
