@@ -25,6 +25,9 @@ AREAS = {
 }
 """From patterns of page names to the area that weighs their sections; the rest is ``page``."""
 
+APPENDIX = {"self-checks", "exercises", "references"}
+"""Sections of a lesson that ask or refer, and explain nothing: the area ``appendix``."""
+
 LEFT_OUT = {"no-search", "toctree-wrapper", "sd-summary-state-marker", "sphx-glr-timing"}
 OUTPUTS = {"sphx-glr-script-out", "cell_output", "output"}
 
@@ -118,6 +121,8 @@ def _begun(node: nodes.Element, above: Section) -> Section | None:
     kind = above.area
     if isinstance(node, nodes.section):
         anchors, title = node["ids"], _title(node)
+        if kind == "lesson" and not APPENDIX.isdisjoint(anchors):
+            kind = "appendix"
     elif isinstance(node, addnodes.desc):
         signatures = [
             child for child in node.children if isinstance(child, addnodes.desc_signature)

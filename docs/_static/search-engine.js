@@ -14,7 +14,9 @@ globalThis.searchEngine = (() => {
     processTerm: (term) => term,
   };
   const BOOST = { title: 8, page: 1.5, text: 2, message: 2, code: 1, output: 0.5 };
-  const WEIGHT = { lesson: 1, error: 1, term: 0.6, page: 0.6, solution: 0.5, api: 0.5, data: 0.3 };
+  const WEIGHT = {
+    lesson: 1, error: 1, term: 0.6, page: 0.6, solution: 0.5, api: 0.5, appendix: 0.3, data: 0.3,
+  };
 
   const exactly = (text, prefix = false) => ({ queries: [text], prefix, fuzzy: false });
   const allOf = (queries) => ({ combineWith: "AND", queries });
@@ -51,14 +53,18 @@ globalThis.searchEngine = (() => {
   };
   const withoutGloss = (title) => fold(title).replace(/\s*[（(].*$/u, "");
 
-  // Order of results: lessons (and errors) with all the words in a heading, then the glossary's
-  // term of exactly that name, then the rest by score, where lessons weigh more than references.
+  const NUMBER = /^\d+ · /; // of a lesson, before its name
+  const nameOf = (title) => fold(title).replace(NUMBER, "");
+
+  // Order of results: lessons whose own title has all the words, sections of lessons with all of
+  // them in their heading, the glossary's term of exactly that name, then the rest by score,
+  // where lessons weigh more than references. An error goes with the sections if the query quotes
+  // its message, word after word; single words of it are in many others.
   const rank = (section, terms, phrase) => {
-    if (section.area === "lesson" && titleHas(section.title, terms)) return 2;
-    // A message is quoted, word after word; single words of it are in many others.
-    if (section.area === "error" && phrase.includes(" ") && fold(section.title).includes(phrase)) return 2;
-    if (section.area !== "term") return 0;
-    return [fold(section.title), withoutGloss(section.title)].includes(phrase) ? 1 : 0;
+    const { area, title, isPage } = section;
+    if (area === "lesson" && titleHas(title, terms)) return isPage ? 3 : 2;
+    if (area === "error" && phrase.includes(" ") && fold(title).includes(phrase)) return 2;
+    return area === "term" && [fold(title), withoutGloss(title)].includes(phrase) ? 1 : 0;
   };
   const holdsPhrase = ({ title, pieces }, phrase) =>
     fold(title).includes(phrase) || pieces.some(([, text]) => fold(text).includes(phrase));
@@ -138,7 +144,7 @@ globalThis.searchEngine = (() => {
     const all = sections.map(([page, anchor, title, parents, area, pieces]) => ({
       address: pages[page][0] + (anchor && `#${anchor}`),
       path: [pages[page][1], ...parents].filter((name) => name !== title),
-      title, area, pieces,
+      title, area, pieces, isPage: !anchor,
     }));
     const options = {
       boost: BOOST,
@@ -158,7 +164,7 @@ globalThis.searchEngine = (() => {
       const single = new Set(terms.filter((t) => t.paired && t.prefix).map(({ text }) => text));
       const ranked = found.map(({ id, score, terms: matched }) => {
         const section = all[id];
-        const begins = fold(section.title).startsWith(phrase) ? 1.5 : 1;
+        const begins = nameOf(section.title).startsWith(phrase) ? 1.5 : 1;
         const bonus = begins * (long && holdsPhrase(section, phrase) ? 2 : 1);
         return { section, matched, rank: rank(section, terms, phrase), score: score * bonus, id };
       });

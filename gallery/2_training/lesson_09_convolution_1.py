@@ -368,12 +368,12 @@ for ax, (name, pattern) in zip(axes, patterns.items(), strict=True):
 # %%
 # Use it: move the picture
 # ------------------------
-# Because every place is asked the same question, a digit that moves takes its feature map along: convolving the moved
-# picture gives the moved map. This is called :term:`equivariance`. A border of zeros, four pixels wide, gives the
-# digits room to move. A fully connected layer between the same two sizes has no such tie, and a number for every pair.
+# As every place is asked the same question, a moved digit takes its feature map along: convolving the moved picture
+# gives the moved map. This is called :term:`equivariance`. We test a layer, ``nn.Conv2d``, which has its own kernels
+# and biases for ``F.conv2d``. A border of zeros gives the digits room. A fully connected layer has no such tie.
 
 digits = {part: MNIST(assets.path("mnist"), train=part == "train") for part in ("train", "test")}
-pictures = {part: F.pad(d.data[:5_000, None] / 255, (4,) * 4) for part, d in digits.items()}
+pictures = {part: F.pad(d.data[:4_000, None] / 255, (4,) * 4) for part, d in digits.items()}
 
 
 def move(pictures, down, right):
@@ -387,7 +387,7 @@ print(f"moved, then convolved; convolved, then moved: difference {difference:.0e
 print(f"convolution: {4 * 5 * 5 + 4} numbers, fully connected: {36**2 * 4 * 36**2 + 4 * 36**2:,}")
 
 # %%
-# Three networks learn to read 5,000 digits in their usual place. The first has two fully connected layers, and many
+# Three networks learn to read 4,000 digits in their usual place. The first has two fully connected layers, and many
 # more numbers than the others: as few as the last one has would not make two of its :term:`neurons <neuron>`. The other
 # two begin with the same two convolutions. Then one keeps all places apart (``Flatten``), and one keeps only the
 # strongest response of each map (:term:`pooling`) and forgets where it was. Each is trained from two seeds.
@@ -409,7 +409,7 @@ def train(kind, seed, epochs=3):
     model = network(kind).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01 if "convolved" in kind else 0.001)
     data = TensorDataset(pictures["train"], digits["train"].targets[: len(pictures["train"])])
-    loader = DataLoader(data, 25, shuffle=True, generator=torch.Generator().manual_seed(seed))
+    loader = DataLoader(data, 32, shuffle=True, generator=torch.Generator().manual_seed(seed))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     fit(model, F.cross_entropy, optimiser, loader, epochs=epochs, scheduler=schedule)
     return model.eval().requires_grad_(False)

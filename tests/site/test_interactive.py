@@ -239,14 +239,14 @@ def test_no_english_is_left(stage: Stage) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_axe_finds_nothing(stage: Stage, scheme: str, viewport: dict[str, int]) -> None:
+def test_axe_finds_nothing(axe: str, stage: Stage, scheme: str, viewport: dict[str, int]) -> None:
     page = stage.open(markup("en", padding=1), viewport=viewport, color_scheme=scheme)
     cell(page, "Output", 2, 5).click()
     page.wait_for_timeout(300)  # the window arrives
-    assert violations(page, "conv-stepper") == []
+    assert violations(page, axe, "conv-stepper") == []
     choose(page, "Padding", 0)
     choose(page, "Dilation", 3)
-    assert violations(page, "conv-stepper") == []
+    assert violations(page, axe, "conv-stepper") == []
     assert not scrolls_sideways(page)
 
 
@@ -275,7 +275,7 @@ def test_script_is_small() -> None:
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
-def test_a_lesson_has_it(folder: str, open_page) -> None:
+def test_a_lesson_has_it(axe: str, folder: str, open_page) -> None:
     pages = [page for page in PAGES if page.startswith(f"{folder}/")]
     assert pages, f"no page in {folder} has a <conv-stepper>"
     for name in pages:
@@ -284,6 +284,6 @@ def test_a_lesson_has_it(folder: str, open_page) -> None:
         label = words(conv_stepper.labels, folder)["next"]
         one.get_by_role("button", name=label).click()
         expect(one.locator(".count")).to_contain_text("2")
-        assert violations(watched.page, "conv-stepper") == []
+        assert violations(watched.page, axe, "conv-stepper") == []
         assert not scrolls_sideways(watched.page)
         assert watched.problems == []
