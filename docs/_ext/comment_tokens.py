@@ -92,7 +92,7 @@ def translate(
         new[-1] += comment.directive
         lines[comment.first : comment.last + 1] = new
     translated = "\n".join(lines)
-    if language in PYTHON and _tree(code) != _tree(translated):
+    if language in PYTHON and syntax_tree(code) != syntax_tree(translated):
         raise ValueError(
             "translating the comments changed the code, so a comment was not one:\n"
             f"{code}\n--- became ---\n{translated}"
@@ -109,6 +109,17 @@ def comments(code: str, language: str = "python") -> list[tuple[str, int]]:
         The text of each comment and its first line, counted from 1.
     """
     return [(comment.text, comment.first + 1) for comment in _find(code, language)]
+
+
+def syntax_tree(code: str) -> str | None:
+    """Return the syntax tree of the code as text; None for a fragment that is no whole program.
+
+    Code with other comments has the same tree.
+    """
+    try:
+        return ast.dump(ast.parse(code))
+    except SyntaxError:
+        return None
 
 
 def is_prose(text: str) -> bool:
@@ -138,14 +149,6 @@ def is_prose(text: str) -> bool:
         and len(node.id) > 1
         for node in ast.walk(tree)
     )
-
-
-def _tree(code: str) -> str | None:
-    """Return the syntax tree of the code as text; None for a fragment that is no whole program."""
-    try:
-        return ast.dump(ast.parse(code))
-    except SyntaxError:
-        return None
 
 
 def _find(code: str, language: str) -> list[Comment]:

@@ -30,7 +30,7 @@ import code_comments
 import course_wheel
 import lesson_archives
 import site_strings
-from comment_tokens import translate
+from comment_tokens import syntax_tree, translate
 from doctree_markdown import MarkdownWriter
 from languages import LANGUAGES
 from lesson_archives import is_lesson
@@ -93,7 +93,7 @@ def lesson_cells(
             in_output = False
             while code and not _shown(code[0].content):  # hidden, but it runs
                 add_code()
-        elif code and _is_cell(node, code[0].content, comments):
+        elif code and _is_cell(node, code[0].content):
             end_prose()
             add_code()
             in_output = True
@@ -128,12 +128,14 @@ def _shown(code: str) -> str:
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
-def _is_cell(node: nodes.Element, code: str, comments: Mapping[str, str]) -> bool:
+def _is_cell(node: nodes.Element, code: str) -> bool:
     if not isinstance(node, nodes.literal_block | code_links_block):
         return False
     shown = _shown(code)
     text = node.astext().strip("\n")  # links in the code end it with a line break
-    return text in (shown, translate(shown, comments)[0])
+    # The comments may be in another language, or those of a catalogue edited since.
+    tree = syntax_tree(shown)
+    return text == shown or (tree is not None and tree == syntax_tree(text))
 
 
 def notebook(cells: list[Cell], language: str, page_url: str) -> str:

@@ -555,6 +555,14 @@ def test_cell_that_is_not_on_the_page_raises(small_course):
         small_course.build()
 
 
+def test_cell_is_known_by_its_code_not_by_its_comments(small_course):
+    # While a page is being made, its translator may edit the comments.
+    script = small_course.root / f"docs/{LESSON}.py"
+    script.write_text(script.read_text().replace("one + one)", "one + one)  # edited since"))
+    out = small_course.build()
+    assert any("# edited since" in file.read_text("utf-8") for file in out.rglob("*.ipynb"))
+
+
 def test_other_builders_write_no_downloads(small_course):
     out = small_course.build(builder="text")
     assert not list(out.rglob("*.ipynb")) and not list(out.parent.rglob("*.whl"))
