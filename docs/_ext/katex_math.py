@@ -40,6 +40,8 @@ OWN_STYLE = Path(__file__).with_suffix(".css")
 INSTALL = "run `python docs/_tools/web_packages.py` (`nox -s docs` does it by itself)"
 
 NUMBERED_ENVIRONMENT = re.compile(r"\\(begin|end)\{(equation|align|gather|alignat)\}")
+WORD_JOINER = "\u2060"
+OPENING, CLOSING = "([（“‘《「【", ")],.;:?!）”’》」】，。；：、？！"
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)')
 
 
@@ -122,6 +124,22 @@ class KatexProcess:
         process.stdout.close()
 
 
+def joints(node: nodes.math) -> tuple[str, str]:
+    """Return what keeps a formula on one line with the punctuation before and after it.
+
+    A browser may break a line on both sides of a formula, as it may beside a picture, even
+    where a full stop follows; a word joiner (U+2060) forbids it.
+    """
+    siblings = node.parent.children
+    place = siblings.index(node)
+    before = siblings[place - 1].astext()[-1:] if place else ""
+    after = siblings[place + 1].astext()[:1] if place + 1 < len(siblings) else ""
+    return (
+        WORD_JOINER if before and before in OPENING else "",
+        WORD_JOINER if after and after in CLOSING else "",
+    )
+
+
 def latex(node: nodes.math | nodes.math_block) -> tuple[str, bool]:
     r"""Return the LaTeX of a formula, rows aligned as Sphinx does, and whether it is displayed."""
     tex = node.astext()
@@ -189,7 +207,8 @@ class KatexRenderer:
     def visit_inline(self, translator: HTML5Translator, node: nodes.math) -> None:
         formula = self.render(*latex(node))
         start = translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
-        translator.body.append(f"{start}{formula}</span>")
+        before, after = joints(node)
+        translator.body.append(f"{before}{start}{formula}</span>{after}")
         raise nodes.SkipNode
 
     def visit_display(self, translator: HTML5Translator, node: nodes.math_block) -> None:

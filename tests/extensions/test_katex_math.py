@@ -128,6 +128,16 @@ def test_inline_formula_has_html_and_mathml(site):
     assert box.xpath(".//span[@class='katex-html' and @aria-hidden='true']"), "HTML, for eyes"
 
 
+def test_formula_keeps_its_punctuation_on_the_line(tmp_path):
+    text = "A (:math:`a`), 步幅\\ :math:`b`。And :math:`c` is :math:`d`-th."
+    tree = page(build(tmp_path, {"index.rst": f"T\n=\n\n{text}\n"}), "index.html")
+    for formula in tree.xpath("//span[contains(@class, 'math')]/*"):
+        formula.getparent().text = "F"
+        formula.getparent().remove(formula)
+    line = tree.xpath("string(//p[contains(., 'A (')])")
+    assert line.replace(katex_math.WORD_JOINER, "+") == "A (+F+), 步幅F+。And F is F-th."
+
+
 def test_rows_are_aligned(site):
     formulas = sources(page(site, "index.html"), "div")
     assert r"\begin{split}" in formulas[1] and r"&= d\end{split}" in formulas[1]
