@@ -561,7 +561,7 @@ print("strides of", tuple(images.shape), images.stride(), "and channels last", l
 #    print("dilations 1, 2 and 3 agree with PyTorch")
 #
 # **3. Extend.** The gradient for the image is a convolution as well: of the gradient for the output, padded, with the
-# kernel turned round. Write it without autograd.
+# kernel turned by 180 degrees. Write it without autograd.
 #
 # .. code-block:: python
 #

@@ -322,12 +322,3 @@ def test_what_is_no_tag_stays(page):
     seen = [tag.name for tag in tags.find(page)]
     assert "img" not in seen
     assert tags.rewrite(page, lambda tag: None) == page
-
-
-def test_scripts_of_sphinxs_search_are_not_joined():
-    page = "".join(
-        f'<script src="_static/{name}.js"></script>' for name in ("doctools", "searchtools")
-    )
-    found = pages.survey("a.html", page)
-    assert found.assets.scripts == ("_static/doctools.js",)
-    assert not pages.survey("a.html", page.replace("searchtools", "x")).assets.scripts[1:]

@@ -21,8 +21,6 @@ COLOURS = (
     'd.theme=m==="auto"?(matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"):m})()'
 )
 _MENU = "_static/menus.js"  # ours, see there
-#: Sphinx's own search, on pages that have it: its parts wait for each other.
-_SEARCH = ("_static/searchtools.js", "_static/language_data.js")
 #: The way to the navigation where no script can open it, see nojs.css.
 _NAVIGATION = (
     '<noscript><a class="pst-navbar-icon primary-toggle" href="#pst-primary-sidebar"'
@@ -53,7 +51,6 @@ class Survey:
     print: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
-    searches: bool = False
 
     @property
     def assets(self) -> Assets:
@@ -73,8 +70,6 @@ class Survey:
             return "highlight" in self.classes
         if name == "design-tabs.js":  # tabs work without it; it keeps sets of tabs the same
             return "data-sync-id" in self.names
-        if name in {"doctools.js", "sphinx_highlight.js"}:  # parts of Sphinx's own search
-            return self.searches
         return True
 
 
@@ -123,7 +118,6 @@ def survey(page: str, text: str) -> Survey:
                 found.modules.append(file)
             elif joinable(page, tag):
                 found.scripts.append(file)
-            found.searches |= file in _SEARCH
     return found
 
 
@@ -146,7 +140,7 @@ def joinable(page: str, tag: Tag) -> str | None:
     if any(re.match("data-(?!sd-)", name) for name in tag.attributes):
         return None
     file = local(page, tag.attributes.get("src", ""))
-    return file if file and file.startswith("_static/") and file not in _SEARCH else None
+    return file if file and file.startswith("_static/") else None
 
 
 @dataclass(frozen=True)
