@@ -16,7 +16,7 @@ from PIL import Image
 from tiny_site import write
 
 import tuning
-from tuning import fonts, images, pages, styles, tags
+from tuning import fonts, images, styles, tags
 from tuning.store import Store
 
 FONTS = Path(pydata_sphinx_theme.__file__).parent / (
