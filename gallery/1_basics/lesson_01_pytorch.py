@@ -377,8 +377,8 @@ assert misses[:6].max() < 0.01 and misses[6:].min() > 0.1
 # %%
 # Use it: the five parts
 # ----------------------
-# So this is what a framework does that NumPy does not: it derives, for any model, and on any device. Around that stand
-# the parts that every project needs. You have seen three of the five at work; the cell shows the last two.
+# So this is what a framework does that NumPy does not: it finds the derivatives of any model, on any device. Around
+# that stand the parts that every project needs. You have seen three of the five at work; the cell shows the last two.
 # ``DataLoader`` hands out the examples in small shuffled groups, and ``export`` turns a model into a program that no
 # longer needs the Python code that made it. TensorFlow and JAX have the same parts under other names.
 #
@@ -575,7 +575,7 @@ assert isinstance(torch.autograd.Variable(torch.ones(1), requires_grad=True), to
 #   <https://arxiv.org/abs/1502.05767>`__, 2018.
 # - D. R. Williams, NASA: `Planetary fact sheets <https://nssdc.gsfc.nasa.gov/planetary/planetfact.html>`__, the source of
 #   the orbits.
-# - J. Kepler: *Harmonices Mundi*, 1619, book V, where the law was published.
+# - Johannes Kepler: *Harmonices Mundi*, 1619, book V, where the law was published.
 # - PyTorch documentation: `torch.accelerator <https://docs.pytorch.org/docs/stable/accelerator.html>`__,
 #   `Autograd mechanics <https://docs.pytorch.org/docs/stable/notes/autograd.html>`__, :torch:`torch.Tensor.backward`,
 #   :torch:`torch.optim.Optimizer.zero_grad`.
