@@ -151,7 +151,8 @@ print("y:", y.round(2))
 # .. math:: \frac{\partial L}{\partial w} = \frac{2}{n} \sum_i e_i x_i , \qquad
 #           \frac{\partial L}{\partial b} = \frac{2}{n} \sum_i e_i .
 #
-# :term:`Gradient descent` takes small steps against these two, many times. How small, says the :term:`learning rate`.
+# :term:`Gradient descent <gradient descent>` takes small steps against these two, many times. How small, says the
+# :term:`learning rate`.
 
 
 def fit_numpy(x, y, steps=200, learning_rate=0.1):
@@ -370,7 +371,7 @@ with torch.no_grad():
 ax.plot(along, np.exp(slope * np.log(along) + intercept), color="C0", label="line")
 ax.plot(along, curve, "--", color="C1", label="network")
 ax.set(xlabel="distance (Earth = 1)", ylabel="year (Earth = 1)")
-legend = ax.legend()
+legend = ax.legend(loc="lower right")
 misses = np.abs(np.array(forecast) / year - 1)
 assert misses[:6].max() < 0.01 and misses[6:].min() > 0.1
 
@@ -385,10 +386,10 @@ assert misses[:6].max() < 0.01 and misses[6:].min() > 0.1
 # =================== =================================== ==================================================================
 # Part                What it does                        Opened in lesson
 # =================== =================================== ==================================================================
-# tensors             arrays that can live on a GPU       :doc:`04 </lessons/1_basics/lesson_04_tensors>`, 05
+# tensors             arrays that can live on a GPU       :doc:`04 </lessons/1_basics/lesson_04_tensors>` and 05
 # autograd            derivatives of any program          12
 # ``nn``, ``optim``   layers, losses, optimisers          :doc:`09 </lessons/2_training/lesson_09_convolution_1>` to 13
-# data                reads, shuffles, groups examples    06, 07
+# data                reads, shuffles, groups examples    06 and 07
 # deployment          models that run elsewhere           :doc:`14 </lessons/2_training/lesson_14_building_a_network>`
 # =================== =================================== ==================================================================
 
