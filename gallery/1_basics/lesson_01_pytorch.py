@@ -220,8 +220,9 @@ print(f"slope {w:.4f}, intercept {b:.4f}")
 # before the next round         nothing                              ``slope.grad.zero_()``
 # ============================= ==================================== =========================================
 #
-# Does ``backward`` know our formula? Here is the first derivative with respect to the slope in three ways: by the
-# formula, by autograd, and by neither of them, from how much the loss changes when the slope changes by a little.
+# Does ``backward`` know our formula? Here is the derivative with respect to the slope, where both programs start, in
+# three ways: by the formula, by autograd, and by neither of them, from how much the loss changes when the slope changes
+# by a little.
 
 loss_at = {slope: ((slope * x - y) ** 2).mean() for slope in (-1e-6, 1e-6)}
 parameter = torch.zeros((), dtype=torch.float64, requires_grad=True)
