@@ -28,9 +28,8 @@ a large error.
 # %%
 # Set-up
 # ------
-# This lesson is about NumPy; PyTorch appears as a witness, because its tensors follow the same rules. Random numbers
-# come from ``generator``, an object with a state of its own: with the seed 2 it gives the same numbers at every run.
-# ``time_s`` returns the shortest of five times, the one that other work on the machine disturbed least.
+# This lesson is about NumPy; PyTorch is the witness, since its tensors follow the same rules. Random numbers come from
+# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that other work disturbed least.
 
 # sphinx_gallery_number = 2
 # sphinx_gallery_budget_s = 15
@@ -85,9 +84,10 @@ print(f"from {heights.min()} m to {heights.max()} m; {steps}")
 # %%
 # Each direction of the grid is an :term:`axis`, and axes are numbered from 0. Axis 0 runs down the rows, here from
 # north to south; axis 1 runs along a row, from west to east. The picture is nothing but the array, with a colour for
-# each number. A straight edge crosses it from the lower left to the upper right; later we let the sun shine on it.
+# each number. A straight ridge comes from the upper right corner and ends in the middle. Why there? The picture does
+# not say; a later one will.
 
-alt = "A map of heights: mountains in the upper left, flat land, and a straight edge."
+alt = "A map of heights: mountains on the left, flat land on the right, and a straight ridge."
 fig, ax = plt.subplots(figsize=(5.2, 3.9), num=alt)
 picture = ax.imshow(heights, cmap="gist_earth", vmin=0)
 ax.set(xlabel="axis 1: column, to the east", ylabel="axis 0: row, to the south")
@@ -136,7 +136,7 @@ for with_list, with_array in jobs:
 # %%
 # The array wins where one call handles all elements: a loop in C runs over the numbers in memory. When a single element
 # comes out to Python, NumPy first has to wrap it into an object, which the list has ready. So ``sum(numbers)`` is slower
-# than no NumPy at all, and three numbers are hardly worth an array. Its size is fixed, so appending copies everything.
+# than no NumPy at all, and three numbers are not worth an array. Its size is fixed, so appending copies everything.
 # Hence the rule of all array programs: collect in a list, convert once, and write no loop over elements.
 #
 # Creation comes next. A list becomes an array through ``np.array``; the other functions need no list.
@@ -235,14 +235,13 @@ for code, seconds in zip(walks, times_s, strict=True):
     print(f"{code:40}{seconds / times_s[0]:6.2f}")
 
 # %%
-# Against the order of memory, walking takes several times as long. The last line is the advice: leave the whole sum to
-# one call, and NumPy arranges its loops well.
+# Against the order of memory, walking takes several times as long. Leave the sum to one call, as in the last line, and
+# NumPy arranges its loops well.
 #
 # Build it: sums along an axis
 # ----------------------------
 # Which axis is ``axis=0``, the one that stays or the one that goes? *The axis that you name is the one that disappears.*
-# On nested lists the rule takes two functions: to sum along axis 0, add the parts up, element by element; for a later
-# axis, do it inside each part.
+# On nested lists, a sum along axis 0 adds the parts up, element by element; along a later axis, it does so in each part.
 
 
 def add(a, b):
@@ -261,8 +260,8 @@ for axis in range(x.ndim):
     print(f"axis {axis}: shape {x.shape} becomes {x.sum(axis=axis).shape}")
 
 # %%
-# Axis 0 leads from the first table to the second, axis 1 down the rows, axis 2 along a row. Cells of one colour add up
-# to the cell of that colour below. A sum along several axes is possible too, ``axis=(1, 2)``, and ``keepdims=True``
+# Below, axis 0 leads from the first table to the second, axis 1 down the rows, axis 2 along a row. Cells of one colour
+# add up to the cell of that colour. A sum along several axes is possible too, ``axis=(1, 2)``, and ``keepdims=True``
 # leaves an axis of length 1 in the place of each one that went.
 
 alt = "Two tables of 3 by 4 numbers, and below them their sums along the axes 0, 1 and 2."
@@ -390,15 +389,16 @@ stretched = (brightness - brightness.min()) / (brightness.max() - brightness.min
 light = LightSource(azdeg=315, altdeg=45)
 assert np.allclose(stretched, light.hillshade(heights, dx=column_step_m, dy=row_step_m))
 
-alt = "The mountains lit from the upper left: ridges, valleys and a long straight edge stand out."
+alt = "The land lit from the upper left: a straight ridge ends at a long straight valley."
 fig, ax = plt.subplots(figsize=(5.2, 4.5), num=alt)
 ax.set_axis_off()
 picture = ax.imshow(brightness, cmap="gray")
 
 # %%
-# No loop was written, and the same lines would shade a map of any size. That answers the question at the top: an array
-# gives up freedom, and gets one block of equal elements, which costs little, is handed on as it is, and lets one call
-# in C do what each element needs.
+# The ridge ends at a valley as straight as itself, the `Jacksboro fault
+# <https://gsa.confex.com/gsa/2004NE/webprogram/Paper70064.html>`__, along which rocks moved past each other. And no loop
+# was written. That answers the question at the top: an array gives up freedom, and gets one block of equal elements,
+# which costs little, is handed on as it is, and lets one call in C do what each element needs.
 #
 # Break it
 # --------
