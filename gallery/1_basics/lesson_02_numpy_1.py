@@ -97,7 +97,7 @@ colour_bar = fig.colorbar(picture, label="height in m")
 # A list and an array: memory
 # ---------------------------
 # ``tolist`` makes a list of rows from the same numbers. A list holds no numbers but references, 8 bytes each, and each
-# one leads to an object that knows its own type and counts its users. (We count every object once: Python shares those
+# one leads to an object that knows its own type and counts its users. (We count every object once: Python shares numbers
 # up to 256.) The array says what type its elements have once, for all of them, and lays down nothing but the numbers.
 
 rows = heights.tolist()
@@ -217,8 +217,8 @@ limits = ax.set_ylim(10.2, -0.2)
 
 # %%
 # Does the order matter, if the values are equal? We add up a large square table in pieces, row by row and column by
-# column (``c_order.T`` is a list of columns, as it were), in both orders. Memory delivers whole lines of neighbouring
-# bytes, 64 on most processors. A row in C order uses all of each line, a column only one element of it.
+# column (a loop over ``c_order.T`` gives the columns), in both orders. Memory delivers whole lines of neighbouring bytes,
+# 64 on most processors. A row in C order uses all of each line, a column only one element of it.
 
 c_order = generator.random((4000, 4000), dtype=np.float32)
 f_order = np.asfortranarray(c_order)
@@ -359,7 +359,7 @@ print(f"500 random pairs: {fitting} fit, {500 - fitting} do not; all three agree
 # %%
 # Use it: normalise every channel
 # -------------------------------
-# Networks learn best from numbers of similar size, so data are :term:`normalised <normalise>` first, each
+# Networks usually learn faster from numbers of similar size, so data are :term:`normalised <normalise>` first, each
 # :term:`channel` on its own. We make a picture of three channels: the height, and the slope towards south and east,
 # which ``np.gradient`` computes from neighbours. Heights are hundreds of metres, slopes fractions of 1. The means along
 # the axes 1 and 2 have the shape (3, 1, 1), thanks to ``keepdims``, and broadcast against (3, 344, 403).
@@ -376,7 +376,7 @@ assert np.allclose(normalised.mean(axis=(1, 2)), 0) and np.allclose(normalised.s
 # %%
 # Use it: let the sun shine
 # -------------------------
-# Now the promised sun, in the north-west, 45 degrees high. How bright a slope is depends on the angle between the sun
+# We light the land with a sun in the north-west, 45 degrees high. How bright a slope is depends on the angle between the sun
 # and the *normal*, the arrow that stands upright on the ground: multiply their components (east, north, up) in pairs
 # and add up the three products. The sun is one arrow, the normals are one for each place. Broadcasting and a sum along
 # axis 0 do it for all 138,632 of them, and Matplotlib's ``LightSource`` agrees.
@@ -450,13 +450,13 @@ assert np.isclose(np.mean(errors**2), double) and np.isclose(loss.item(), double
 print(fill(f"PyTorch: {caught[0].category.__name__}: {str(caught[0].message).split('. ')[0]}", 72))
 
 # %%
-# Every target was subtracted from every prediction, in a 403 × 403 matrix, whose mean square is twice the variance. A
-# network that is trained so learns to predict the mean everywhere. PyTorch's loss at least warns.
+# Every target was subtracted from every prediction, and the mean square is twice the variance of the targets. Predicting
+# their mean everywhere gives only once the variance: that is what a network would learn. PyTorch's loss at least warns.
 #
 # Then and now
 # ------------
 # NumPy 2.0, of 2024, is the first major version since 2006. Much code on the web was written before, and some of it
-# stops today; worse, some gives another dtype. The cell runs what this table calls "then".
+# stops today; worse, some gives another dtype. The cell runs the first four lines of the table.
 #
 # ==================================== ==================================== ======================================
 # Then                                 Now                                  Why
