@@ -29,7 +29,7 @@ a large error.
 # Set-up
 # ------
 # This lesson is about NumPy; PyTorch is the witness, since its tensors follow the same rules. Random numbers come from
-# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that other work disturbed least.
+# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that was least disturbed.
 
 # sphinx_gallery_number = 2
 # sphinx_gallery_budget_s = 15
@@ -97,8 +97,8 @@ colour_bar = fig.colorbar(picture, label="height in m")
 # A list and an array: memory
 # ---------------------------
 # ``tolist`` makes a list of rows from the same numbers. A list holds no numbers but references, 8 bytes each, and each
-# one leads to an object that knows its own type and counts its users. (We count every object once: Python shares numbers
-# up to 256.) The array says what type its elements have once, for all of them, and lays down nothing but the numbers.
+# one leads to an object that knows its own type and counts its users. (We count every object once: Python shares
+# numbers up to 256.) The array says what type its elements have once for all, and lays down nothing but the numbers.
 
 rows = heights.tolist()
 objects = {id(number): number for row in rows for number in row}
@@ -135,9 +135,9 @@ for with_list, with_array in jobs:
 
 # %%
 # The array wins where one call handles all elements: a loop in C runs over the numbers in memory. When a single element
-# comes out to Python, NumPy first has to wrap it into an object, which the list has ready. So ``sum(numbers)`` is slower
-# than no NumPy at all, and three numbers are not worth an array. Its size is fixed, so appending copies everything.
-# Hence the rule of all array programs: collect in a list, convert once, and write no loop over elements.
+# comes out to Python, NumPy first has to wrap it into an object, which the list has ready. So ``sum(numbers)`` is
+# slower than no NumPy at all, and three numbers are not worth an array. Its size is fixed, so appending copies
+# everything. Hence the rule of all array programs: collect in a list, convert once, and write no loop over elements.
 #
 # Creation comes next. A list becomes an array through ``np.array``; the other functions need no list.
 
@@ -217,8 +217,8 @@ limits = ax.set_ylim(10.2, -0.2)
 
 # %%
 # Does the order matter, if the values are equal? We add up a large square table in pieces, row by row and column by
-# column (a loop over ``c_order.T`` gives the columns), in both orders. Memory delivers whole lines of neighbouring bytes,
-# 64 on most processors. A row in C order uses all of each line, a column only one element of it.
+# column (a loop over ``c_order.T`` gives the columns), in both orders. Memory delivers whole lines of neighbouring
+# bytes, 64 on most processors. A row in C order uses all of each line, a column only one element of it.
 
 c_order = generator.random((4000, 4000), dtype=np.float32)
 f_order = np.asfortranarray(c_order)
@@ -240,8 +240,8 @@ for code, seconds in zip(walks, times_s, strict=True):
 #
 # Build it: sums along an axis
 # ----------------------------
-# Which axis is ``axis=0``, the one that stays or the one that goes? *The axis that you name is the one that disappears.*
-# On nested lists, a sum along axis 0 adds the parts up, element by element; along a later axis, it does so in each part.
+# Which axis is ``axis=0``, the one that stays or the one that goes? *The axis that you name disappears.* On nested
+# lists, a sum along axis 0 adds the parts up, element by element; along a later axis, it does so in each part.
 
 
 def add(a, b):
@@ -284,9 +284,9 @@ limits = ax.set_ylim(10.2, -0.1)
 # %%
 # Build it: broadcasting
 # ----------------------
-# What is a column of three numbers plus a row of four? By :term:`broadcasting` it is a table. Write the two shapes below
-# each other, flush right. Two lengths fit if they are equal, or if one of them is 1; a missing one counts as 1. The
-# axis of length 1 is read as if it were repeated, but nothing is copied: its stride is taken to be 0.
+# What is a column of three numbers plus a row of four? By :term:`broadcasting` it is a table. Write the two shapes
+# below each other, flush right. Two lengths fit if they are equal, or if one of them is 1; a missing one counts as 1.
+# The axis of length 1 is read as if it were repeated, but nothing is copied: its stride is taken to be 0.
 
 
 def broadcast_shape(a, b):
@@ -305,9 +305,9 @@ assert np.array_equal(tens + units, small)  # the table of the figure on memory
 print("strides of the row, read as a table:", np.broadcast_to(units, (3, 4)).strides)
 
 # %%
-# In the figure the coloured cells exist, and the grey ones are only imagined. Each array is stretched along the axis
-# that it lacks, then the elements are added in pairs. So broadcasting replaces loops: whatever holds for every row,
-# every column or every channel is written once, in an array with the length 1 along all other axes.
+# In the figure the coloured cells exist, and the grey ones are only imagined. Each array is stretched along the axis of
+# length 1 or the missing one, then the elements are added in pairs. So broadcasting replaces loops: whatever holds for
+# every row, every column or every channel is written once, in an array with the length 1 along all other axes.
 
 alt = "A column stretched to the right, plus a row stretched downwards, is a table of sums."
 fig, ax = plt.subplots(figsize=(5.2, 1.9), num=alt)
@@ -376,10 +376,10 @@ assert np.allclose(normalised.mean(axis=(1, 2)), 0) and np.allclose(normalised.s
 # %%
 # Use it: let the sun shine
 # -------------------------
-# We light the land with a sun in the north-west, 45 degrees high. How bright a slope is depends on the angle between the sun
-# and the *normal*, the arrow that stands upright on the ground: multiply their components (east, north, up) in pairs
-# and add up the three products. The sun is one arrow, the normals are one for each place. Broadcasting and a sum along
-# axis 0 do it for all 138,632 of them, and Matplotlib's ``LightSource`` agrees.
+# We light the land with a sun in the north-west, 45 degrees high. How bright a slope is depends on the angle between
+# the sun and the *normal*, the arrow that stands upright on the ground: multiply their components (east, north, up) in
+# pairs and add up the three products. The sun is one arrow, the normals are one for each place. Broadcasting and a sum
+# along axis 0 do it for all 138,632 of them, and Matplotlib's ``LightSource`` agrees.
 
 normals = np.array([-slope_east, slope_south, np.ones(heights.shape)])  # (3, 344, 403)
 normals = normals / np.sqrt((normals**2).sum(axis=0))  # all of length 1: divided by (344, 403)
@@ -396,9 +396,9 @@ picture = ax.imshow(brightness, cmap="gray")
 
 # %%
 # The ridge ends at a valley as straight as itself, the `Jacksboro fault
-# <https://gsa.confex.com/gsa/2004NE/webprogram/Paper70064.html>`__, along which rocks moved past each other. And no loop
-# was written. That answers the question at the top: an array gives up freedom, and gets one block of equal elements,
-# which costs little, is handed on as it is, and lets one call in C do what each element needs.
+# <https://gsa.confex.com/gsa/2004NE/webprogram/Paper70064.html>`__, along which rocks moved past each other. And no
+# loop was written. That answers the question at the top: an array gives up freedom, and gets one block of equal
+# elements, which costs little, is handed on as it is, and lets one call in C do what each element needs.
 #
 # Break it
 # --------
@@ -450,8 +450,8 @@ assert np.isclose(np.mean(errors**2), double) and np.isclose(loss.item(), double
 print(fill(f"PyTorch: {caught[0].category.__name__}: {str(caught[0].message).split('. ')[0]}", 72))
 
 # %%
-# Every target was subtracted from every prediction, and the mean square is twice the variance of the targets. Predicting
-# their mean everywhere gives only once the variance: that is what a network would learn. PyTorch's loss at least warns.
+# Every target was subtracted from every prediction, and the mean square is twice the variance of the targets. To predict
+# their mean everywhere gives only once the variance, so a network would learn that. PyTorch's loss at least warns.
 #
 # Then and now
 # ------------
@@ -565,7 +565,7 @@ print("np.float32(3) + 3.0 is now a", (np.float32(3) + 3.0).dtype)
 #
 # References
 # ----------
-# - C. R. Harris and others: `Array programming with NumPy <https://doi.org/10.1038/s41586-020-2649-2>`__, 2020.
+# - Charles R. Harris and others: `Array programming with NumPy <https://doi.org/10.1038/s41586-020-2649-2>`__, 2020.
 # - NumPy documentation: `broadcasting <https://numpy.org/doc/stable/user/basics.broadcasting.html>`__, `the
 #   N-dimensional array <https://numpy.org/doc/stable/reference/arrays.ndarray.html>`__, `NumPy 2.0 migration guide
 #   <https://numpy.org/doc/stable/numpy_2_0_migration_guide.html>`__.
