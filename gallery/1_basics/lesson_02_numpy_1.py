@@ -29,7 +29,7 @@ a large error.
 # Set-up
 # ------
 # This lesson is about NumPy; PyTorch is the witness, since its tensors follow the same rules. Random numbers come from
-# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that was least disturbed.
+# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that was disturbed the least.
 
 # sphinx_gallery_number = 2
 # sphinx_gallery_budget_s = 15
@@ -450,7 +450,7 @@ assert np.isclose(np.mean(errors**2), double) and np.isclose(loss.item(), double
 print(fill(f"PyTorch: {caught[0].category.__name__}: {str(caught[0].message).split('. ')[0]}", 72))
 
 # %%
-# Every target was subtracted from every prediction, and the mean square is twice the variance of the targets. To predict
+# Every target was subtracted from every prediction; the mean square is twice the variance of the targets. To predict
 # their mean everywhere gives only once the variance, so a network would learn that. PyTorch's loss at least warns.
 #
 # Then and now
