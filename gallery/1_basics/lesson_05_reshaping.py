@@ -2,10 +2,9 @@
 05 · Reshaping the tensor
 =========================
 
-Ask PyTorch to cut twelve photographs into five parts, and it returns four. Ask for eleven parts, and you get six; no
-error, no warning. A :term:`batch` is joined, cut and picked from at every step of a training, so it pays to know such
-habits. How do you do all this without a loop, and which of these operations copy the numbers? Lesson 04 showed what
-permuting and merging axes do; here tensors meet other tensors.
+Ask PyTorch to cut twelve photographs into five parts, and it returns four: no error, no warning. Tensors are joined,
+cut and picked from at every step of a training, so it pays to know such habits. How do you do all this without a loop,
+and which of these operations copy the numbers? Lesson 04 took the axes of one tensor apart; here tensors meet others.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -14,21 +13,21 @@ permuting and merging axes do; here tensors meet other tensors.
 
       - join tensors with ``cat`` and ``stack``, and cut them with ``chunk``, ``split`` and ``unbind``;
       - say beforehand how many parts come out, how long they are, and whether they are copies;
-      - pick elements by number with ``gather`` or by a mask with ``where``, and say where their gradients go;
+      - pick elements by a mask, or by number with ``gather``, and say where the gradients go;
       - read and write ``einsum``, which replaces a dozen functions for products and sums.
 
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`, for shapes, strides and views.
-      - **Data:** three photographs; 0.3 MB are downloaded once.
+      - **Data:** three photographs, one of which comes with Matplotlib; 0.3 MB are downloaded once.
       - **Run time:** less than 15 seconds on two CPU cores.
 """
 
 # %%
 # Set-up
 # ------
-# Everything in this lesson is a function of PyTorch or a few lines of our own. Pillow reads the photographs. As in
-# lesson 04, ``draw_cells`` draws tables, random numbers come from ``generator``, and the device is a GPU if there is one.
+# Everything here is a function of PyTorch or a few lines of our own. Pillow reads the photographs. As in lesson 04,
+# ``draw_cells`` draws tables, random numbers come from ``generator``, and the device is a GPU where there is one.
 
 # sphinx_gallery_number = 5
 # sphinx_gallery_budget_s = 15
@@ -58,10 +57,10 @@ device = pick_device()
 # %%
 # Look at the data
 # ----------------
-# The running example is a batch of three photographs: Grace Hopper again, a tower of the Summer Palace in Beijing and
-# a dahlia (by danielbuechele and dany13, CC BY 2.0). Their files differ in size, so Pillow cuts the largest square out
-# of the middle of each and scales it to 224 × 224 pixels; lesson 03 explains these steps. ``permute`` brings the
-# channels to the front, as lesson 04 did: the axes of a batch are (N, C, H, W), for number, channels, height and width.
+# The running example is a :term:`batch` of three photographs: Grace Hopper again, a tower of the Summer Palace in
+# Beijing and a dahlia (by danielbuechele and dany13, CC BY 2.0). Their files differ in size, so Pillow cuts the largest
+# square out of the middle of each and scales it to 224 × 224 pixels; lesson 03 explains these steps. ``permute`` brings
+# the channels to the front, as lesson 04 did. The axes of a batch are (N, C, H, W): number, channels, height, width.
 
 files = [get_sample_data("grace_hopper.jpg", asfileobj=False)]
 files += [assets.path("photographs") / name for name in ("china.jpg", "flower.jpg")]
@@ -79,14 +78,14 @@ for number, (ax, square) in enumerate(zip(axes, squares, strict=True)):
 # %%
 # Predict
 # -------
-# ``twelve.chunk(k)`` cuts a tensor of twelve numbers into ``k`` parts, says its name. Twelve is divisible by 1, 2, 3, 4,
-# 6 and 12. What will it do for the other values of ``k``: make parts of unequal length, raise an error, or something
-# else? Write down how many parts you expect for ``k = 5`` and for ``k = 11``.
+# ``twelve.chunk(k)`` is said to cut a tensor of twelve numbers into ``k`` parts. For ``k = 5`` it makes four, as you
+# read above; no whole number of places would make five equal ones. Write down what you expect for ``k = 7`` and
+# for ``k = 11``: how many parts, and how long is each?
 #
 # .. dropdown:: Answer
 #
-#    Four and six. All parts have the same length but perhaps the last; for that, ``chunk`` gives up the number that
-#    you asked for.
+#    Six parts of two numbers, both times. All parts but the last have the same length; for the sake of that, ``chunk``
+#    gives up the number of parts that you asked for.
 
 twelve = torch.arange(12)
 print("asked for:", *[f"{k:2}" for k in range(1, 13)])
@@ -117,8 +116,8 @@ for dim in (0, 1, 2):
 # Build it: cut
 # -------------
 # ``split(c)`` cuts off parts of the length :math:`c`, and a last one with what remains; ``split([2, 7, 3])`` is told
-# every length. ``chunk(k)`` is a ``split`` that works out the length: the smallest that covers all :math:`n` places with
-# :math:`k` parts. That may take fewer of them:
+# every length. ``chunk(k)`` is a ``split`` that works out the length: the smallest that covers all :math:`n` places
+# with :math:`k` parts. That may take fewer of them:
 #
 # .. math:: c = \lceil n/k \rceil, \qquad \text{number of parts} = \lceil n/c \rceil .
 #
@@ -220,8 +219,8 @@ for name, (values, colours) in panels.items():
 bright = photos.mean(1) > 0.5  # (N, H, W)
 kept = [photo.masked_select(mask) for photo, mask in zip(photos, bright, strict=True)]
 print("kept of each photograph:", [part.numel() for part in kept])
-night = torch.where(bright[:, None], photos, 0)  # the mask is broadcast over the channels
-print("where keeps the shape:  ", tuple(night.shape))
+lights = torch.where(bright[:, None], photos, 0)  # the mask is broadcast over the channels
+print("where keeps the shape:  ", tuple(lights.shape))
 assert sum(part.numel() for part in kept) == 3 * bright.sum()
 
 # %%
@@ -251,9 +250,10 @@ for name, result in results.items():
 # Build it: one notation for products and sums
 # --------------------------------------------
 # A matrix product is :math:`\text{out}_{ik} = \sum_j A_{ij} B_{jk}`. Only the letters matter: name the axes of the
-# inputs and of the output, and what is not named in the output is summed. Written in one line, ``"ij,jk->ik"``, that is
-# ``einsum``, :term:`Einstein summation`: he left the sum sign out. Ours lines up the axes of all inputs, one place for each letter,
-# then multiplies with :term:`broadcasting` and sums. A letter twice in one input, as in ``"ii"``, means its diagonal.
+# inputs and of the output, and sum over what the output does not name. In one line, that is ``"ij,jk->ik"`` for
+# ``einsum``, named after Albert Einstein, who left the sum sign out (:term:`Einstein summation`). Ours lines up the
+# axes of all inputs, one place for each letter, then multiplies with :term:`broadcasting` and sums. A letter twice in
+# one input, as in ``"ii"``, means its diagonal.
 
 
 def einsum(equation, *operands):
@@ -278,9 +278,9 @@ print(einsum("ij,jk->ik", x, x.T).tolist())
 # %%
 # Check against PyTorch
 # ---------------------
-# First the lengths of the parts, for every :math:`n` and :math:`k` up to 40. Then ``gather`` on random tables, along each
-# axis, with values and gradients. For the gradients each element of the output gets a weight of its own, so that a sum
-# that ends in the wrong place is noticed; ``scatter_add`` must predict them.
+# First the lengths of the parts, for every :math:`n` and :math:`k` up to 40. Then ``gather`` on random tables, along
+# each axis, with values and gradients. For the gradients each element of the output gets a weight of its own, so that a
+# sum that ends in the wrong place is noticed; ``scatter_add`` must predict them.
 
 for n in range(1, 41):
     for k in range(1, 41):
@@ -346,9 +346,9 @@ for equation, (operands, expected) in pairs.items():
 # Use it: cut photographs into patches
 # ------------------------------------
 # A vision transformer reads a photograph as a row of square patches, here 14 × 14 of them, each of 16 × 16 pixels in
-# three colours: 768 numbers, as in the paper (see the references). Split height and width into (patch, pixel), bring the
-# two patch axes to the front, merge. ``unfold`` splits as well, and its windows may overlap, as they do in convolutions
-# (:doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`).
+# three colours: 768 numbers, as in the paper (see the references). Split height and width into (patch, pixel), bring
+# the two patch axes to the front, merge. ``unfold`` splits as well, and its windows may overlap, as they do in
+# convolutions (:doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`).
 
 split = photos.unflatten(3, (14, 16)).unflatten(2, (14, 16))  # (N, C, 14, 16, 14, 16)
 patches = split.permute(0, 2, 4, 1, 3, 5).reshape(3, 196, 768)  # (N, patches, C·16·16)
@@ -358,10 +358,10 @@ assert torch.equal(windows.permute(0, 2, 3, 1, 4, 5).reshape(3, 196, 768), patch
 print("windows:", tuple(windows.shape), " patches:", tuple(patches.shape))
 
 # %%
-# Now ``gather`` shows its worth. A masked autoencoder (2021) learns from photographs of which it sees one patch in four,
-# *other* patches of each, so ``index_select`` is out. Sort random numbers, keep the first 49 places, and ``gather`` those
-# patches; ``expand`` repeats the index for all 768 numbers without writing it down. ``scatter``, which puts numbers where
-# ``gather`` takes them, lays them back on a grey ground. The network must guess the rest. Can you?
+# Now ``gather`` shows its worth. A masked autoencoder (2021) learns from photographs of which it sees one patch in
+# four, *other* patches of each, so ``index_select`` is out. Put the numbers of the patches into a random order, keep
+# the first 49, and ``gather``; ``expand`` repeats the index for all 768 numbers without writing it down. ``scatter``,
+# which puts numbers where ``gather`` takes them, lays them back on a grey ground. The network must guess the rest.
 
 order = torch.rand(3, 196, generator=generator).argsort(1).to(device)
 index = order[:, :49, None].expand(3, 49, 768)  # a view: 49 numbers for each photograph
@@ -377,9 +377,9 @@ for ax, picture in zip(axes, pictures.cpu().numpy(), strict=True):
     ax.set_axis_off()
 
 # %%
-# How alike are the visible patches of a photograph, each to each? Transformers ask this all the time. Each pair takes 768
-# products and their sum: ``"npd,nqd->npq"``. We time four ways, on the CPU. ``einsum`` is about as fast as ``@``, because
-# it calls the same code for batches of matrix products. Ours writes down *all* products first, and only then sums.
+# How alike are the visible patches of a photograph, each to each? Transformers ask this all the time. Each pair takes
+# 768 products and their sum: ``"npd,nqd->npq"``. We time four ways, on the CPU. ``einsum`` is about as fast as ``@``,
+# because it calls the same code for batches of matrix products. Ours writes down *all* products before it sums.
 
 some = visible.cpu()
 ways = {
@@ -391,9 +391,8 @@ ways = {
 times_s = {name: min(timeit.repeat(way, number=1, repeat=5)) for name, way in ways.items()}
 for name, time_s in times_s.items():
     torch.testing.assert_close(ways[name]().reshape(3, 49, 49), some @ some.mT)
-    print(
-        f"{name:15} {time_s / times_s['some @ some.mT']:6.1f} times as long  (measured in this build)"
-    )
+    ratio = time_s / times_s["some @ some.mT"]
+    print(f"{name:15} {ratio:6.1f} times as long  (measured in this build)")
 
 # %%
 # Use it: the score of the right class
@@ -441,16 +440,17 @@ silent = {
     "logits[:, labels]": lambda labels: logits[:, labels],
 }
 for name, pick in silent.items():
-    means = [logits.logsumexp(1).mean() - pick(y).mean() for y in (labels, labels.roll(1))]
-    print(f"{name:17} shape {tuple(pick(labels).shape)!s:6}", *(f"{mean:.3f}" for mean in means))
+    loss, mixed = (logits.logsumexp(1).mean() - pick(y).mean() for y in (labels, labels.roll(1)))
+    count = pick(labels).numel()
+    print(f"{name:17} {count:2} scores, loss {loss:.3f}, with the labels mixed up {mixed:.3f}")
 assert torch.equal(logits[:, labels].diagonal(), right)
 
 # %%
 # Then and now
 # ------------
 # At the beginning of 2021 the first three names on the right did not exist, and masks of zeros and ones, from the time
-# before PyTorch had ``bool``, still circulated. Today some functions refuse them, others warn. ``gather`` now accepts an
-# index of dtype ``int32``; older versions do not, so keep to ``int64``.
+# before PyTorch had ``bool``, still circulated. Today some functions refuse them, others warn. ``gather`` now accepts
+# an index of dtype ``int32``; older versions do not, so keep to ``int64``.
 #
 # ===================================== ================================================= ====================================
 # Then                                  Now                                               Why
@@ -495,11 +495,11 @@ except RuntimeError as error:
 #
 #    The length is ⌈100/40⌉ = 3, which makes 34 parts; the last has one number.
 #
-# **2.** ``first, second = x.chunk(2); first += 1``. Does ``x`` change? And after ``x[[0, 1]] + 1``?
+# **2.** ``first, second = x.chunk(2); first += 1``. Does ``x`` change? And with ``first = x[[0, 1]]; first += 1``?
 #
 # .. dropdown:: Answer
 #
-#    It does: ``first`` is a view of ``x``. Picking by a list copies, and the sum is a new tensor, so nothing changes.
+#    It does: there ``first`` is a view of ``x``. Picking by a list of numbers copies, so ``x`` stays as it is.
 #
 # **3.** What does ``einsum("nchw->nc", photos) / (224 * 224)`` compute?
 #
@@ -509,8 +509,8 @@ except RuntimeError as error:
 #
 # Exercises
 # ---------
-# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed,
-# are on :doc:`the solutions page </solutions/lesson_05>`.
+# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed, are on
+# :doc:`the solutions page </solutions/lesson_05>`.
 #
 # **1. Recall.** Undo the cutting of patches: put the four patches of each picture back together.
 #
@@ -535,9 +535,9 @@ except RuntimeError as error:
 #    assert torch.equal(best, scores.topk(3, dim=1).values), "these are not the three highest"
 #    print("best:", best.tolist())
 #
-# **3. Extend.** Attention adds up values with weights: for each sentence, head and query, over all keys. Write it as one
-# ``einsum``. ``weights`` has the axes sentence, head, query, key; ``values`` has sentence, key, head, feature; the output
-# is to have sentence, query, head, feature.
+# **3. Extend.** Attention adds up values with weights: for each sentence, head and query, over all keys. Write it as
+# one ``einsum``. ``weights`` has the axes sentence, head, query, key; ``values`` has sentence, key, head, feature; the
+# output is to have sentence, query, head, feature.
 #
 # .. code-block:: python
 #
