@@ -140,8 +140,8 @@ assert torch.equal(torch.cat(twelve.chunk(5)), twelve)  # cat undoes chunk and s
 assert torch.equal(torch.stack(photos.unbind(0)), photos)  # stack undoes unbind
 
 # %%
-# Above, two matrices are joined: ``cat`` makes an axis longer, and ``stack`` adds one, which is drawn towards the back.
-# Below, the same twelve numbers are cut in four ways. Two were asked for five parts; one of the two has made them.
+# The upper half of the figure joins two matrices: ``cat`` makes an axis longer, and ``stack`` adds one, drawn towards
+# the back. The lower half cuts twelve numbers in four ways. Two of these were asked for five parts; one has made them.
 
 cuts = {
     "chunk(5)": twelve.chunk(5),
@@ -452,20 +452,19 @@ assert torch.equal(logits[:, labels].diagonal(), right)
 # before PyTorch had ``bool``, still circulated. Today some functions refuse them, others warn. ``gather`` now accepts
 # an index of dtype ``int32``; older versions do not, so keep to ``int64``.
 #
-# ===================================== ================================================= ====================================
-# Then                                  Now                                               Why
-# ===================================== ================================================= ====================================
-# ``chunk``, and count the parts        :torch:`torch.tensor_split`                       makes as many parts as you ask for
-# ``gather`` with an expanded index     :torch:`torch.take_along_dim`                     broadcasts the index; −1 is the last
-# ``np.concatenate``, but ``torch.cat`` :torch:`torch.concatenate` as well                one function, NumPy's name for it
-# masks of dtype ``uint8``              ``bool``, as ``x > 5`` gives it                   ``uint8`` is refused or deprecated
-# ``einsum`` goes from left to right    after ``pip install opt-einsum``, in a good order less work, with three or more inputs
-# ===================================== ================================================= ====================================
+# ===================================== ============================================= ====================================
+# Then                                  Now                                           Why
+# ===================================== ============================================= ====================================
+# ``chunk``, and count the parts        :torch:`torch.tensor_split`                   makes as many parts as you ask for
+# ``gather`` with an expanded index     :torch:`torch.take_along_dim`                 broadcasts the index; −1 is the last
+# ``np.concatenate``, but ``torch.cat`` :torch:`torch.concatenate` as well            one function, NumPy's name for it
+# masks of dtype ``uint8``              ``bool``, as ``x > 5`` gives it               ``uint8`` is refused or deprecated
+# ``einsum`` goes from left to right    a good order, with ``pip install opt-einsum`` less work, with three or more inputs
+# ===================================== ============================================= ====================================
 
 assert torch.equal(torch.take_along_dim(patches, order[:, :49, None], 1), visible)
 assert torch.equal(torch.concat([a, b]), torch.concatenate([a, b]))
-last = torch.take_along_dim(x, torch.tensor([[-1]]), 1)
-print("index -1:", last[:, 0].tolist())
+print("index -1:", torch.take_along_dim(x, torch.tensor([[-1]]), 1).flatten().tolist())
 old_mask = (x > 5).to(torch.uint8)
 torch.set_warn_always(True)  # otherwise PyTorch gives such a warning only once in a process
 with warnings.catch_warnings(record=True) as caught:
@@ -560,9 +559,10 @@ except RuntimeError as error:
 #
 # References
 # ----------
-# - A. Einstein: `Die Grundlage der allgemeinen Relativitätstheorie <https://doi.org/10.1002/andp.19163540702>`__, 1916.
+# - Albert Einstein: `Die Grundlage der allgemeinen Relativitätstheorie
+#   <https://doi.org/10.1002/andp.19163540702>`__, 1916; the sum sign goes in section 5.
 # - A. Dosovitskiy and others: `An image is worth 16x16 words: transformers for image recognition at scale
 #   <https://arxiv.org/abs/2010.11929>`__, 2020.
-# - K. He and others: `Masked autoencoders are scalable vision learners <https://arxiv.org/abs/2111.06377>`__, 2021.
+# - Kaiming He and others: `Masked autoencoders are scalable vision learners <https://arxiv.org/abs/2111.06377>`__, 2021.
 # - PyTorch documentation: :torch:`torch.chunk`, :torch:`torch.gather`, :torch:`torch.einsum`, `Tensor views
 #   <https://docs.pytorch.org/docs/stable/tensor_view.html>`__.
