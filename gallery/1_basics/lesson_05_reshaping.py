@@ -359,7 +359,7 @@ print("windows:", tuple(windows.shape), " patches:", tuple(patches.shape))
 
 # %%
 # Now ``gather`` shows its worth. A masked autoencoder (2021) learns from photographs of which it sees one patch in
-# four, *other* patches of each, so ``index_select`` is out. Put the numbers of the patches into a random order, keep
+# four, *different* ones of each, so ``index_select`` is out. Put the numbers of the patches into a random order, keep
 # the first 49, and ``gather``; ``expand`` repeats the index for all 768 numbers without writing it down. ``scatter``,
 # which puts numbers where ``gather`` takes them, lays them back on a grey ground. The network must guess the rest.
 
