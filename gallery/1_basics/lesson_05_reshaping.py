@@ -58,7 +58,7 @@ device = pick_device()
 # Look at the data
 # ----------------
 # The running example is a :term:`batch` of three photographs: Grace Hopper again, a tower of the Summer Palace in
-# Beijing and a dahlia (by danielbuechele and dany13, CC BY 2.0). Their files differ in size, so Pillow cuts the largest
+# Beijing and a dahlia (by danielbuechele and vultilion, CC BY 2.0). Their files differ in size, so Pillow cuts the largest
 # square out of the middle of each and scales it to 224 × 224 pixels; lesson 03 explains these steps. ``permute`` brings
 # the channels to the front, as lesson 04 did. The axes of a batch are (N, C, H, W): number, channels, height, width.
 
