@@ -103,8 +103,9 @@ for ax, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
 # Predict
 # -------
 # A :term:`view` reads the memory of another array; a :term:`copy` has memory of its own. Say for each of the seven
-# expressions below which shape it has, and whether it is a view or a copy of ``photo``, whose shape is (427, 640, 3).
-# Two of them hold the very same numbers in the same shape. Are they the same in this respect too?
+# expressions below which shape it has, and whether it is a view or a copy of ``photo``, whose shape is (427, 640, 3);
+# ``np.shares_memory`` will tell. Two of them hold the very same numbers in the same shape. Are they the same in this
+# respect too?
 #
 # .. dropdown:: Answer
 #
@@ -142,11 +143,11 @@ picks = {
     "x[rows[:, np.newaxis], columns]": x[rows[:, np.newaxis], columns],
     "x[x % 5 == 0]": x[x % 5 == 0],
 }
-alt = "Slices pick a grid, two lists pick pairs, a column of rows a grid again, a mask scattered cells."
+alt = "Slices pick a grid, two lists pairs, a column and a row a grid, a mask single cells."
 fig, axes = plt.subplots(2, 2, figsize=(5.2, 3.9), num=alt)
 for ax, (name, pick) in zip(axes.flat, picks.items(), strict=True):
     draw_cells(ax, x, colours=np.where(np.isin(x, pick), ORANGE, PAPER))
-    ax.set_title(f"{name}\n{pick.shape}", family="monospace", fontsize=8.5)
+    ax.set_title(f"{name}\n{pick.shape}", family="monospace", fontsize=9)
 
 # %%
 # Build it: do two arrays share memory?
@@ -170,11 +171,8 @@ def share(a, b):
 
 
 even, odd, crossing = x[:, ::2], x[:, 1::2], x[2]
-for name, pair in {
-    "even, x": (even, x),
-    "even, odd": (even, odd),
-    "odd, row 2": (odd, crossing),
-}.items():
+pairs = {"even, x": (even, x), "even, odd": (even, odd), "odd, row 2": (odd, crossing)}
+for name, pair in pairs.items():
     assert share(*pair) == np.shares_memory(*pair)
     print(f"{name:11} share elements: {share(*pair)!s:6} same block: {np.may_share_memory(*pair)}")
 
@@ -208,9 +206,7 @@ nearest, mean = shrink_nearest(tower, 53, 80), shrink_mean(tower, 8)
 by_pillow = Image.fromarray(tower)
 assert np.array_equal(nearest, by_pillow.resize((80, 53), Image.Resampling.NEAREST))
 rounding = abs(mean - np.array(by_pillow.reduce(8))).max()
-print(
-    f"nearest: equal to Pillow's; mean: differs by at most {rounding:.2f}, Pillow rounds to uint8"
-)
+print(f"nearest: equal to Pillow's; mean: at most {rounding:.2f} off, as Pillow rounds to uint8")
 
 # %%
 # Both thumbnails of the tower (by danielbuechele, CC BY 2.0) are 53 pixels high. Where the photograph has fine detail, in the leaves and along the roofs, nearest
@@ -265,7 +261,7 @@ print(f"side by side: {np.concatenate(squares, axis=1).shape}")
 # %%
 # Last, the numbers. Values from 0 to 255 become 0 to 1, then each channel is shifted and scaled (:term:`normalised
 # <normalise>`), with the constants that were used in training, whatever pictures come later. Those below were computed
-# from a random sample of ImageNet's training photographs; of which, `nobody remembers
+# from a random sample of ImageNet's training photographs; which ones these were, `nobody remembers
 # <https://github.com/pytorch/vision/pull/1965>`__. Our photographs have other means. ``transpose`` puts the channels in
 # front, HWC to CHW, and gives a view.
 
@@ -283,9 +279,8 @@ batch = prepare(photos)
 for name, constant in {"mean": MEAN, "std": STD}.items():
     ours = getattr(photos / 255, name)(axis=(0, 1, 2))
     print(f"{name:4}  ImageNet {constant}  our three photographs {ours.round(3)}")
-print(
-    f"batch: shape {batch.shape}, {batch.dtype}, channels' means {batch.mean(axis=(0, 2, 3)).round(2)}"
-)
+means = batch.mean(axis=(0, 2, 3)).round(2)  # one for each channel
+print(f"batch: shape {batch.shape}, {batch.dtype}, means {means}")
 
 # %%
 # Build it: the k largest
@@ -337,9 +332,8 @@ for height, width in rng.integers(1, 428, (40, 2)).tolist():
     ours = shrink_nearest(photo, height, width).transpose(2, 0, 1)
     differing.append((ours != theirs).any(axis=0).mean())
 assert max(differing) < 0.02
-print(
-    f"nearest: {differing.count(0)} of 40 sizes identical, else {max(differing):.1%} of the pixels off"
-)
+identical = differing.count(0)
+print(f"nearest: {identical} of 40 sizes identical, else at most {max(differing):.1%} differ")
 
 parts = [x[a:, b::c] for a, b, c in rng.integers((0, 0, 1), (4, 6, 4), (40, 3))]
 verdicts = [share(a, b) == np.shares_memory(a, b) for a in parts for b in parts]
@@ -386,6 +380,7 @@ for count in (1_000, 1_000_000):
 # Now the batch goes into MobileNetV2, trained on the 1,000 classes of ImageNet. It gives one score for each photograph
 # and class, an array of (3, 1000), and ``top_k`` ranks them. Take the answers for what they are: "palace" for a tower
 # of the Summer Palace is good. No class is called "dahlia", so the network names what has a similar texture.
+# (``no_grad`` tells PyTorch that nothing is to be trained.)
 
 device = pick_device()
 model = mobilenet_v2().eval().to(device)
@@ -403,14 +398,13 @@ def classify(batch):
 names, scores = ("portrait", "tower", "flower"), classify(batch)
 for name, row, places in zip(names, scores, top_k(scores, 5), strict=True):
     print(f"{name:8}", ", ".join(f"{classes[place]} {row[place]:.1f}" for place in places))
-first = classes[scores.argmax(axis=1)]
-assert first[0] == "military uniform"
+assert classes[scores[0].argmax()] == "military uniform" and "dahlia" not in classes
 
 # %%
 # Break it: the wrong order of colours
 # ------------------------------------
 # Here is what happened at the top of this lesson. Whoever reads with OpenCV and forgets to turn the channels round
-# feeds the network blue skin and a blue flower. The array has the right shape, dtype and range, so nothing can object.
+# gets ``photos[..., ::-1]``: blue skin and a blue flower. The shape, dtype and range are right, so nothing can object.
 # The tower keeps its answer, and this is what makes the mistake treacherous: the results get worse, but not absurd.
 
 swapped = classify(prepare(photos[..., ::-1]))
@@ -421,10 +415,11 @@ assert classes[swapped[0].argmax()] == "bow tie"
 # %%
 # Break it: the spoilt original
 # -----------------------------
-# Does the network need the uniform to see it? Cover it with the mean colour, which is 0 after normalising, and compare
-# the score before and after. The first attempt finds no difference at all, and the conclusion would be: it never looked
-# at the uniform. But ``covered`` is a view. The assignment wrote into ``batch``, and both scores are those of the
-# covered picture. With ``copy`` the score falls, and the covered part mattered after all.
+# Does "military uniform" come from the uniform? Cover it with the mean colour, which is 0 after normalising, and compare
+# the score before and after. The first attempt finds no difference at all, and the conclusion would be: the network
+# never looked at the uniform. But ``covered`` is a view. The assignment wrote into ``batch``, and both scores are those
+# of the covered picture. With ``copy`` the score falls. (To say more, cover other parts as well and compare: any grey
+# area disturbs a network.)
 
 place = int(np.flatnonzero(classes == "military uniform")[0])
 original = batch.copy()
@@ -433,16 +428,16 @@ for attempt, cover in {"view": lambda: batch[0], "copy": lambda: batch[0].copy()
     covered = cover()
     covered[:, 130:] = 0  # the rows from the collar down
     before, after = classify(np.stack([batch[0], covered]))[:, place]
-    print(
-        f"{attempt}: before {before:.1f}, after {after:.1f}; batch intact: {(batch == original).all()}"
-    )
+    intact = np.array_equal(batch, original)
+    print(f"{attempt}: before {before:.1f}, after {after:.1f}; batch intact: {intact}")
 assert before > after and np.array_equal(batch, original)
 
 # %%
 # Break it: four messages
 # -----------------------
-# These mistakes at least are reported. Which two things do not fit together in each? The last one often follows the
-# repair of the first mistake: PyTorch has no negative strides, so it cannot share the memory of ``[..., ::-1]``.
+# These mistakes at least are reported. Which two things do not fit together in each? The last one often follows when
+# you repair the order of the colours: PyTorch has no negative strides, so it cannot share the memory of
+# ``[..., ::-1]``.
 
 mistakes = {
     "stack photographs of different sizes": lambda: np.stack([photo, tower]),
@@ -584,8 +579,8 @@ print("still silent:", bright, "+ 60 =", bright + 60)
 #
 # References
 # ----------
-# - C. R. Harris and others: `Array programming with NumPy <https://doi.org/10.1038/s41586-020-2649-2>`__, 2020.
-# - J. Deng and others: `ImageNet: a large-scale hierarchical image database
+# - \C. R. Harris and others: `Array programming with NumPy <https://doi.org/10.1038/s41586-020-2649-2>`__, 2020.
+# - \J. Deng and others: `ImageNet: a large-scale hierarchical image database
 #   <https://doi.org/10.1109/CVPR.2009.5206848>`__, 2009. The pictures behind the constants and the classes.
 # - NumPy documentation: `Indexing on ndarrays <https://numpy.org/doc/stable/user/basics.indexing.html>`__, `Copies and
 #   views <https://numpy.org/doc/stable/user/basics.copies.html>`__.
