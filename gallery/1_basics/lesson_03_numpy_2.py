@@ -209,12 +209,13 @@ rounding = abs(mean - np.array(by_pillow.reduce(8))).max()
 print(f"nearest: equal to Pillow's; mean: at most {rounding:.2f} off, as Pillow rounds to uint8")
 
 # %%
-# Both thumbnails of the tower (by danielbuechele, CC BY 2.0) are 53 pixels high. Where the photograph has fine detail, in the leaves and along the roofs, nearest
-# neighbour keeps whichever pixel lies under the centre, and the picture sparkles with light and dark dots. The mean is
-# calm. That is why Pillow averages when it shrinks a picture, with weights that also serve for factors like 427/224,
-# where no whole blocks exist. We leave the resizing to it from here on.
+# Both thumbnails of the tower (by danielbuechele, CC BY 2.0) are 53 pixels high. Where the photograph has fine detail,
+# in the leaves and along the roofs, nearest neighbour keeps whichever pixel lies under the centre, and the picture
+# sparkles with light and dark dots. The mean is calm. That is why Pillow averages when it shrinks a picture, with
+# weights that also serve for factors like 427/224, where no whole blocks exist. We leave the resizing to it from here
+# on.
 
-alt = "The tower by the lake twice, 80 pixels wide: with sparkling leaves and roofs, and smooth."
+alt = "The tower by the lake twice, 53 pixels high: with sparkling leaves and roofs, and smooth."
 fig, axes = plt.subplots(1, 2, figsize=(5.2, 2.3), num=alt)
 for ax, (name, small) in zip(axes, {"nearest": nearest, "mean": mean.round()}.items(), strict=True):
     ax.imshow(small[:, :60].astype(np.uint8))
@@ -285,8 +286,8 @@ print(f"batch: shape {batch.shape}, {batch.dtype}, means {means}")
 # %%
 # Build it: the k largest
 # -----------------------
-# A classifier gives one score for each class, and we want the best few. ``argmax`` gives the place of the largest, along
-# one axis if you name it, else in the flattened array. From scratch: take the largest, strike it out, repeat.
+# A classifier gives one score for each class, and we want the best few. ``argmax`` gives the place of the largest,
+# along one axis if you name it, else in the flattened array. From scratch: take the largest, strike it out, repeat.
 # ``argpartition`` does less than sorting: it only brings the k largest to the end, in no order. We sort those few
 # afterwards. ``take_along_axis`` then picks, in each row, the places that are named for this row.
 
@@ -378,9 +379,9 @@ for count in (1_000, 1_000_000):
 # Use it: what do the photographs show?
 # -------------------------------------
 # Now the batch goes into MobileNetV2, trained on the 1,000 classes of ImageNet. It gives one score for each photograph
-# and class, an array of (3, 1000), and ``top_k`` ranks them. Take the answers for what they are: "palace" for a tower
-# of the Summer Palace is good. No class is called "dahlia", so the network names what has a similar texture.
-# (``no_grad`` tells PyTorch that nothing is to be trained.)
+# and class, an array of (3, 1000), from which ``top_k`` picks the best. Take the answers for what they are: "palace"
+# for a tower of the Summer Palace is good. No class is called "dahlia", so the network names what has a similar
+# texture. (``no_grad`` tells PyTorch that nothing is to be trained.)
 
 device = pick_device()
 model = mobilenet_v2().eval().to(device)
@@ -415,11 +416,11 @@ assert classes[swapped[0].argmax()] == "bow tie"
 # %%
 # Break it: the spoilt original
 # -----------------------------
-# Does "military uniform" come from the uniform? Cover it with the mean colour, which is 0 after normalising, and compare
-# the score before and after. The first attempt finds no difference at all, and the conclusion would be: the network
-# never looked at the uniform. But ``covered`` is a view. The assignment wrote into ``batch``, and both scores are those
-# of the covered picture. With ``copy`` the score falls. (To say more, cover other parts as well and compare: any grey
-# area disturbs a network.)
+# Does "military uniform" come from the uniform? Cover it with the mean colour, which is 0 after normalising, and
+# compare the score before and after. The first attempt finds no difference at all, and the conclusion would be: the
+# network never looked at the uniform. But ``covered`` is a view. The assignment wrote into ``batch``, and both scores
+# are those of the covered picture. With ``copy`` the score falls. (To say more, cover other parts as well and compare:
+# any grey area disturbs a network.)
 
 place = int(np.flatnonzero(classes == "military uniform")[0])
 original = batch.copy()
