@@ -90,8 +90,8 @@ assert (small @ small.T).tolist() == [[5, 14], [14, 50]]
 # The farther a planet is from the Sun, the longer is its year. By what rule? Johannes Kepler found it in 1618, in the
 # numbers of the six planets known to him. Here are theirs and those of two that were discovered in 1781 and 1846, from
 # NASA's fact sheets: mean distance in millions of kilometres, and year in days. Two NumPy arrays hold them, in units
-# of the Earth's. An array is a row or a grid of numbers, and arithmetic acts on all of them at once (more in lesson
-# 02).
+# of the Earth's. An array is a row or a grid of numbers, and arithmetic acts on all of them at once (more in
+# :doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`).
 
 planets = {
     "Mercury": (57.909, 87.969),
@@ -387,7 +387,8 @@ assert misses[:6].max() < 0.01 and misses[6:].min() > 0.1
 # =================== =================================== ==================================================================
 # Part                What it does                        Opened in lesson
 # =================== =================================== ==================================================================
-# tensors             arrays that can live on a GPU       :doc:`04 </lessons/1_basics/lesson_04_tensors>` and 05
+# tensors             arrays that can live on a GPU       :doc:`04 </lessons/1_basics/lesson_04_tensors>` and
+#                                                         :doc:`05 </lessons/1_basics/lesson_05_reshaping>`
 # autograd            derivatives of any program          12
 # ``nn``, ``optim``   layers, losses, optimisers          :doc:`09 </lessons/2_training/lesson_09_convolution_1>` to 13
 # data                reads, shuffles, groups examples    06 and 07

@@ -19,8 +19,8 @@ rule for reading it. The same idea explains many of the shape errors that you wi
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** nothing, if NumPy arrays and their shapes are familiar to you; otherwise `NumPy's guide for
-        beginners <https://numpy.org/doc/stable/user/absolute_beginners.html>`__.
+      - **Read first:** :doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`, for arrays, axes and the two orders in
+        memory.
       - **Data:** one photograph that comes with Matplotlib; nothing is downloaded.
       - **Run time:** less than 15 seconds on two CPU cores.
 """
@@ -34,7 +34,7 @@ rule for reading it. The same idea explains many of the shape errors that you wi
 
 # sphinx_gallery_number = 4
 # sphinx_gallery_budget_s = 15
-# sphinx_gallery_needs = []
+# sphinx_gallery_needs = [2]
 # sphinx_gallery_assets = []
 # sphinx_gallery_thumbnail_number = 3
 import math
@@ -93,11 +93,11 @@ for (name, tensor), (left, top) in zip(tensors.items(), corners, strict=True):
     ax.text(left, top - 1, str(tuple(tensor.shape)), family="monospace")
 
 # %%
-# Now a real one. This portrait of Grace Hopper, who wrote one of the first compilers, is an official photograph of
-# the US Navy in the public domain, and Matplotlib brings it along. ``torch.from_numpy`` makes a tensor of it: rows,
-# columns and colour channels, each element a whole number from 0 to 255. The white frame marks 60 × 60 pixels, and
-# beside it stand their red values, at every tenth pixel of every tenth row. Such a slice looks harmless, yet it
-# holds the idea of the whole lesson: it copies nothing.
+# Now a real one. The portrait of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` shows Grace Hopper, who
+# wrote one of the first compilers; it is an official photograph of the US Navy in the public domain.
+# ``torch.from_numpy`` makes a tensor of it: rows, columns and colour channels, each element a whole number from 0
+# to 255. The white frame marks 60 × 60 pixels, and beside it stand their red values, at every tenth pixel of every
+# tenth row. Such a slice looks harmless, yet it holds the idea of the whole lesson: it copies nothing.
 
 photo = torch.from_numpy(np.array(plt.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))))
 print(f"shape {tuple(photo.shape)}, dtype {photo.dtype}, from {photo.min()} to {photo.max()}")
@@ -173,7 +173,7 @@ print("NumPy's strides of x:", x.numpy().strides, "bytes, elements of", x.elemen
 # %%
 # ``x.T`` is a :term:`view`: another way of reading the same storage. In the figure each matrix stands below the
 # storage that both share. Walk along the first row of ``x`` and you visit neighbours. Walk along the first row of
-# ``x.T`` and you pass over three numbers at each step. (NumPy's strides say the same, but count bytes.)
+# ``x.T`` and you pass over three numbers at each step. (NumPy's strides, in lesson 02, say the same but count bytes.)
 
 alt = "The first row of x visits the places 0, 1, 2, 3 of the storage; that of x.T visits 0, 4, 8."
 fig, axes = plt.subplots(2, 1, figsize=(5.2, 5.9), height_ratios=(3, 4), num=alt)
@@ -299,8 +299,8 @@ print(f"200 random shapes: strides, offsets and values identical; view(-1) works
 # %%
 # Gradients obey the same rule. An element of a view *is* an element of the storage, so its gradient has to arrive
 # at exactly that place. We multiply each element of a permuted view by a weight of its own, and compare the gradient
-# that autograd finds with the one that our bookkeeping predicts. (How autograd works is for later; here it is only a
-# witness.)
+# that autograd finds with the one that our bookkeeping predicts. (You met autograd in :doc:`lesson 01
+# </lessons/1_basics/lesson_01_pytorch>`; how it works is for later, here it is only a witness.)
 
 flat = torch.rand(24, generator=generator).requires_grad_()
 weights = torch.rand(4, 2, 3, generator=generator)

@@ -57,10 +57,10 @@ device = pick_device()
 # %%
 # Look at the data
 # ----------------
-# The running example is a :term:`batch` of three photographs: Grace Hopper again, a tower of the Summer Palace in
-# Beijing and a dahlia (by danielbuechele and vultilion, CC BY 2.0). Their files differ in size, so Pillow cuts the largest
-# square out of the middle of each and scales it to 224 × 224 pixels; lesson 03 explains these steps. ``permute`` brings
-# the channels to the front, as lesson 04 did. The axes of a batch are (N, C, H, W): number, channels, height, width.
+# The running example is the :term:`batch` of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>`: Grace Hopper, a
+# tower in Beijing and a dahlia (by danielbuechele and vultilion, CC BY 2.0). Pillow cuts the largest square out of
+# the middle of each and scales it to 224 × 224 pixels. ``permute`` brings the channels to the front, as lesson 04
+# did. The axes of a batch are (N, C, H, W): number, channels, height, width.
 
 files = [get_sample_data("grace_hopper.jpg", asfileobj=False)]
 files += [assets.path("photographs") / name for name in ("china.jpg", "flower.jpg")]

@@ -19,7 +19,8 @@ over the whole picture, and ask at every place the same question. Nine numbers a
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`, for shapes, strides and views.
+      - **Read first:** :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`, for shapes, strides and views, and
+        :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for joining and cutting.
       - **Data:** one photograph, the handwritten digits of MNIST, and the weights of MobileNetV2; 32 MB are downloaded
         once.
       - **Run time:** less than 30 seconds on two CPU cores.
@@ -34,7 +35,7 @@ over the whole picture, and ask at every place the same question. Nine numbers a
 
 # sphinx_gallery_number = 9
 # sphinx_gallery_budget_s = 30
-# sphinx_gallery_needs = [4]
+# sphinx_gallery_needs = [4, 5]
 # sphinx_gallery_assets = ["photographs", "mobilenet-v2", "mnist"]
 # sphinx_gallery_thumbnail_number = 5
 import timeit
