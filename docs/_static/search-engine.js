@@ -15,7 +15,7 @@ globalThis.searchEngine = (() => {
   };
   const BOOST = { title: 8, page: 1.5, text: 2, message: 2, code: 1, output: 0.5 };
   const WEIGHT = {
-    lesson: 1, error: 1, term: 0.6, page: 0.6, solution: 0.5, api: 0.5, appendix: 0.3, data: 0.3,
+    lesson: 1, error: 0.3, term: 0.6, page: 0.6, solution: 0.5, api: 0.5, appendix: 0.3, data: 0.3,
   };
 
   const exactly = (text, prefix = false) => ({ queries: [text], prefix, fuzzy: false });
@@ -56,16 +56,21 @@ globalThis.searchEngine = (() => {
   const NUMBER = /^\d+ · /; // of a lesson, before its name
   const nameOf = (title) => fold(title).replace(NUMBER, "");
 
-  // Order of results: lessons whose own title has all the words, sections of lessons with all of
-  // them in their heading, the glossary's term of exactly that name, then the rest by score,
-  // where lessons weigh more than references. An error goes with the sections if the query quotes
-  // its message, word after word; single words of it are in many others.
+  // Order of results: lessons whose own title has all the words, first those that begin with
+  // them; sections of lessons with all of them in their heading; the glossary's term of exactly
+  // that name; then the rest by score, where lessons weigh more than references. An error goes
+  // with the sections if the query quotes three words of its message or more; one or two of them
+  // are in many others.
   const rank = (section, terms, phrase) => {
     const { area, title, isPage } = section;
-    if (area === "lesson" && titleHas(title, terms)) return isPage ? 3 : 2;
-    if (area === "error" && phrase.includes(" ") && fold(title).includes(phrase)) return 2;
+    if (area === "lesson" && titleHas(title, terms)) {
+      return isPage ? (nameOf(title).startsWith(terms[0].text) ? 4 : 3) : 2;
+    }
+    if (area === "error" && words(phrase).length > 2 && fold(title).includes(phrase)) return 2;
     return area === "term" && [fold(title), withoutGloss(title)].includes(phrase) ? 1 : 0;
   };
+  const namesTerm = ({ area, title }, terms) =>
+    area === "term" && terms.some(({ text }) => text === withoutGloss(title));
   const holdsPhrase = ({ title, pieces }, phrase) =>
     fold(title).includes(phrase) || pieces.some(([, text]) => fold(text).includes(phrase));
 
@@ -164,8 +169,9 @@ globalThis.searchEngine = (() => {
       const single = new Set(terms.filter((t) => t.paired && t.prefix).map(({ text }) => text));
       const ranked = found.map(({ id, score, terms: matched }) => {
         const section = all[id];
-        const begins = nameOf(section.title).startsWith(phrase) ? 1.5 : 1;
-        const bonus = begins * (long && holdsPhrase(section, phrase) ? 2 : 1);
+        const begins = fold(section.title).startsWith(phrase) ? 1.5 : 1;
+        const named = namesTerm(section, terms) ? 1.3 : 1;
+        const bonus = begins * named * (long && holdsPhrase(section, phrase) ? 2 : 1);
         return { section, matched, rank: rank(section, terms, phrase), score: score * bonus, id };
       });
       ranked.sort((a, b) => b.rank - a.rank || b.score - a.score || a.id - b.id);

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
+NUMPY = "lessons/1_basics/lesson_02_numpy_1.html"
 TENSORS = "lessons/1_basics/lesson_04_tensors.html"
 CONVOLUTION = "lessons/2_training/lesson_09_convolution_1.html"
 NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
@@ -21,7 +22,7 @@ NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
 FIRST = [
     ("zh", "卷积", CONVOLUTION),
     ("en", "convolution", CONVOLUTION),
-    ("zh", "张量的形状", f"{TENSORS}#look-at-the-data-ranks"),
+    ("zh", "张量的形状", "glossary.html#term-shape"),
     ("zh", "张量形状", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "shape of a tensor", "glossary.html#term-shape"),
     ("zh", "过拟合", "glossary.html#term-overfitting"),
@@ -34,6 +35,9 @@ FIRST = [
     ("en", "convolution stride", "glossary.html#term-stride-convolution"),
     ("zh", "什么是张量", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "what is a tensor", TENSORS),
+    ("en", "broadcasting", f"{NUMPY}#build-it-broadcasting"),
+    ("zh", "广播", f"{NUMPY}#build-it-broadcasting"),
+    ("en", "numpy array", f"{NUMPY}#a-list-and-an-array-speed"),
     ("en", "padding", f"{CONVOLUTION}#build-it-channels-stride-padding"),
     ("zh", "秩", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "train_epoch", "api/training.html#dlcourse.training.train_epoch"),
