@@ -13,8 +13,16 @@ from katex_math import find_node
 from tuning import fonts
 from tuning.store import Store
 
-#: Names on every page that nothing on them uses: the theme's banner and menu for other versions.
-UNUSED = {"bd-header-version-warning", "version-switcher__button", "version-switcher__menu"}
+#: Names that pages or scripts have and nothing uses: the theme's announcement, its banner and menu
+#: for other versions, and its search dialog, in whose place stands ours.
+UNUSED = {
+    "bd-header-announcement",
+    "bd-header-version-warning",
+    "bd-search",
+    "pst-search-dialog",
+    "version-switcher__button",
+    "version-switcher__menu",
+}
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
 PROGRAM = Path(__file__).resolve().parents[2] / "_web" / "tune_styles.mjs"
 
