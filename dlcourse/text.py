@@ -56,10 +56,9 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Te
 
     Returns
     -------
-    ids : Tensor of int64, shape (N, L)
-        The token ids.
-    mask : Tensor of int64, shape (N, L)
-        1 for a token of the text and 0 for padding.
+    tuple of Tensor
+        The token ids, and a mask that is 1 for a token of the text and 0 for padding: both int64,
+        shape (N, L).
 
     Raises
     ------

@@ -442,9 +442,9 @@ axis = ax.set(yticks=range(5), yticklabels=ways, xlabel="token of one review")
 #
 # Break it
 # --------
-# Two loud mistakes: 600 tokens, and an id beyond the vocabulary (on the CPU; on a GPU it would stop the process). Two
-# silent ones: the mask is forgotten where there is much padding, or the ids come from another model's tokenizer, here the
-# same pieces in alphabetical order. For comparison ``autocast``, products in 16 bits, which is no mistake. How far do probabilities move?
+# Two loud mistakes: 600 tokens, and an id beyond the vocabulary, which on a GPU would stop the process. Two silent ones:
+# the mask is forgotten where there is much padding, or the ids come from another model's tokenizer, here the same pieces
+# in alphabetical order. ``autocast``, products in 16 bits, is no mistake: compare how far the probabilities move.
 
 
 def attempt(name, line):
