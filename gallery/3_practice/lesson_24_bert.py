@@ -70,9 +70,9 @@ full = os.environ.get("DLCOURSE_MODELS") == "full"
 source = "google-bert/bert-base-uncased" if full else assets.path("minilm")
 tokenizer = AutoTokenizer.from_pretrained(source)
 bert = AutoModel.from_pretrained(source).to(device).eval()
-config, vocabulary = bert.config, tokenizer.get_vocab()
-print(f"{config.num_hidden_layers} layers of width {config.hidden_size}, {bert.num_parameters():,}")
-print(f"numbers, {bert.embeddings.word_embeddings.weight.numel():,} of them for the vocabulary")
+config, vocabulary, words = bert.config, tokenizer.get_vocab(), bert.embeddings.word_embeddings
+print(f"{config.num_hidden_layers} layers of width {config.hidden_size}")
+print(f"{bert.num_parameters():,} numbers, {words.weight.numel():,} of them for the vocabulary")
 
 # %%
 # Look at the data
@@ -219,10 +219,10 @@ print(*(f"{(chosen & group).sum() / chosen.sum():.1%} {name}" for name, group in
 
 with torch.no_grad():
     states = bert(hidden[:400].to(device), mask[:400].to(device)).last_hidden_state.cpu()
-    scores = states[chosen[:400]] @ bert.embeddings.word_embeddings.weight.T.cpu()  # (chosen, V)
+    scores = states[chosen[:400]] @ words.weight.T.cpu()  # (chosen, V)
 right = scores.argmax(1) == targets[:400][chosen[:400]]
 for name, group in groups.items():
-    print(f"{name}: {right[group[:400][chosen[:400]]].mean(dtype=torch.float):.1%} right", end=", ")
+    print(f"{name}: {right[group[:400][chosen[:400]]].mean(dtype=torch.float):.1%} right")
 print(tokenizer.decode(hidden[chosen.nonzero()[0, 0], :10]), end=" → ")
 print(tokenizer.convert_ids_to_tokens(scores[0].topk(4).indices))
 
