@@ -183,10 +183,10 @@ for name, numbers in {"id": ids, "segment": segments, "position": positions}.ite
 # %%
 # Build it: the game that BERT was trained with
 # ---------------------------------------------
-# BERT learned to read as a :term:`masked language model`. Of all tokens 15 % are chosen, and it must say what they were.
-# 80 % of those become ``[MASK]``, 10 % a random token, 10 % stay, so that it can never be sure of a token that it sees.
-# Where nothing is to be predicted the label is −100, which :torch:`torch.nn.CrossEntropyLoss` leaves out. The collator
-# of ``transformers`` draws in the same order as we do: from the same seed all tensors must be equal.
+# BERT learned to read as a :term:`masked language model`. Of all tokens 15 % are chosen, and it must say what they
+# were. 80 % of those become ``[MASK]``, 10 % a random token, 10 % stay, so that it can never be sure of a token that
+# it sees. Where nothing is to be predicted the label is −100, which :torch:`torch.nn.functional.cross_entropy` skips.
+# The collator of ``transformers`` draws in the same order as we do: from the same seed all tensors must be equal.
 
 
 def hide(ids, generator):
