@@ -313,7 +313,7 @@ def share_right(model, loader):
     return evaluate(model, cross_entropy, loader, metrics={"accuracy": accuracy})["accuracy"]
 
 
-results, cross_entropy = {}, nn.CrossEntropyLoss()
+results, cross_entropy = {}, F.cross_entropy
 for part in ("train", "all labels"):
     counter = CountedWords([sentence_ids[i] for i in rows[part]]).to(device)
     learn(counter, 0.01, batches(part), batches("valid"))
