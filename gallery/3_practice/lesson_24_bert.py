@@ -383,7 +383,7 @@ assert min(shares) > results["counted words, 2,000"][0] + 0.03
 
 # %%
 # From the same sentences the fine-tuned BERT learns more than the counting, by several standard errors; the frozen one
-# lies between. And with all labels the counting is as good as our BERT, within the noise. It learns in seconds.
+# lies between. And with all labels the counting is as good as our BERT, within the noise.
 #
 # Use it: texts that are too long
 # -------------------------------
@@ -573,7 +573,7 @@ for name, line in {
 #
 # In practice
 # -----------
-# - Write the baseline first, and give it all the labels that you have: it learns from them in a second.
+# - Write the baseline first, and give it all the labels that you have.
 # - Save the tokenizer with the model, in one folder, and load both from there.
 # - On a GPU use ``autocast``, try ``torch.compile(model)``, and check that the answers stay the same.
 #
