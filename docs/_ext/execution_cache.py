@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import filecmp
 import json
+import multiprocessing
 import os
 import re
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,11 @@ def execute_script(
         message = f"{script.relative_to(ROOT).as_posix()}: {UNFINISHED}"
         _failure_file(script).write_text(message, encoding="utf-8")
         try:
-            with run_record.PeakMemory() as memory, page_files_store.offered(target):
+            with (
+                run_record.PeakMemory() as memory,
+                page_files_store.offered(target),
+                _named_as_for_a_reader(),
+            ):
                 blocks, elapsed_s = _execute_script(
                     script_blocks, script_vars, gallery_conf, file_conf
                 )
@@ -90,6 +96,21 @@ def execute_script(
     blocks = _restore(entry, target)
     _mark_as_run(script_vars, target)
     return blocks, 0.0  # a time in the page would change it from build to build
+
+
+@contextmanager
+def _named_as_for_a_reader() -> Iterator[None]:
+    """Give this process the name that Python gives to the one which runs a script.
+
+    Two lessons run at a time, in worker processes with names of their own. Libraries look at the
+    name: the collators of ``transformers`` refuse a seed in a process that is not the main one.
+    """
+    process = multiprocessing.current_process()
+    name, process.name = process.name, "MainProcess"
+    try:
+        yield
+    finally:
+        process.name = name
 
 
 def is_chosen(script: Path) -> bool:

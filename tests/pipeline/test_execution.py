@@ -120,6 +120,19 @@ def test_animation_is_a_player_with_the_frames_of_its_language(project: Project)
     assert image(project, f"{name}.frame-2.png", "en")
 
 
+def test_lesson_in_a_worker_finds_the_name_that_a_reader_finds(project: Project) -> None:
+    code = "import multiprocessing\n\nprint(os.getpid(), multiprocessing.current_process().name)\n"
+    for lesson in (LESSON_1, LESSON_2):
+        project.replace(lesson, "with Path", f"{code}with Path")
+    project.build()
+    assert project.executed() == ["01", "02"]
+    printed = [project.page("en", page) for page in (PAGE_1, PAGE_2)]
+    found = [re.findall(r"(\d+) (MainProcess|LokyProcess[-\w]*)", page) for page in printed]
+    (one, first), (two, second) = found[0][0], found[1][0]
+    assert one != two, "each lesson runs in a worker of its own"
+    assert first == second == "MainProcess"
+
+
 def test_package_edit_executes_the_lessons_that_depend_on_it(project: Project) -> None:
     left = "_live/lesson_02_moving/end.txt"
     site = project.root / "build/html"
