@@ -58,6 +58,15 @@ def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     ...     load_weights(copy, Path(folder) / "model.safetensors")
     >>> torch.equal(copy.weight, model.weight)
     True
+
+    The file does not say where the model was.
+
+    >>> model = nn.Linear(2, 1).to("cuda")  # doctest: +GPU
+    >>> with TemporaryDirectory() as folder:  # doctest: +GPU
+    ...     save_weights(model, Path(folder) / "model.safetensors")
+    ...     load_weights(copy, Path(folder) / "model.safetensors")
+    >>> torch.equal(copy.weight, model.weight.cpu())  # doctest: +GPU
+    True
     """
     # Copied: safetensors refuses tensors that share memory, as tied weights do, or have gaps.
     weights = {
@@ -95,6 +104,15 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     ...     load_weights(copy, Path(folder) / "model.safetensors")
     >>> torch.equal(copy.weight, model.weight)
     True
+
+    A model on a GPU stays there.
+
+    >>> copy = copy.to("cuda")  # doctest: +GPU
+    >>> with TemporaryDirectory() as folder:  # doctest: +GPU
+    ...     save_weights(model, Path(folder) / "model.safetensors")
+    ...     load_weights(copy, Path(folder) / "model.safetensors")
+    >>> copy.weight.is_cuda, torch.equal(copy.weight.cpu(), model.weight)  # doctest: +GPU
+    (True, True)
     """
     path = _existing(path)
     try:
@@ -165,6 +183,10 @@ def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
     ...     load_state(Path(folder) / "last.pt")
     {'weights': tensor([[1., 0.],
             [0., 1.]])}
+    >>> with TemporaryDirectory() as folder:  # doctest: +GPU
+    ...     save_state({"weights": torch.eye(2, device="cuda")}, Path(folder) / "last.pt")
+    ...     load_state(Path(folder) / "last.pt")["weights"].device
+    device(type='cpu')
     """
     path = _existing(path)
     try:

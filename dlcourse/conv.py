@@ -185,6 +185,9 @@ def im2col(
             [1., 2., 4., 5.],
             [3., 4., 6., 7.],
             [4., 5., 7., 8.]])
+    >>> images = torch.rand(2, 3, 8, 9)
+    >>> torch.equal(im2col(images.cuda(), 3).cpu(), im2col(images, 3))  # doctest: +GPU
+    True
     """
     _check_axes("images", images, "(N, C, H, W)")
     output_size(images.shape[2:], kernel_size, stride, padding, dilation)

@@ -30,6 +30,12 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     >>> logits = torch.tensor([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]])
     >>> round(accuracy(logits, torch.tensor([0, 1, 1])).item(), 3)
     0.667
+
+    On a GPU the result stays there; ``item`` waits for it and fetches it.
+
+    >>> part = accuracy(logits.cuda(), torch.tensor([0, 1, 1]).cuda())  # doctest: +GPU
+    >>> part.is_cuda, round(part.item(), 3)  # doctest: +GPU
+    (True, 0.667)
     """
     predicted = logits.argmax(1)  # (N, …)
     # Without this check (N,) and (N, 1) would be broadcast to N·N comparisons.

@@ -103,6 +103,14 @@ def restore_run(
     Traceback (most recent call last):
     dlcourse.checkpoints.CheckpointError: last.pt: the optimiser was Adam and is SGD now; \
 go on with what the run was started with
+
+    A run that was taken down on a GPU goes on there.
+
+    >>> model = model.to("cuda")  # doctest: +GPU
+    >>> optimiser = torch.optim.Adam(model.parameters())
+    >>> restore_run(capture_run(model, optimiser), model, optimiser)  # doctest: +GPU
+    >>> model.weight.is_cuda  # doctest: +GPU
+    True
     """
     _require_same_kind(state["optimiser"], optimiser, "optimiser", origin)
     _require_same_kind(state["scheduler"], scheduler, "scheduler", origin)

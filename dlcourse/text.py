@@ -95,7 +95,7 @@ def length_batches(
     sequences : sequence of sequences of int
         The token ids of N texts.
     targets : Tensor, shape (N, …)
-        What belongs to each text.
+        What belongs to each text, on any device, where it stays.
     batch_size : int
         Texts in a batch; the last one may have fewer.
     pad_id : int, default 0
@@ -120,6 +120,9 @@ def length_batches(
     >>> batches = length_batches([[4, 5, 6], [7], [8, 9]], torch.tensor([0, 1, 2]), 2)
     >>> [(ids.tolist(), targets.tolist()) for ids, mask, targets in batches]
     [([[7, 0], [8, 9]], [1, 2]), ([[4, 5, 6]], [0])]
+    >>> batches = length_batches([[4, 5], [6]], torch.tensor([0, 1]).cuda(), 2)  # doctest: +GPU
+    >>> batches[0][2]  # doctest: +GPU
+    tensor([1, 0], device='cuda:0')
     """
     if len(sequences) != len(targets):
         raise ValueError(

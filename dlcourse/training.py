@@ -130,6 +130,12 @@ def evaluate(
     >>> result = evaluate(nn.Identity(), nn.CrossEntropyLoss(), batches, metrics={"accuracy": accuracy})
     >>> {name: round(value, 3) for name, value in result.items()}
     {'loss': 0.794, 'accuracy': 0.667}
+
+    Batches on the CPU go to the device of the model.
+
+    >>> model = nn.Linear(2, 2).to("cuda")  # doctest: +GPU
+    >>> evaluate(model, nn.CrossEntropyLoss(), batches)["loss"] > 0  # doctest: +GPU
+    True
     """
     metrics = metrics or {}
     device = _device_of(model)
