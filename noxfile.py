@@ -76,7 +76,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def gpu(session: nox.Session) -> None:
     """Run only what is marked GPU; without CUDA this is an error."""
-    python(session, "-m", "pytest", "-m", "gpu", "--gpu-required", *session.posargs)
+    python(session, "tests/gpu_checks.py", *session.posargs)
 
 
 @nox.session
