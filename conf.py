@@ -31,6 +31,7 @@ extensions = [
     "cross_references",
     "error_index",
     "execution_cache",
+    "execution_order",
     "figure_translation",
     "frame_player",
     "gallery_furniture",

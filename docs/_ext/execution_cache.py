@@ -124,6 +124,15 @@ def lesson_scripts(gallery: Path) -> list[Path]:
     return sorted(gallery.glob("*/lesson_*.py"))
 
 
+def scripts_to_run() -> list[Path]:
+    """Return the lessons that this build may execute and whose outputs are not kept, in order."""
+    return [
+        script
+        for script in lesson_scripts(ROOT / "gallery")
+        if is_chosen(script) and not _is_complete(_entry(script, lesson_key(script, ROOT)))
+    ]
+
+
 def _entry(script: Path, key: str) -> Path:
     return CACHE_DIR / f"{script.stem}-{key[:20]}"
 
@@ -248,20 +257,18 @@ def prepare_gallery(app: Sphinx) -> None:
         app.config.language == "en" and not (Path(app.doctreedir) / ENV_PICKLE_FILENAME).exists()
     )
     anew = first or _unfinished_marker(app).exists()
-    to_run = 0
+    to_run = scripts_to_run()
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
-        kept = _is_complete(_entry(script, key))
-        if anew or not kept or _recorded_key(target) != key:
+        if anew or not _is_complete(_entry(script, key)) or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
-        to_run += is_chosen(script) and not kept
     if to_run and app.config.language != "en":
         raise ExtensionError(
-            f"{to_run} lesson(s) have no outputs, and only the English build executes lessons; "
-            "build English first: nox -s docs"
+            f"{len(to_run)} lesson(s) have no outputs, and only the English build executes "
+            "lessons; build English first: nox -s docs"
         )
-    if to_run < 2:  # starting worker processes takes longer than they would save
+    if len(to_run) < 2:  # starting worker processes takes longer than they would save
         app.config.sphinx_gallery_conf["parallel"] = False
     lessons_dir.mkdir(parents=True, exist_ok=True)
     _unfinished_marker(app).touch()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ CELL_LINES = 25
 WORDS_BETWEEN_CELLS = range(40, 121)
 RUNNING_LINES = range(150, 351)
 SELF_CHECKS = range(2, 5)
+TIME_NAME = re.compile(r"(^|_)(times?|seconds|elapsed)$|.(_m?s)$|^times?_|^perf_counter$|^timeit$")
 
 
 def _declarations(lesson: Lesson) -> Iterator[str]:
@@ -89,7 +91,16 @@ def _cells(lesson: Lesson) -> Iterator[str]:
         if tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_print(tree.body[-1].value):
             # The page would show the value as it comes, a memory address for instance.
             yield f"line {cell.first_line}: a cell ends in a bare value; print it or assign it"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assert) and _names_time(node.test):
+                line = cell.first_line + node.lineno - 1
+                yield f"line {line}: asserts a time, which fails on a busy machine; print it"
         yield from _figures(cell, tree)
+
+
+def _names_time(tree: ast.expr) -> bool:
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return any(TIME_NAME.search(name) for name in names)
 
 
 def _is_print(node: ast.expr) -> bool:
@@ -216,6 +227,11 @@ DAMAGE = {
         'print("item:  ", torch.tensor(0.1).item())\n',
         "shared\n",
         "ends in a bare value",
+    ),
+    "a time is asserted": (
+        'print("item:  ", torch.tensor(0.1).item())\n',
+        'assert times_s["loop"] > 1\nprint("item:  ", torch.tensor(0.1).item())\n',
+        "asserts a time",
     ),
     "no description": (
         "figsize=(5.2, 3.8), num=alt",

@@ -133,6 +133,37 @@ def test_lesson_in_a_worker_finds_the_name_that_a_reader_finds(project: Project)
     assert first == second == "MainProcess"
 
 
+def test_longest_lesson_is_executed_first_whatever_its_part(project: Project) -> None:
+    extra = project.root / "gallery/2_extra"
+    shutil.copytree(
+        project.root / "gallery/1_part", extra, ignore=lambda *_: ["lesson_02_moving.py"]
+    )
+    longest = "gallery/2_extra/lesson_03_longest.py"
+    (extra / "lesson_01_tiny.py").rename(project.root / longest)
+    project.replace(longest, "budget_s = 1", "budget_s = 9")
+    project.replace(longest, 'print("01"', 'print("03"')
+    shutil.rmtree(project.root / "build/cache/lessons")
+    output = project.build()
+    assert project.executed() == ["01", "02", "03"], "each one once"
+    started = re.findall(r"lesson_(\d+)_\w+: executing", output)
+    assert "03" in started[:2], "two at a time, and the longest of them from the start"
+    assert project.page("en", PAGE_1.replace("1_part/lesson_01_tiny", "2_extra/lesson_03_longest"))
+
+
+def test_lesson_that_must_run_alone_does(project: Project) -> None:
+    for lesson in (LESSON_1, LESSON_2):
+        project.replace(lesson, "with Path", "print('run by', os.getpid())\nwith Path")
+        project.replace(
+            lesson, "# sphinx_gallery_n", "# sphinx_gallery_parallel = False\n# sphinx_gallery_n"
+        )
+    project.build()
+    assert project.executed() == ["01", "02"]
+    processes = {
+        re.findall(r"run by (\d+)", project.page("en", page))[0] for page in (PAGE_1, PAGE_2)
+    }
+    assert len(processes) == 1, "both in the process of the build"
+
+
 def test_package_edit_executes_the_lessons_that_depend_on_it(project: Project) -> None:
     left = "_live/lesson_02_moving/end.txt"
     site = project.root / "build/html"

@@ -1,0 +1,69 @@
+"""Execute the lessons that have to run across all parts of the course, the longest one first.
+
+sphinx-gallery goes through the parts one after the other, and through each part in order. With two
+lessons at a time one process would wait at the end of each part, and the longest lesson, which
+stands in the last one, would run alone. So they are executed here, before sphinx-gallery looks,
+and it finds what its function ``generate_file_rst`` returned for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from sphinx.application import Sphinx
+from sphinx_gallery import gen_rst
+from sphinx_gallery.py_source_parser import extract_file_config
+
+import execution_cache
+
+Result = tuple[str, str, tuple[float, float], dict[str, Any]]
+
+_generate_file_rst: Callable[..., Result] = gen_rst.generate_file_rst
+#: What the function returned for a script, until sphinx-gallery asks for it.
+_results: dict[Path, Result] = {}
+
+
+def generate_file_rst(
+    fname: Any, target_dir: Any, src_dir: Any, gallery_conf: dict[str, Any]
+) -> Result:
+    """Generate the page of a script, or return what has been; see sphinx-gallery's function."""
+    script = Path(src_dir, fname).resolve()
+    if script in _results:
+        return _results.pop(script)
+    return _generate_file_rst(fname, target_dir, src_dir, gallery_conf)
+
+
+def execute_longest_first(app: Sphinx) -> None:
+    """Before sphinx-gallery: execute what has to run, if several lessons may run at a time."""
+    conf = app.config.sphinx_gallery_conf
+    _results.clear()
+    if not conf["parallel"]:
+        return
+    budgets = {}
+    for script in execution_cache.scripts_to_run():
+        settings = extract_file_config(script.read_text(encoding="utf-8"))
+        if settings.get("parallel", True):
+            budgets[script] = settings.get("budget_s", 0)
+    ordered = sorted(budgets, key=lambda script: budgets[script], reverse=True)
+    lessons = Path(app.srcdir) / "lessons"
+    for script in ordered:  # as sphinx-gallery does, before processes could collide
+        (lessons / script.parent.name / "images" / "thumb").mkdir(parents=True, exist_ok=True)
+    pool = Parallel(n_jobs=conf["parallel"], pre_dispatch="n_jobs", batch_size=1, backend="loky")
+    done = pool(
+        delayed(_generate_file_rst)(script.name, lessons / script.parent.name, script.parent, conf)
+        for script in ordered
+    )
+    _results.update(zip([script.resolve() for script in ordered], done, strict=True))
+    conf["parallel"] = False  # sphinx-gallery's own processes would not find the results
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect between the preparation, at priority 400, and sphinx-gallery, at 500."""
+    app.connect("builder-inited", execute_longest_first, priority=450)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+gen_rst.generate_file_rst = generate_file_rst
