@@ -94,10 +94,10 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure: `-- training` (other libraries), `-- pages`, `-- themes`, `-- reproducible`."""
+    """Measure: `-- training` (other libraries), `-- pages`, `-- themes`, `-- loop`, `-- reproducible`."""
     name, *options = session.posargs or ["training"]
-    if name not in ("training", "pages", "themes", "reproducible"):
-        known = "training, pages, themes or reproducible"
+    if name not in ("training", "pages", "themes", "loop", "reproducible"):
+        known = "training, pages, themes, loop or reproducible"
         session.error(f"There is no bench {name!r}: name {known} first.")
     if name in ("pages", "themes"):
         python(session, "docs/_tools/build.py")

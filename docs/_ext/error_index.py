@@ -41,18 +41,27 @@ class Provoked(SphinxDirective):
         return [provoked(number=number, page=page, anchor=anchor)]
 
 
+def _titles(doctree: nodes.document) -> dict[str, str]:
+    """Return the titles of the sections of a page by their anchors."""
+    return {
+        anchor: title.astext()
+        for section in doctree.findall(nodes.section)
+        if (title := section.next_node(nodes.title)) is not None
+        for anchor in section["ids"]
+    }
+
+
 def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     _site = site_strings.translator(app)
+    titles: dict[str, dict[str, str]] = {}
     for node in list(doctree.findall(provoked)):
         page, anchor = node["page"], node["anchor"]
-        sections = app.env.get_doctree(page).findall(nodes.section)
-        titles = [
-            section.next_node(nodes.title) for section in sections if anchor in section["ids"]
-        ]
-        if not titles or titles[0] is None:
+        if page not in titles:
+            titles[page] = _titles(app.env.get_doctree(page))
+        if anchor not in titles[page]:
             raise ExtensionError(f"{docname}: {page} has no section with the anchor {anchor!r}")
         text = _site("Lesson {number}, “{section}”")
-        text = text.replace("{number}", node["number"]).replace("{section}", titles[0].astext())
+        text = text.replace("{number}", node["number"]).replace("{section}", titles[page][anchor])
         uri = f"{app.builder.get_relative_uri(docname, page)}#{anchor}"
         link = nodes.reference("", text, internal=True, refuri=uri)
         paragraph = nodes.paragraph("", _site("Provoked in: "), link, classes=["provoked"])

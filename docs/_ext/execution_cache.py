@@ -241,6 +241,11 @@ def _report_failure(script: Path, traceback_text: str) -> None:
     print(f"  {script.stem}: FAILED at {message}", flush=True)
 
 
+def failures() -> list[Path]:
+    """Return the notes that failing lessons left in this build."""
+    return sorted(FAILURES_DIR.glob("*.txt"))
+
+
 def _failure_file(script: Path) -> Path:
     FAILURES_DIR.mkdir(parents=True, exist_ok=True)
     return FAILURES_DIR / f"{script.stem}.txt"
@@ -281,7 +286,7 @@ def finish_gallery(app: Sphinx) -> None:
 
 def fail_after_failures(app: Sphinx, exception: Exception | None) -> None:
     """Fail the build if a lesson failed, without the summary in which sphinx-gallery repeats it."""
-    if exception is None and any(FAILURES_DIR.glob("*.txt")):
+    if exception is None and failures():
         app.config.sphinx_gallery_conf["failing_examples"].clear()
         app.statuscode = 1
 

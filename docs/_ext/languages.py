@@ -25,3 +25,8 @@ LANGUAGES = {
         Language("zh_CN", "zh", "zh-CN", "简体中文"),
     )
 }
+
+#: Names a folder in which the languages of one build wait for each other, see ``language_order``.
+ORDER_VARIABLE = "DLCOURSE_LANGUAGE_ORDER"
+#: Files in it: English has read its pages; English has ended, with success.
+READ, ENDED = "english-read", "english-ended"

@@ -9,6 +9,7 @@ captures its outputs.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -95,14 +96,20 @@ def imported_modules(script: Path, root: Path) -> set[Path]:
     return found
 
 
-def _imported_names(file: Path, root: Path) -> set[str]:
+def _imported_names(file: Path, root: Path) -> frozenset[str]:
     """Return the dotted names that a file imports; ``from a import b`` gives a and a.b."""
-    try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except SyntaxError:  # the build will report it when the file is run
-        return set()
     inside = file.resolve().is_relative_to((root / PACKAGE).resolve())
-    package = list(file.resolve().relative_to(root.resolve()).parent.parts) if inside else []
+    package = file.resolve().relative_to(root.resolve()).parent.parts if inside else ()
+    return _names_in(file.read_text(encoding="utf-8"), package)
+
+
+@functools.cache  # several lessons import the same modules, and their texts are the same
+def _names_in(code: str, package: tuple[str, ...]) -> frozenset[str]:
+    """Return the dotted names that code in a package imports."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # the build will report it when the file is run
+        return frozenset()
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -112,7 +119,7 @@ def _imported_names(file: Path, root: Path) -> set[str]:
             stem = ".".join([*base, *([node.module] if node.module else [])])
             names.add(stem)
             names.update(f"{stem}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 def _files_of(name: str, root: Path) -> set[Path]:
@@ -161,6 +168,7 @@ def _file_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
 
 
+@functools.cache
 def _without_layout(code: str, *, docstrings: bool = True) -> str:
     """Return the code without comments and layout; without its docstrings on request."""
     try:

@@ -16,9 +16,10 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -32,7 +33,7 @@ import course_downloads
 import site_archive
 import tuning
 import web_packages
-from languages import LANGUAGES
+from languages import ENDED, LANGUAGES, ORDER_VARIABLE
 
 #: A change in one of these renders every page again; lessons are executed only if they must.
 PIPELINE = (
@@ -139,14 +140,14 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
             forget()
         site_archive.discard(html)  # a build that stops leaves none, rather than an old one
+        tuner = tuning.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned")
         try:
-            for language in LANGUAGES.values():
-                render(language.code, lessons, verbose=verbose)
+            render(lessons, tuner, verbose=verbose)
         except BuildError:
             if failures():  # the other lessons are there to be looked at
-                tune()
+                tuner.finish()
             raise
-        tune()
+        tuner.finish()
         site_archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)
@@ -164,32 +165,46 @@ def forget() -> None:
         compiled.unlink()
 
 
-def render(language: str, lessons: list[str], *, verbose: bool) -> None:
-    """Run Sphinx for one language."""
-    folder = LANGUAGES[language].folder
-    print(f"{LANGUAGES[language].name}: build/html/{folder}", flush=True)
-    started = time.monotonic()
+def render(lessons: list[str], tuner: tuning.Tuner, *, verbose: bool) -> None:
+    """Run Sphinx for every language; see ``language_order`` for who waits for whom."""
     for note in failures():  # of an earlier build; this one may stop before it comes to lessons
         note.unlink()
-    command = [sys.executable, "docs/_tools/render.py", language, f"build/pages/{folder}"]
-    command += ["--verbose"] if verbose else []
-    with subprocess.Popen(command, cwd=ROOT, env=environment(lessons)) as process:
+    with tempfile.TemporaryDirectory() as order, ExitStack() as stack:
+        settings = environment(lessons) | {ORDER_VARIABLE: order}
+        running = {
+            code: stack.enter_context(
+                subprocess.Popen(sphinx(code, verbose), cwd=ROOT, env=settings)
+            )
+            for code in LANGUAGES
+        }
         try:
-            status = process.wait()
+            for code, process in running.items():
+                name, folder = LANGUAGES[code].name, LANGUAGES[code].folder
+                started = time.monotonic()
+                print(f"{name}: build/html/{folder}", flush=True)
+                status = process.wait()
+                if status or failures():  # a lesson can end Python, and give the status of success
+                    raise BuildError(failure_summary(code, status))
+                seconds = time.monotonic() - started
+                also = "" if code == "en" else " more"  # it began while English was written
+                print(f"  rendered in {seconds:.0f} s{also}", flush=True)
+                Path(order, ENDED).touch()
+                tuner.prepare(folder)
         except KeyboardInterrupt:
             # Ctrl-C reached Sphinx as well: it has workers and kernels to end.
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(SECONDS_TO_STOP)
-            process.kill()
+            for process in running.values():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS_TO_STOP)
             raise
-    if status or failures():  # a lesson can end Python, and give the status of success
-        raise BuildError(failure_summary(language, status))
-    print(f"  rendered in {time.monotonic() - started:.0f} s", flush=True)
+        finally:
+            for process in running.values():
+                process.kill()
 
 
-def tune() -> None:
-    """Make the shipped site of what Sphinx wrote."""
-    tuning.tune(BUILD / "pages", BUILD / "html", BUILD / "cache" / "tuned")
+def sphinx(language: str, verbose: bool) -> list[str]:
+    """Return the command that runs Sphinx for one language."""
+    command = [sys.executable, "docs/_tools/render.py", language]
+    return [*command, f"build/pages/{LANGUAGES[language].folder}", *["--verbose"] * verbose]
 
 
 def environment(lessons: list[str]) -> dict[str, str]:

@@ -10,6 +10,10 @@ lesson name the lesson's script instead.
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # until all is imported, see docs/_ext/quick_start.py
+
 import argparse
 import io
 import re

@@ -98,7 +98,7 @@ def raw(tmp_path):
 def tune(raw: Path) -> Path:
     """Tune into the folder beside, and return it."""
     out = raw.with_name("html")
-    tuning.tune(raw, out, raw.with_name("kept"))
+    tuning.Tuner(raw, out, raw.with_name("kept")).finish()
     return out
 
 
@@ -186,6 +186,17 @@ def test_a_changed_page_gives_what_a_fresh_run_gives(raw):
         raw.with_name(folder).rename(raw.with_name(f"{folder}-old"))
     assert contents(tune(raw)) == incremental
     assert "en/part/b.html" not in incremental and "en/part/c.html" not in incremental
+
+
+def test_a_language_that_was_prepared_first_is_the_same(raw):
+    expected = contents(tune(raw))
+    out = raw.with_name("html")
+    tuner = tuning.Tuner(raw, out, raw.with_name("kept"))
+    tuner.prepare("en")
+    (out / "en/part/a.html").unlink()
+    assert not (out / "en/part/a.html").exists(), "nothing is written before the end"
+    tuner.finish()
+    assert contents(out) == expected
 
 
 def sheets(folder: Path, words: list[str], **files: str) -> styles.Styles:

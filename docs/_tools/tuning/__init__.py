@@ -1,6 +1,6 @@
 """Make the shipped site of the pages that Sphinx wrote: light, valid, readable without scripts.
 
-Sphinx renders into ``build/pages``; `tune` writes ``build/html`` from it. What it writes depends
+Sphinx renders into ``build/pages``; `Tuner` writes ``build/html`` from it. What it writes depends
 on nothing but what Sphinx wrote, so pages that were rendered again and pages that were not are
 treated alike, and a run that was killed leaves nothing that the next one would believe.
 """
@@ -46,8 +46,8 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _FILE_NAME = re.compile(r"[\w.-]+\.[a-z][a-z0-9]{1,4}\b")
 
 
-def tune(raw: Path, out: Path, kept: Path) -> None:
-    """Write the site that is shipped.
+class Tuner:
+    """Make the site that is shipped, one language after the other.
 
     Parameters
     ----------
@@ -58,18 +58,30 @@ def tune(raw: Path, out: Path, kept: Path) -> None:
     kept : Path
         Where results that take long are kept for the next run.
     """
-    store = Store(kept)
-    languages = sorted(file.parent for file in raw.glob("*/_static"))
-    wanted: dict[str, bytes | Path] = {
-        file.relative_to(raw).as_posix(): file
-        for file in _files(raw)
-        if not any(file.is_relative_to(language) for language in languages)
-    }
-    for language in languages:
-        files = _Language(language, store).files()
-        wanted |= {f"{language.name}/{name}": content for name, content in files.items()}
-    _write(wanted, out)
-    store.forget_unused()
+
+    def __init__(self, raw: Path, out: Path, kept: Path) -> None:
+        self.raw, self.out, self.store = raw, out, Store(kept)
+        self.files: dict[str, dict[str, bytes | Path]] = {}
+
+    def prepare(self, folder: str) -> None:
+        """Make the pages of one language, which are complete, while another one is rendered."""
+        self.files[folder] = _Language(self.raw / folder, self.store).files()
+
+    def finish(self) -> None:
+        """Make what is missing, and write the site."""
+        folders = sorted(file.parent for file in self.raw.glob("*/_static"))
+        wanted: dict[str, bytes | Path] = {
+            file.relative_to(self.raw).as_posix(): file
+            for file in _files(self.raw)
+            if not any(file.is_relative_to(folder) for folder in folders)
+        }
+        for folder in folders:
+            if folder.name not in self.files:
+                self.prepare(folder.name)
+            for name, content in self.files[folder.name].items():
+                wanted[f"{folder.name}/{name}"] = content
+        _write(wanted, self.out)
+        self.store.forget_unused()
 
 
 class _Language:
