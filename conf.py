@@ -45,6 +45,7 @@ extensions = [
     "lesson_progress",
     "lesson_figure",
     "live_digit",
+    "measured",
     "notebook_cache",
     "page_files_store",
     "page_summary",

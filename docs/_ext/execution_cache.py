@@ -42,6 +42,9 @@ LESSONS_VARIABLE = "DLCOURSE_LESSONS"
 KEPT_PER_LESSON = 3
 UNFINISHED = "it did not finish; it ended Python, or the machine is short of memory"
 
+#: The lessons that this build may execute and whose outputs are not kept, in order.
+to_run: list[Path] = []
+
 scrape = figure_scraper.scrape
 _execute_script: Callable[..., tuple[list[str], float]] = gen_rst.execute_script
 
@@ -122,15 +125,6 @@ def is_chosen(script: Path) -> bool:
 def lesson_scripts(gallery: Path) -> list[Path]:
     """Return all lessons of the gallery, in order."""
     return sorted(gallery.glob("*/lesson_*.py"))
-
-
-def scripts_to_run() -> list[Path]:
-    """Return the lessons that this build may execute and whose outputs are not kept, in order."""
-    return [
-        script
-        for script in lesson_scripts(ROOT / "gallery")
-        if is_chosen(script) and not _is_complete(_entry(script, lesson_key(script, ROOT)))
-    ]
 
 
 def _entry(script: Path, key: str) -> Path:
@@ -262,12 +256,15 @@ def prepare_gallery(app: Sphinx) -> None:
         app.config.language == "en" and not (Path(app.doctreedir) / ENV_PICKLE_FILENAME).exists()
     )
     anew = first or _unfinished_marker(app).exists()
-    to_run = scripts_to_run()
+    to_run.clear()
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
-        if anew or not _is_complete(_entry(script, key)) or _recorded_key(target) != key:
+        kept = _is_complete(_entry(script, key))
+        if anew or not kept or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
+        if is_chosen(script) and not kept:
+            to_run.append(script)
     if to_run and app.config.language != "en":
         raise ExtensionError(
             f"{len(to_run)} lesson(s) have no outputs, and only the English build executes "

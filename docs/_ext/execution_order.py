@@ -43,7 +43,7 @@ def execute_longest_first(app: Sphinx) -> None:
     if not conf["parallel"]:
         return
     budgets = {}
-    for script in execution_cache.scripts_to_run():
+    for script in execution_cache.to_run:
         settings = extract_file_config(script.read_text(encoding="utf-8"))
         if settings.get("parallel", True):
             budgets[script] = settings.get("budget_s", 0)

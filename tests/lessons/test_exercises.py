@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lessons.lesson_script import read
+from lessons.lesson_script import Block, read
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "solutions").glob("lesson_*.md"))
@@ -75,7 +75,8 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: f"{e.page.st
 
 def shown_in_lesson(page: Path) -> list[str]:
     """Return the code blocks of the lesson's exercises, in order."""
-    blocks = read(lesson_of(page)).texts()[-1].directives("code-block")
+    exercises = tuple(read(lesson_of(page)).section("Exercises").splitlines())
+    blocks = Block("text", exercises, 1).directives("code-block")
     return [body.strip("\n") for language, body in blocks if language == "python"]
 
 

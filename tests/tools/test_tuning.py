@@ -16,7 +16,7 @@ from PIL import Image
 from tiny_site import write
 
 import tuning
-from tuning import fonts, images, styles, tags
+from tuning import fonts, images, pages, styles, tags
 from tuning.store import Store
 
 FONTS = Path(pydata_sphinx_theme.__file__).parent / (
@@ -197,6 +197,27 @@ def test_a_language_that_was_prepared_first_is_the_same(raw):
     assert not (out / "en/part/a.html").exists(), "nothing is written before the end"
     tuner.finish()
     assert contents(out) == expected
+
+
+def test_a_survey_that_is_kept_is_the_same():
+    found = pages.survey("part/a.html", PAGE)
+    assert found.names and found.stylesheets
+    assert pages.Survey.from_json(found.as_json()) == found
+
+
+def test_pages_are_looked_over_once(raw, monkeypatch):
+    looked_over = []
+    survey = pages.survey
+    monkeypatch.setattr(
+        pages, "survey", lambda name, text: looked_over.append(name) or survey(name, text)
+    )
+    tune(raw)
+    first = sorted(looked_over)
+    assert first == sorted(set(first)) and "part/a.html" in first
+    looked_over.clear()
+    (raw / "en/part/a.html").write_text(PAGE.replace("seen", "first"), "utf-8")
+    tune(raw)
+    assert looked_over == ["part/a.html"]
 
 
 def sheets(folder: Path, words: list[str], **files: str) -> styles.Styles:

@@ -42,6 +42,8 @@ PARTS = (
 NOT_FOR_READERS = (".buildinfo", ".buildinfo.bak", "_sources/*")
 TOOLS = Path(__file__).resolve().parent
 OWN_STATIC = TOOLS.parents[1] / "_static"
+#: What decides what is found on a page, besides the page.
+_SURVEYOR = "".join((TOOLS / name).read_text("utf-8") for name in ("pages.py", "tags.py"))
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _FILE_NAME = re.compile(r"[\w.-]+\.[a-z][a-z0-9]{1,4}\b")
 
@@ -115,13 +117,18 @@ class _Language:
         pygments = self.raw / "_static" / "pygments.css"
         plain = code.plain_classes(pygments.read_text("utf-8")) if pygments.exists() else set()
         self.texts = {name: code.without_tags(text, plain) for name, text in self.texts.items()}
-        found = {name: pages.survey(name, text) for name, text in self.texts.items()}
+        found = {name: self._survey(name, text) for name, text in self.texts.items()}
         bundles = self._bundles(found.values())
         for name, text in self.texts.items():
             tuned = pages.tune(name, text, found[name], bundles[found[name].assets], self._image)
             self.shipped[name] = tuned.encode()
         self._leave_out_unused()
         return self.shipped
+
+    def _survey(self, name: str, text: str) -> pages.Survey:
+        """Look a page over, unless that was done when it was the same."""
+        found = self.store.get(lambda: pages.survey(name, text).as_json(), _SURVEYOR, name, text)
+        return pages.Survey.from_json(found)
 
     def _bundles(self, found: Iterable[pages.Survey]) -> dict[pages.Assets, pages.Bundles]:
         found = list(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import posixpath
 import re
 from collections.abc import Callable
@@ -51,6 +52,18 @@ class Survey:
     print: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Survey:
+        """Return the survey that `as_json` wrote down."""
+        kept = json.loads(text)
+        return cls(**kept | {"names": set(kept["names"]), "classes": set(kept["classes"])})
+
+    def as_json(self) -> bytes:
+        """Write the survey down."""
+        return json.dumps(
+            vars(self) | {"names": sorted(self.names), "classes": sorted(self.classes)}
+        ).encode()
 
     @property
     def assets(self) -> Assets:

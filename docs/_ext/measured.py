@@ -1,0 +1,80 @@
+"""Tables of what a benchmark measured, once, on a machine that they name.
+
+The directive ``measured`` names a file in ``docs/measured``, which ``nox -s bench`` has written,
+and becomes its table. Unlike the ledger, the table does not come from the build of the page: a
+benchmark takes longer than a build. Its caption says when and on what it was measured.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+import site_strings
+from lesson_facts import Wording
+
+FOLDER = "measured"
+
+
+class Measured(nodes.Element):
+    """Stands for a table until the page is written."""
+
+
+class MeasuredTable(SphinxDirective):
+    """Put the table of a benchmark here; the argument is the name of the benchmark."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place of the table."""
+        (name,) = self.arguments
+        file = Path(self.env.srcdir, FOLDER, f"{name}.json")
+        self.env.note_dependency(str(file))
+        if not file.is_file():
+            raise self.error(f"there is no {file}; measure it with: nox -s bench -- {name} --save")
+        return [Measured(bench=name, file=str(file))]
+
+
+def ratio(seconds: float, ours: float) -> str:
+    """Return how many times as long something takes as here.
+
+    Examples
+    --------
+    >>> ratio(171.0, 9.5), ratio(4.75, 9.5)
+    ('18', '0.5')
+    """
+    return f"{seconds / ours:.0f}" if seconds >= 10 * ours else f"{seconds / ours:.1f}"
+
+
+def write_tables(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Put the tables into the page."""
+    for place in list(doctree.findall(Measured)):
+        if app.builder.format != "html":
+            place.parent.remove(place)
+            continue
+        _site = site_strings.translator(app)
+        record: dict[str, Any] = json.loads(Path(place["file"]).read_text(encoding="utf-8"))
+        context = {
+            "_site": _site,
+            "record": record,
+            "day": Wording(_site, app.config.language).day(record["measured_on"]),
+            "ratio": ratio,
+        }
+        render = cast(StandaloneHTMLBuilder, app.builder).templates.render
+        html = render(f"measured/{place['bench']}.html", context)
+        place.replace_self(nodes.raw("", html, format="html", classes=["no-search"]))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the directive, and fill it when its page is written."""
+    app.add_node(Measured)
+    app.add_directive("measured", MeasuredTable)
+    app.connect("doctree-resolved", write_tables)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
