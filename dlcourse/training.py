@@ -134,7 +134,7 @@ def evaluate(
     Batches on the CPU go to the device of the model.
 
     >>> model = nn.Linear(2, 2).to("cuda")  # doctest: +GPU
-    >>> evaluate(model, nn.CrossEntropyLoss(), batches)["loss"] > 0  # doctest: +GPU
+    >>> evaluate(model, nn.functional.cross_entropy, batches)["loss"] > 0  # doctest: +GPU
     True
     """
     metrics = metrics or {}
