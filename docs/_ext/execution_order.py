@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from joblib import Parallel, delayed  # type: ignore[import-untyped]  # it has no types
 from sphinx.application import Sphinx
 from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
@@ -52,8 +52,9 @@ def execute_longest_first(app: Sphinx) -> None:
     for script in ordered:  # as sphinx-gallery does, before processes could collide
         (lessons / script.parent.name / "images" / "thumb").mkdir(parents=True, exist_ok=True)
     pool = Parallel(n_jobs=conf["parallel"], pre_dispatch="n_jobs", batch_size=1, backend="loky")
+    # Ours, which a process can import, and with it the wrappers; sphinx-gallery's has lost its name.
     done = pool(
-        delayed(_generate_file_rst)(script.name, lessons / script.parent.name, script.parent, conf)
+        delayed(generate_file_rst)(script.name, lessons / script.parent.name, script.parent, conf)
         for script in ordered
     )
     _results.update(zip([script.resolve() for script in ordered], done, strict=True))
