@@ -8,7 +8,6 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
 import dlcourse
-import notebook_cache
 
 project = "PyTorch in Practice"
 author = "The PyTorch in Practice authors"
@@ -46,9 +45,11 @@ extensions = [
     "lesson_figure",
     "live_digit",
     "measured",
-    "notebook_cache",
+    "notebook_execution",
+    "notebook_files",
     "page_files_store",
     "page_summary",
+    "quick_messages",
     "quick_start",
     "search_index",
     "repository_links",
@@ -103,7 +104,7 @@ sphinx_gallery_conf = {
 
 # -- notebooks: myst-nb ----------------------------------------------------------------------
 nb_execution_mode = "cache"
-nb_execution_cache_path = notebook_cache.folder(ROOT)
+nb_execution_cache_path = str(ROOT / "build" / "cache" / "notebooks")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True

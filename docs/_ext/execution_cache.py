@@ -270,8 +270,6 @@ def prepare_gallery(app: Sphinx) -> None:
             f"{len(to_run)} lesson(s) have no outputs, and only the English build executes "
             "lessons; build English first: nox -s docs"
         )
-    if len(to_run) < 2:  # starting worker processes takes longer than they would save
-        app.config.sphinx_gallery_conf["parallel"] = False
     lessons_dir.mkdir(parents=True, exist_ok=True)
     _unfinished_marker(app).touch()
 

@@ -1,4 +1,4 @@
-"""Execute the lessons that have to run across all parts of the course, the longest one first.
+"""Execute what has to run across all parts of the course, the longest lesson first.
 
 sphinx-gallery goes through the parts one after the other, and through each part in order. With two
 lessons at a time one process would wait at the end of each part, and the longest lesson, which
@@ -18,6 +18,7 @@ from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
 
 import execution_cache
+import notebook_execution
 
 Result = tuple[str, str, tuple[float, float], dict[str, Any]]
 
@@ -37,28 +38,40 @@ def generate_file_rst(
 
 
 def execute_longest_first(app: Sphinx) -> None:
-    """Before sphinx-gallery: execute what has to run, if several lessons may run at a time."""
+    """Before sphinx-gallery: execute what has to run, two at a time if there are two.
+
+    Pages with code take seconds: they fill up the time beside the longest lesson.
+    """
     conf = app.config.sphinx_gallery_conf
     _results.clear()
-    if not conf["parallel"]:
-        return
+    pages = notebook_execution.pages_to_run(app)
+    run_page = (str(app.config.nb_execution_cache_path), app.config.nb_execution_timeout)
     budgets = {}
     for script in execution_cache.to_run:
         settings = extract_file_config(script.read_text(encoding="utf-8"))
         if settings.get("parallel", True):
             budgets[script] = settings.get("budget_s", 0)
+    processes, conf["parallel"] = (
+        conf["parallel"],
+        False,
+    )  # sphinx-gallery's would not find _results
+    if not processes or len(pages) + len(budgets) < 2:  # to start processes takes longer
+        done = [notebook_execution.execute(page, *run_page) for page in pages]
+        notebook_execution.finish(pages, done)
+        return
     ordered = sorted(budgets, key=lambda script: budgets[script], reverse=True)
     lessons = Path(app.srcdir) / "lessons"
     for script in ordered:  # as sphinx-gallery does, before processes could collide
         (lessons / script.parent.name / "images" / "thumb").mkdir(parents=True, exist_ok=True)
-    pool = Parallel(n_jobs=conf["parallel"], pre_dispatch="n_jobs", batch_size=1, backend="loky")
+    pool = Parallel(n_jobs=processes, pre_dispatch="n_jobs", batch_size=1, backend="loky")
     # Ours, which a process can import, and with it the wrappers; sphinx-gallery's has lost its name.
-    done = pool(
+    tasks = [
         delayed(generate_file_rst)(script.name, lessons / script.parent.name, script.parent, conf)
         for script in ordered
-    )
-    _results.update(zip([script.resolve() for script in ordered], done, strict=True))
-    conf["parallel"] = False  # sphinx-gallery's own processes would not find the results
+    ]
+    done = pool([*tasks, *(delayed(notebook_execution.execute)(page, *run_page) for page in pages)])
+    _results.update(zip([script.resolve() for script in ordered], done, strict=False))
+    notebook_execution.finish(pages, done[len(ordered) :])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

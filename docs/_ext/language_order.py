@@ -1,10 +1,10 @@
-"""Let the other languages begin as soon as they can: English executes the lessons, they follow.
+"""Let the other languages begin as soon as they can: English executes all code, they follow.
 
 The driver starts all languages at once and names a folder in an environment variable. English says
-there that it has executed the lessons and read its pages; up to that moment the others would find
-files that are not there yet, or execute the same notebooks once more. While it writes its pages
-they read theirs. At the end they wait for English again: some files belong to all languages, and
-are written by whoever comes last.
+there that it has executed the lessons and the pages with code; up to that moment the others would
+find files that are not there yet, or execute the same pages once more. Then all languages are read
+and written side by side. At the end the others wait for English again: some files belong to all
+languages, and are written by whoever comes last.
 
 Without the variable, as for a single run of Sphinx, nothing waits.
 """
@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
 import execution_cache
-from languages import ENDED, ORDER_VARIABLE, READ
+from languages import ENDED, EXECUTED, ORDER_VARIABLE
 
 SLEEP_S = 0.02
 
@@ -38,14 +37,14 @@ def wait_for(name: str) -> None:
 def before_reading(app: Sphinx) -> None:
     """Wait, in another language than English, before anything in the project is looked at."""
     if app.config.language != "en":
-        wait_for(READ)
+        wait_for(EXECUTED)
 
 
-def after_reading(app: Sphinx, _env: BuildEnvironment) -> None:
+def after_execution(app: Sphinx) -> None:
     """Let the others begin, unless a lesson has failed: then they have nothing to show."""
     folder = os.environ.get(ORDER_VARIABLE)
     if folder and app.config.language == "en" and not execution_cache.failures():
-        Path(folder, READ).touch()
+        Path(folder, EXECUTED).touch()
 
 
 def before_the_end(app: Sphinx, exception: Exception | None) -> None:
@@ -57,6 +56,6 @@ def before_the_end(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect before and after all others."""
     app.connect("builder-inited", before_reading, priority=0)
-    app.connect("env-updated", after_reading, priority=1000)
+    app.connect("builder-inited", after_execution, priority=1000)
     app.connect("build-finished", before_the_end, priority=0)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

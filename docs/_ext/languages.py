@@ -28,5 +28,5 @@ LANGUAGES = {
 
 #: Names a folder in which the languages of one build wait for each other, see ``language_order``.
 ORDER_VARIABLE = "DLCOURSE_LANGUAGE_ORDER"
-#: Files in it: English has read its pages; English has ended, with success.
-READ, ENDED = "english-read", "english-ended"
+#: Files in it: English has executed all code; English has ended, with success.
+EXECUTED, ENDED = "english-executed", "english-ended"

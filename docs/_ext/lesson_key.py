@@ -1,4 +1,4 @@
-"""What a lesson's outputs depend on, as one digest.
+"""What a lesson's outputs depend on, as one digest; and those of a page with code.
 
 A lesson has to run again when, and only when, one of these changes: the code of its cells
 (not the prose, not the comments, not the layout), the ``dlcourse`` modules that it imports,
@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import platform
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,11 @@ def lesson_key(script: Path, root: Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ExtensionError(f"{script}:{line}: {error}; save the file as UTF-8") from None
-    cells = [_without_layout(block.content) for block in blocks if block.type == "code"]
+    code = [block.content for block in blocks if block.type == "code"]
     parts: dict[str, Any] = {
-        "cells": cells,
+        "cells": [_without_layout(cell) for cell in code],
         "settings": {k: v for k, v in settings.items() if k not in DESCRIPTIVE_SETTINGS},
-        "modules": _module_digests(script, root),
+        "modules": _module_digests(code, root),
         "assets": _asset_digests(script, settings.get("assets", []), root),
         "versions": _file_digest(root / "requirements" / "lessons.txt"),
         "python": ".".join(platform.python_version_tuple()[:2]),
@@ -72,40 +73,47 @@ def lesson_key(script: Path, root: Path) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def package_digest(root: Path) -> str:
-    """Return the digest of all of ``dlcourse``, its catalogue too, and of the locked versions."""
-    digests = {
-        str(file.relative_to(root)): _file_digest(file)
-        for pattern in ("*.py", "*.toml")
-        for file in sorted((root / PACKAGE).rglob(pattern))
+def page_key(cells: Iterable[str], root: Path) -> str:
+    """Return the digest of what the outputs of a Markdown page depend on besides its own code.
+
+    Parameters
+    ----------
+    cells : iterable of str
+        The code of its cells; what they import counts. A page cannot declare assets, so the
+        whole catalogue does.
+    root : Path
+        The project: the folder that holds ``dlcourse`` and ``requirements``.
+    """
+    catalogue = sorted((root / PACKAGE).rglob("*.toml"))
+    parts = {
+        "modules": _module_digests(cells, root),
+        "catalogue": {str(file.relative_to(root)): _file_digest(file) for file in catalogue},
+        "versions": _file_digest(root / "requirements" / "lessons.txt"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
     }
-    digests["versions"] = _file_digest(root / "requirements" / "lessons.txt")
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def imported_modules(script: Path, root: Path) -> set[Path]:
-    """Return the files of ``dlcourse`` that a script imports, directly or through others."""
+def imported_modules(cells: Iterable[str], root: Path) -> set[Path]:
+    """Return the files of ``dlcourse`` that code imports, directly or through others."""
     found: set[Path] = set()
-    queue = [script]
-    while queue:
-        file = queue.pop()
-        for name in _imported_names(file, root):
-            for module in _files_of(name, root) - found:
-                found.add(module)
-                queue.append(module)
+    names = {name for code in cells for name in _names_in(code, ())}
+    while names:
+        new = {module for name in names for module in _files_of(name, root)} - found
+        found |= new
+        names = {name for module in new for name in _imported_names(module, root)}
     return found
 
 
-def _imported_names(file: Path, root: Path) -> frozenset[str]:
-    """Return the dotted names that a file imports; ``from a import b`` gives a and a.b."""
-    inside = file.resolve().is_relative_to((root / PACKAGE).resolve())
-    package = file.resolve().relative_to(root.resolve()).parent.parts if inside else ()
-    return _names_in(file.read_text(encoding="utf-8"), package)
+def _imported_names(module: Path, root: Path) -> frozenset[str]:
+    """Return the dotted names that a module of the package imports."""
+    package = module.resolve().relative_to(root.resolve()).parent.parts
+    return _names_in(module.read_text(encoding="utf-8"), package)
 
 
 @functools.cache  # several lessons import the same modules, and their texts are the same
 def _names_in(code: str, package: tuple[str, ...]) -> frozenset[str]:
-    """Return the dotted names that code in a package imports."""
+    """Return the dotted names that code in a package imports; ``from a import b`` gives a and a.b."""
     try:
         tree = ast.parse(code)
     except SyntaxError:  # the build will report it when the file is run
@@ -137,12 +145,12 @@ def _files_of(name: str, root: Path) -> set[Path]:
     return files
 
 
-def _module_digests(script: Path, root: Path) -> dict[str, str]:
+def _module_digests(cells: Iterable[str], root: Path) -> dict[str, str]:
     return {
         str(module.relative_to(root)): hashlib.sha256(
             _without_layout(module.read_text(encoding="utf-8"), docstrings=False).encode()
         ).hexdigest()
-        for module in sorted(imported_modules(script, root))
+        for module in sorted(imported_modules(cells, root))
     }
 
 

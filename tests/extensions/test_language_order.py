@@ -1,4 +1,4 @@
-"""English executes the lessons and reads its pages; then the other languages begin."""
+"""English executes all code; then the other languages begin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.errors import ExtensionError
 import execution_cache
 import language_order
 import quick_start
-from languages import ENDED, ORDER_VARIABLE, READ
+from languages import ENDED, EXECUTED, ORDER_VARIABLE
 
 
 def app(language):
@@ -30,14 +30,14 @@ def folder(tmp_path, monkeypatch):
 def test_nothing_waits_in_a_single_run_of_sphinx(monkeypatch):
     monkeypatch.delenv(ORDER_VARIABLE, raising=False)
     language_order.before_reading(app("zh_CN"))
-    language_order.after_reading(app("en"), None)
+    language_order.after_execution(app("en"))
     language_order.before_the_end(app("zh_CN"), None)
 
 
 @pytest.mark.parametrize(
     ("wait", "name"),
     [
-        (lambda: language_order.before_reading(app("zh_CN")), READ),
+        (lambda: language_order.before_reading(app("zh_CN")), EXECUTED),
         (lambda: language_order.before_the_end(app("zh_CN"), None), ENDED),
     ],
 )
@@ -64,20 +64,20 @@ def test_chinese_begins_only_if_no_lesson_failed(folder):
     (folder / "failures").mkdir()
     note = folder / "failures" / "lesson_01_x.txt"
     note.write_text("lesson_01_x.py:3: ValueError", "utf-8")
-    language_order.after_reading(app("en"), None)
-    assert not (folder / READ).exists()
+    language_order.after_execution(app("en"))
+    assert not (folder / EXECUTED).exists()
     note.unlink()
-    language_order.after_reading(app("zh_CN"), None)
-    assert not (folder / READ).exists(), "only English says so"
-    language_order.after_reading(app("en"), None)
-    assert (folder / READ).exists()
+    language_order.after_execution(app("zh_CN"))
+    assert not (folder / EXECUTED).exists(), "only English says so"
+    language_order.after_execution(app("en"))
+    assert (folder / EXECUTED).exists()
 
 
 def test_whoever_waits_ends_when_the_driver_is_gone(folder, monkeypatch):
     parents = iter([7, 7, 7, 1])
     monkeypatch.setattr(language_order.os, "getppid", lambda: next(parents))
     with pytest.raises(ExtensionError, match="ended from outside"):
-        language_order.wait_for(READ)
+        language_order.wait_for(EXECUTED)
 
 
 def test_the_collector_works_again_when_all_is_loaded():

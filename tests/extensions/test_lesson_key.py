@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sphinx.errors import ExtensionError
 
-from lesson_key import imported_modules, lesson_key, package_digest
+from lesson_key import imported_modules, lesson_key, page_key
 
 SCRIPT = '''"""
 A lesson
@@ -143,14 +143,36 @@ def test_script_that_is_not_python_has_a_key(project: Path) -> None:
     ],
 )
 def test_imports_are_followed(project: Path, statement: str) -> None:
-    script = project / "gallery/1_part/other.py"
-    script.write_text(statement)
-    found = {file.name for file in imported_modules(script, project)}
+    found = {file.name for file in imported_modules([statement], project)}
     assert found == {"__init__.py", "direct.py", "indirect.py"}
 
 
-@pytest.mark.parametrize("file", ["dlcourse/unrelated.py", NUMBERS])
-def test_package_digest_sees_every_module_and_entry(project: Path, file: str) -> None:
-    before = package_digest(project)
-    (project / file).write_text("x = 2\n")
-    assert package_digest(project) != before
+CELLS = ["%time 1 + 1", "from dlcourse import direct", "direct.add(1, 2)"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("dlcourse/direct.py", "def add(a, b):\n    return b + a\n"),
+        ("dlcourse/indirect.py", "def plus(a, b):\n    return b + a\n"),
+        (NUMBERS, "x = 2\n"),
+        ("requirements/lessons.txt", "torch==9\n"),
+    ],
+)
+def test_key_of_a_page_changes_with_what_its_code_uses(project: Path, file: str, text: str) -> None:
+    before = page_key(CELLS, project)
+    (project / file).write_text(text)
+    assert page_key(CELLS, project) != before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("dlcourse/unrelated.py", "x = 2\n"),
+        ("dlcourse/indirect.py", '"""Words."""\n\n\ndef plus(a, b):\n    return a + b\n'),
+    ],
+)
+def test_key_of_a_page_does_not_change_with_the_rest(project: Path, file: str, text: str) -> None:
+    before = page_key(CELLS, project)
+    (project / file).write_text(text)
+    assert page_key(CELLS, project) == before

@@ -29,11 +29,12 @@ def scripts(project: Project, language: str, page: str) -> str:
     return (project.root / "build/html" / language / "_static" / name).read_text()
 
 
-def test_first_build_executes_each_lesson_once(built_once: Project) -> None:
+def test_first_build_executes_all_code_once(built_once: Project) -> None:
     log = (built_once.root / "executed.txt").read_text().split()
-    assert sorted(log) == ["01", "02"]
-    assert "total: 3" in built_once.page("en", PAGE_1)
-    assert "total: 3" in built_once.page("zh", PAGE_1)
+    assert sorted(log) == ["01", "02", "page"]
+    for language in ("en", "zh"):
+        assert "total: 3" in built_once.page(language, PAGE_1)
+        assert "solution: 3" in built_once.page(language, "solution")
 
 
 def test_nothing_changed(project: Project) -> None:
@@ -175,6 +176,32 @@ def test_package_edit_executes_the_lessons_that_depend_on_it(project: Project) -
     assert (before, after) == (["2", "2"], ["1.0", "1.0"])
 
 
+def test_package_edit_executes_the_pages_that_depend_on_it(project: Project) -> None:
+    project.replace("dlcourse/adding.py", "Add two numbers.", "Add two small numbers.")
+    project.build()
+    assert project.executed() == [], "what a docstring says changes no output"
+    project.replace("dlcourse/adding.py", "return a + b", "return a + b + 0.5")
+    project.build()
+    assert project.executed() == ["01", "page"]
+    for language in ("en", "zh"):
+        assert "solution: 3.5" in project.page(language, "solution")
+
+
+def test_edit_of_a_page_executes_it_if_its_code_changed(project: Project) -> None:
+    project.replace("docs/solution.md", "Three, once more.", "Three, once again.")
+    catalogue = f"{CATALOGUES}/solution.po"
+    project.replace(catalogue, "Three, once more.", "Three, once again.")
+    project.build()
+    assert project.executed() == []
+    assert "Three, once again." in project.page("en", "solution")
+    project.replace("docs/solution.md", "add(1, 2)", "add(1, 4)")
+    output = project.build()
+    assert project.executed() == ["page"]
+    assert "solution: executed in" in output
+    for language in ("en", "zh"):
+        assert "solution: 5" in project.page(language, "solution")
+
+
 def test_code_edit_executes_the_lesson_and_the_way_back_does_not(
     project: Project, built_once: Project
 ) -> None:
@@ -219,7 +246,7 @@ def test_removed_part_leaves_no_trace(project: Project) -> None:
 def test_chosen_lessons_only(project: Project) -> None:
     shutil.rmtree(project.root / "build")
     project.build("2")
-    assert project.executed() == ["02"]
+    assert project.executed() == ["02", "page"]
     assert "total: 3" not in project.page("en", PAGE_1)
     assert "not executed in this build" in project.page("en", PAGE_1)
     assert "not executed in this build" not in project.page("en", PAGE_2)

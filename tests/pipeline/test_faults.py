@@ -35,6 +35,37 @@ def test_failing_lesson_is_named_and_the_others_are_built(project: Project) -> N
     assert project.executed() == []
 
 
+def test_failing_page_is_named_and_the_other_outputs_are_kept(project: Project) -> None:
+    project.replace("docs/solution.md", "add(1, 2)", "add(1)")
+    project.replace("dlcourse/moving.py", "return step", "return step / 2")
+    output = project.build(succeeds=False)
+    error = "TypeError: add() missing 1 required positional argument: 'b'"
+    assert f"docs/solution.md:19: {error}\n" in output
+    assert output.count("Traceback") == 1  # the page's own
+    assert "简体中文" not in output
+    assert project.executed() == ["02", "page"]
+    project.replace("docs/solution.md", "add(1)", "add(1, 2)")
+    project.build()
+    assert project.executed() == [], "its outputs from before the edit still hold"
+    assert "solution: 3" in project.page("zh", "solution")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("os._exit(0)", "the code ended Python, or the machine is short of memory"),
+        ("import time; time.sleep(60)", "a cell took longer than 3 s"),
+    ],
+)
+def test_page_that_ends_python_or_does_not_end_is_named(
+    project: Project, code: str, error: str
+) -> None:
+    project.replace("conf.py", "nb_execution_timeout = 120", "nb_execution_timeout = 3")
+    project.replace("docs/solution.md", 'print("solution:", add(1, 2))', code)
+    output = project.build(succeeds=False)
+    assert f"docs/solution.md:12: {error}\n" in output
+
+
 def test_syntax_error_is_named(project: Project) -> None:
     project.replace(LESSON_1, "total = add(1, 2)", "total = = add(1, 2)")
     output = project.build(succeeds=False)
@@ -85,7 +116,7 @@ def test_interrupt_keeps_what_had_finished(project: Project) -> None:
     project.executed()
     project.replace("dlcourse/moving.py", "import time; time.sleep(60)", "return step")
     project.build()
-    assert project.executed() == ["02"]
+    assert project.executed() == ["02", "page"]  # the page had just begun
 
 
 @pytest.mark.parametrize("moment", ["executing", "English", "简体中文"])

@@ -1,4 +1,4 @@
-"""The files of executed notebooks stay out of the site, and are kept as long as they are right."""
+"""The files of executed notebooks stay out of the site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiny_site import write
 
-import notebook_cache
+import notebook_files
 
 NOTEBOOK = """---
 jupytext:
@@ -36,10 +36,10 @@ def render(root: Path) -> str:
 
 
 def test_nothing_of_a_notebook_is_published_but_its_page(tmp_path: Path) -> None:
-    extensions = Path(notebook_cache.__file__).parent
+    extensions = Path(notebook_files.__file__).parent
     conf = (
         f"import sys\nsys.path.insert(0, {str(extensions)!r})\n"
-        "extensions = ['myst_nb', 'notebook_cache']\nnb_execution_mode = 'off'\n"
+        "extensions = ['myst_nb', 'notebook_files']\nnb_execution_mode = 'off'\n"
     )
     write(tmp_path, {"conf.py": conf, "docs/index.md": NOTEBOOK})
     page = render(tmp_path)
@@ -48,14 +48,3 @@ def test_nothing_of_a_notebook_is_published_but_its_page(tmp_path: Path) -> None
 
     (tmp_path / "docs/index.md").touch()
     assert render(tmp_path) == page
-
-
-def test_a_change_of_the_package_gives_a_new_folder_and_removes_the_old(tmp_path: Path) -> None:
-    write(tmp_path, {"dlcourse/__init__.py": "", "requirements/lessons.txt": ""})
-    old = Path(notebook_cache.folder(tmp_path))
-    old.mkdir(parents=True)
-    assert notebook_cache.folder(tmp_path) == str(old)
-    assert old.is_dir()
-    write(tmp_path, {"dlcourse/new.py": "x = 1\n"})
-    assert notebook_cache.folder(tmp_path) != str(old)
-    assert not old.exists()

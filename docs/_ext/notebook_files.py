@@ -1,29 +1,12 @@
-"""Where the files of executed Markdown notebooks are kept.
-
-myst-nb keys an execution by the code of the notebook alone. The name of the cache's folder adds
-what else determines the outputs: the package and the locked versions.
-"""
+"""Where the files of executed Markdown pages are written, and when the style of their outputs."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
-
-from lesson_key import package_digest
-
-
-def folder(root: Path) -> str:
-    """Return the folder for the current package and versions; remove those of older ones."""
-    caches = root / "build" / "cache" / "notebooks"
-    current = caches / package_digest(root)[:20]
-    for old in caches.glob("*"):
-        if old != current:
-            shutil.rmtree(old, ignore_errors=True)
-    return str(current)
 
 
 def keep_out_of_the_site(app: Sphinx) -> None:

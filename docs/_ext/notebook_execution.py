@@ -1,0 +1,152 @@
+"""Execute the code of Markdown pages before they are read, and keep the outputs while they hold.
+
+myst-nb executes a page when Sphinx reads it, one page after the other, while the processes that
+executed the lessons have nothing to do. So the pages are executed with the lessons, see
+``execution_order``, and myst-nb finds them in its cache.
+
+It looks them up by the code of the page alone. What else the outputs depend on, the modules of
+``dlcourse`` for one, is kept as a key beside them; outputs with another key are removed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.db import NbCacheRecord
+from jupyter_cache.cache.main import JupyterCacheBase
+from jupyter_cache.executors.utils import single_nb_execution
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from myst_parser.config.main import MdParserConfig
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util.matching import get_matching_files
+
+from lesson_key import page_key
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with code that has to be executed."""
+
+    name: str
+    """Its name in Sphinx, for example ``solutions/lesson_09``."""
+    file: Path
+    notebook: NotebookNode
+    key: str
+    """What its outputs depend on, besides its code; see ``lesson_key.page_key``."""
+
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
+ENDED = "the code ended Python, or the machine is short of memory"
+
+#: The pages that this build executed, by their names in Sphinx.
+_executed: set[str] = set()
+
+
+def pages_to_run(app: Sphinx) -> list[Page]:
+    """Return the pages with code whose outputs are not kept; remove outputs that hold no more."""
+    _executed.clear()
+    if app.config.nb_execution_mode != "cache":
+        return []
+    settings = MdParserConfig(enable_extensions=app.config.myst_enable_extensions)
+    cache = get_cache(app.config.nb_execution_cache_path)
+    stale = []
+    sources = get_matching_files(app.srcdir, ["**.md"], app.config.exclude_patterns)
+    for source in sorted(sources):
+        file = Path(app.srcdir, source)
+        text = file.read_text(encoding="utf-8")
+        if not is_myst_markdown_notebook(text):
+            continue
+        notebook = read_myst_markdown_notebook(text, settings, add_source_map=True, path=file)
+        code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        page = Page(source.removesuffix(".md"), file, notebook, page_key(code, ROOT))
+        if not _is_kept(cache, page):
+            stale.append(page)
+    return stale
+
+
+def _is_kept(cache: JupyterCacheBase, page: Page) -> bool:
+    """Return whether the outputs of a page are in the cache; remove them if they hold no more."""
+    try:
+        record = cache.match_cache_notebook(page.notebook)
+    except KeyError:
+        return False
+    outputs = cache.path / "executed" / record.hashkey / "base.ipynb"
+    if record.data.get("key") == page.key and outputs.is_file():
+        return True
+    NbCacheRecord.remove_records([record.pk], cache.db)
+    shutil.rmtree(outputs.parent, ignore_errors=True)
+    return False
+
+
+def execute(page: Page, cache_folder: str, timeout_s: int) -> str | None:
+    """Execute a page and keep its outputs; return the error that stopped it, with its place."""
+    print(f"  {page.name}: executing …", flush=True)
+    try:
+        run = single_nb_execution(
+            page.notebook, cwd=str(page.file.parent), timeout=timeout_s, allow_errors=False
+        )
+    except DeadKernelError:
+        return f"{_place(page)}: {ENDED}"
+    if isinstance(run.err, CellTimeoutError):
+        return f"{_place(page)}: a cell took longer than {timeout_s} s"
+    if run.err is not None:
+        stack = COLOUR.sub("", run.err.traceback)
+        print(stack, file=sys.stderr, flush=True)
+        lines = LINE.findall(stack)
+        message = f"{run.err.ename}: {run.err.evalue}"
+        return f"{_place(page, int(lines[0]) if lines else 1)}: {message}"
+    data = {"execution_seconds": run.time, "key": page.key}
+    bundle = CacheBundleIn(page.notebook, str(page.file), data=data)
+    get_cache(cache_folder).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    print(f"  {page.name}: executed in {run.time:.1f} s", flush=True)
+    return None
+
+
+def _place(page: Page, line: int = 1) -> str:
+    """Return the file and the line of the cell that was executed last, given the cell's own."""
+    path = page.file.relative_to(ROOT).as_posix()
+    begun = [i for i, cell in enumerate(page.notebook.cells) if cell.get("execution_count")]
+    if not begun:
+        return path
+    source = page.notebook.cells[begun[-1]].source.splitlines()
+    lines = page.file.read_text(encoding="utf-8").splitlines()
+    first = page.notebook.metadata.source_map[begun[-1]]
+    while lines[first : first + len(source)] != source:  # below the options of the cell
+        first += 1
+    return f"{path}:{first + line}"
+
+
+def finish(pages: Iterable[Page], errors: Iterable[str | None]) -> None:
+    """Remember which pages were executed; raise with all errors, if there are any."""
+    _executed.update(page.name for page in pages)
+    stopped = [error for error in errors if error]
+    if stopped:
+        raise ExtensionError("\n".join(["these pages failed:", *stopped]))
+
+
+def changed(
+    _app: Sphinx, _env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
+) -> list[str]:
+    """Have Sphinx read the executed pages again, even if their own files are the same."""
+    return sorted(_executed)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect; ``execution_order`` asks for the pages and executes them."""
+    app.connect("env-get-outdated", changed)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
