@@ -18,6 +18,7 @@ from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
 
 import execution_cache
+import figure_translation
 import notebook_execution
 
 Result = tuple[str, str, tuple[float, float], dict[str, Any]]
@@ -35,6 +36,17 @@ def generate_file_rst(
     if script in _results:
         return _results.pop(script)
     return _generate_file_rst(fname, target_dir, src_dir, gallery_conf)
+
+
+def _execute_lesson(
+    script: Path, target_dir: Path, gallery_conf: dict[str, Any], locale_dir: Path
+) -> Result:
+    """Generate the page of a lesson, and its figures in all languages, in a process of the pool."""
+    # Ours, which a process can import, and with it the wrappers; sphinx-gallery's has lost its name.
+    result = generate_file_rst(script.name, target_dir, script.parent, gallery_conf)
+    if execution_cache.record_file(target_dir / script.name).is_file():
+        figure_translation.draw_lesson(target_dir / script.name, locale_dir)
+    return result
 
 
 def execute_longest_first(app: Sphinx) -> None:
@@ -64,9 +76,9 @@ def execute_longest_first(app: Sphinx) -> None:
     for script in ordered:  # as sphinx-gallery does, before processes could collide
         (lessons / script.parent.name / "images" / "thumb").mkdir(parents=True, exist_ok=True)
     pool = Parallel(n_jobs=processes, pre_dispatch="n_jobs", batch_size=1, backend="loky")
-    # Ours, which a process can import, and with it the wrappers; sphinx-gallery's has lost its name.
+    locale = Path(app.srcdir) / app.config.locale_dirs[0]
     tasks = [
-        delayed(generate_file_rst)(script.name, lessons / script.parent.name, script.parent, conf)
+        delayed(_execute_lesson)(script, lessons / script.parent.name, conf, locale)
         for script in ordered
     ]
     done = pool([*tasks, *(delayed(notebook_execution.execute)(page, *run_page) for page in pages)])

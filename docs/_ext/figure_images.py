@@ -32,6 +32,13 @@ def webp(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+def quick_png(image: Image.Image) -> bytes:
+    """Return an image as PNG that no page shows: a thumbnail is made from it."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
 def save(image: Image.Image, path: Path) -> None:
     """Write an image in the format that the name of its file says: ``.png`` or ``.webp``."""
     write(path, webp(image) if path.suffix == ".webp" else png(image))

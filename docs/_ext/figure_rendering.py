@@ -109,7 +109,10 @@ def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:
         formatter.seq = [in_language(str(label)) for label in formatter.seq]
     stream = io.BytesIO()
     with missing_glyphs_are_errors(fig):
-        fig.savefig(stream, format="png", dpi=PIXELS_PER_CSS_PIXEL * CSS_DPI)
+        # Not compressed: it is read at once, and encoded by figure_images.
+        uncompressed = {"compress_level": 0}
+        dpi = PIXELS_PER_CSS_PIXEL * CSS_DPI
+        fig.savefig(stream, format="png", dpi=dpi, pil_kwargs=uncompressed)
     return Image.open(stream).convert("RGB")
 
 

@@ -3,7 +3,8 @@
 The English build executes the lessons and leaves a pickle and the strings of every figure. For
 another language, the figures are drawn from these with the catalogue ``figures``, each as
 ``X.<language>.png`` beside its English one, which is where Sphinx's own
-``figure_language_filename`` looks. Only what changed is drawn again.
+``figure_language_filename`` looks. Only what changed is drawn again. The process that executed a
+lesson draws its figures at once, see ``execution_order``; the build in the language does the rest.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,9 +27,10 @@ from sphinx_gallery.py_source_parser import extract_file_config
 from sphinx_gallery.utils import scale_image
 
 import catalogues
-from figure_images import frame_files, save, write
+from figure_images import frame_files, quick_png, save, write
 from figure_messages import placeholders
 from figure_rendering import FigureError, draw, font_path
+from languages import LANGUAGES
 
 logger = logging.getLogger(__name__)
 #: Our own code that decides what a figure looks like.
@@ -106,11 +109,39 @@ def translate_figures(app: Sphinx) -> None:
             _warn(f"{figure.lesson}, figure {figure.number}: {problem} (in {catalogue})")
         key = _key(figure, good)
         if not _is_current(figure.file(f".{language}.key"), key, figure.outputs(language)):
-            _draw(figure, language, good, key)
             drawn += 1
+            try:
+                _draw(figure, language, good, key)
+            except FigureError as error:
+                _warn(f"{figure.lesson}, figure {figure.number}, in {language}: {error}")
+                _show_in_english(figure, language)
     thumbs = _thumbnails(app, figures, language)
     _remove_orphans(Path(app.srcdir) / "lessons", figures, thumbs, language)
     logger.info("figures in %s: %d drawn, %d up to date", language, drawn, len(figures) - drawn)
+
+
+def draw_lesson(lesson: Path, locale_dir: Path) -> None:
+    """Draw the figures that a lesson has just left behind in every other language.
+
+    Nothing is reported: what cannot be drawn is left to the build in that language.
+
+    Parameters
+    ----------
+    lesson : Path
+        Its script beside its page: the figures are in the folder ``images`` there.
+    locale_dir : Path
+        Where the catalogues are.
+    """
+    figures = [each for each in captured_figures(lesson.parent) if each.lesson == lesson.name]
+    for language in (code for code in LANGUAGES if code != "en"):
+        translations = catalogues.load(locale_dir, language, "figures")
+        for figure in figures:
+            good, problems = _translations_of(figure, translations)
+            key = _key(figure, good)
+            kept = _is_current(figure.file(f".{language}.key"), key, figure.outputs(language))
+            if not (problems or kept):
+                with suppress(FigureError):
+                    _draw(figure, language, good, key)
 
 
 def _translations_of(
@@ -155,21 +186,20 @@ def _draw(figure: Captured, language: str, translations: dict[str, str], key: st
     key_file = figure.file(f".{language}.key")
     key_file.unlink(missing_ok=True)
     pickled = figure.file(".figure.pkl").read_bytes()
-    try:
-        images = draw(pickled, lambda message: translations.get(message, message))
-        # One image a frame, and the last once more where the page does not show it as PNG.
-        outputs = figure.outputs(language)
-        images += images[-1:] * (len(outputs) - len(images))
-        for image, output in zip(images, outputs, strict=True):
-            save(image, output)
-    except FigureError as error:
-        _warn(f"{figure.lesson}, figure {figure.number}, in {language}: {error}")
-        # The page gets the English images, under the names that it will depend on.
-        for output in figure.outputs(language):
-            english = output.name.replace(f".{language}.", ".")
-            shutil.copyfile(output.with_name(english), output)
-    else:
-        write(key_file, key.encode())
+    images = draw(pickled, lambda message: translations.get(message, message))
+    outputs = figure.outputs(language)
+    for image, output in zip(images, outputs, strict=False):
+        save(image, output)
+    for output in outputs[len(images) :]:  # the last once more, if the page does not show its PNG
+        write(output, quick_png(images[-1]))
+    write(key_file, key.encode())
+
+
+def _show_in_english(figure: Captured, language: str) -> None:
+    """Give the page the English images, under the names that it will depend on."""
+    for output in figure.outputs(language):
+        english = output.name.replace(f".{language}.", ".")
+        shutil.copyfile(output.with_name(english), output)
 
 
 def _thumbnails(app: Sphinx, figures: list[Captured], language: str) -> list[Path]:

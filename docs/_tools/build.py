@@ -1,4 +1,4 @@
-"""Build the site: English, which executes the lessons, then every other language.
+"""Build the site: English, which executes all code, and beside it every other language.
 
     python docs/_tools/build.py [--verbose] [LESSON NUMBER …]
 
@@ -186,7 +186,7 @@ def render(lessons: list[str], tuner: tuning.Tuner, *, verbose: bool) -> None:
                 if status or failures():  # a lesson can end Python, and give the status of success
                     raise BuildError(failure_summary(code, status))
                 seconds = time.monotonic() - started
-                also = "" if code == "en" else " more"  # it began while English was written
+                also = "" if code == "en" else " more"  # both are made side by side
                 print(f"  rendered in {seconds:.0f} s{also}", flush=True)
                 Path(order, ENDED).touch()
                 tuner.prepare(folder)

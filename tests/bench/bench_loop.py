@@ -4,8 +4,10 @@ Run it with ``nox -s bench -- loop``. It works on a copy of the last commit. The
 the one whose run took longest. Stock means the same lessons as scripts of sphinx-gallery, and as
 notebooks of myst-nb with its cache, in English only, with nothing else set than what they need.
 They run one lesson after the other: in sphinx-gallery's processes, which have names of their own,
-the seeded collator of lesson 24 refuses to work. ``--lessons 04 05`` executes only these, on all
-sides; ``--save`` writes the table that the page about the course shows.
+the seeded collator of lesson 24 refuses to work. Two more builds of all show what the second core
+gains and what the second language costs: one on a single core, one thing after the other, and one
+in English alone. ``--lessons 04 05`` executes only these, on all sides; ``--save`` writes the table
+that the page about the course shows. Linux only.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,6 @@ nb_execution_raise_on_error = True
 """
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ENVIRONMENT = {**os.environ, **dict.fromkeys(THREADS, "1"), "TQDM_DISABLE": "1"}
-MORE = re.compile(r"rendered in (\d+) s more")
 
 
 class Course:
@@ -59,11 +61,17 @@ class Course:
         packages = Path("docs", "_web", "node_modules")
         shutil.copytree(ROOT / packages, folder / packages, symlinks=True)
 
-    def build(self) -> tuple[float, str]:
-        """Build both languages; return the seconds and what the build said."""
+    def build(self, cores: set[int] | None = None) -> tuple[float, str]:
+        """Build, on these cores or on all; return the seconds and what the build said."""
         environment = {**ENVIRONMENT, "PYTHONPATH": str(self.folder)}
         command = [sys.executable, "docs/_tools/build.py", *self.lessons]
-        return run(command, self.folder, environment)
+        return run(command, self.folder, environment, cores)
+
+    def clear(self) -> None:
+        """Take back all edits, and remove all that was built."""
+        subprocess.run(["git", "checkout", "--quiet", "."], check=True, cwd=self.folder)
+        for made in ("build", "docs/lessons"):
+            shutil.rmtree(self.folder / made)
 
     def heaviest(self) -> Path:
         """Return the script of the lesson whose run took longest."""
@@ -81,9 +89,15 @@ class Course:
         file.write_text(after, "utf-8")
 
 
-def run(command: Sequence[object], folder: Path, environment: dict[str, str]) -> tuple[float, str]:
+def run(
+    command: Sequence[object],
+    folder: Path,
+    environment: dict[str, str],
+    cores: set[int] | None = None,
+) -> tuple[float, str]:
     """Run a program; return its seconds and its output, or stop with it."""
     started = time.monotonic()
+    on_cores = partial(os.sched_setaffinity, 0, cores) if cores else None
     done = subprocess.run(
         [str(part) for part in command],
         check=False,
@@ -92,6 +106,7 @@ def run(command: Sequence[object], folder: Path, environment: dict[str, str]) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
+        preexec_fn=on_cores,
     )
     if done.returncode != 0:
         sys.exit(f"{command} failed:\n{done.stdout}")
@@ -126,12 +141,13 @@ def course_rows(folder: Path, lessons: list[str]) -> tuple[dict[str, float], str
     rows: dict[str, float] = {}
     conf = course.folder / "conf.py"
     course.edit(conf, lambda text: text.replace('"parallel": 2', '"parallel": False'))
-    rows["cold_one_at_a_time"], _ = course.build()
-    subprocess.run(["git", "checkout", "--quiet", "conf.py"], check=True, cwd=folder)
-    for made in ("build", "docs/lessons"):
-        shutil.rmtree(course.folder / made)
-    rows["cold"], said = course.build()
-    rows["after_english"] = float(MORE.findall(said)[0])
+    rows["cold_one_core"], _ = course.build({min(os.sched_getaffinity(0))})
+    course.clear()
+    languages = course.folder / "docs" / "_ext" / "languages.py"
+    course.edit(languages, lambda text: re.sub(r' *Language\("zh_CN".*\n', "", text))
+    rows["cold_english"], _ = course.build()
+    course.clear()
+    rows["cold"], _ = course.build()
     rows["nothing"], _ = course.build()
     script = course.heaviest()
     locale = course.folder / "docs" / "locale" / "zh_CN" / "LC_MESSAGES"
@@ -216,9 +232,9 @@ def notebook_sources(course: Path, lessons: list[str]) -> dict[str, str]:
 
 
 TITLES = {
-    "cold_one_at_a_time": "everything, one lesson at a time",
     "cold": "everything",
-    "after_english": "  of which after English was ready",
+    "cold_english": "everything, in English only",
+    "cold_one_core": "everything, one after the other, 1 core",
     "nothing": "nothing has changed",
     "word": "one word in the longest lesson",
     "label": "one label of a figure",
@@ -231,13 +247,15 @@ def report(record: dict[str, Any]) -> None:
     """Print the table."""
     course, *others = record["seconds"].values()
     print(f"\nSeconds; the course in two languages, the others in one. {record['lessons']}")
-    print(f"{'':38}" + "".join(f"{name:>18}" for name in record["seconds"]))
+    print(f"{'':42}" + "".join(f"{name:>18}" for name in record["seconds"]))
     for name, title in TITLES.items():
         cells = [f"{course[name]:.1f}", *(ratio(rows.get(name), course[name]) for rows in others)]
-        print(f"{title:38}" + "".join(f"{cell:>18}" for cell in cells))
-    serial, parallel = course["cold_one_at_a_time"], course["cold"]
-    print(f"two lessons at a time: {serial / parallel / 2:.0%} of twice as fast")
-    print(f"Chinese after English: {course['after_english'] / parallel:.1%} of the cold build")
+        print(f"{title:42}" + "".join(f"{cell:>18}" for cell in cells))
+    cold = course["cold"]
+    faster = course["cold_one_core"] / cold
+    cores = record["cores"]
+    print(f"on {cores} cores {faster:.2f} times as fast as on one: {faster / cores:.0%}")
+    print(f"the second language: {1 - course['cold_english'] / cold:.1%} of the cold build")
 
 
 def ratio(seconds: float | None, ours: float) -> str:

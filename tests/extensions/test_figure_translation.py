@@ -22,7 +22,7 @@ from sphinx_gallery.scrapers import ImagePathIterator
 import figure_rendering
 import figure_translation
 from figure_scraper import scrape
-from figure_translation import extract, translate_figures
+from figure_translation import draw_lesson, extract, translate_figures
 
 ZH = {"loss after {0} epochs": "{0} 轮之后的损失", "accuracy": "准确率"}
 LESSON = "sphx_glr_lesson_09_x"
@@ -127,6 +127,34 @@ def test_english_needs_nothing(site: Site) -> None:
 def test_a_second_run_draws_nothing(site: Site) -> None:
     site.draw()
     assert site.draw() == []
+
+
+def test_what_was_drawn_right_after_the_lesson_is_not_drawn_again(site: Site) -> None:
+    site.draw()
+    expected = {name: (site.images / name).read_bytes() for name in (FIRST, SECOND)}
+    for file in site.images.glob("*.zh_CN.*"):
+        file.unlink()
+    draw_lesson(site.script, site.srcdir / "locale")
+    assert {name: (site.images / name).read_bytes() for name in (FIRST, SECOND)} == expected
+    assert site.draw() == [], "the thumbnail is as it was, too"
+
+
+def test_right_after_a_lesson_only_its_own_figures_are_drawn(site: Site) -> None:
+    draw_lesson(site.script.with_name("lesson_10_y.py"), site.srcdir / "locale")
+    assert not list(site.images.glob("*.zh_CN.*"))
+
+
+@pytest.mark.parametrize("translation", [None, "准确率 \U0001f9e0"])
+def test_what_cannot_be_drawn_is_left_to_the_build_that_reports_it(
+    site: Site, warnings: list[str], translation: str | None
+) -> None:
+    others = {message: ZH[message] for message in ZH if message != "accuracy"}
+    site.translations(others | ({"accuracy": translation} if translation else {}))
+    draw_lesson(site.script, site.srcdir / "locale")
+    assert [file.name for file in site.images.glob("*.zh_CN.png")] == [FIRST]
+    assert warnings == []
+    assert site.draw() == [SECOND, THUMB]
+    assert len(warnings) == 1
 
 
 def test_another_translation_draws_one_figure(site: Site) -> None:

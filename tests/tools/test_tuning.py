@@ -211,12 +211,12 @@ def test_pages_are_looked_over_once(raw, monkeypatch):
     monkeypatch.setattr(
         pages, "survey", lambda name, text: looked_over.append(name) or survey(name, text)
     )
-    tune(raw)
+    tuning.prepare_language(raw / "en", raw.with_name("kept"))
     first = sorted(looked_over)
     assert first == sorted(set(first)) and "part/a.html" in first
     looked_over.clear()
     (raw / "en/part/a.html").write_text(PAGE.replace("seen", "first"), "utf-8")
-    tune(raw)
+    tuning.prepare_language(raw / "en", raw.with_name("kept"))
     assert looked_over == ["part/a.html"]
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
+import signal
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -48,8 +50,11 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _FILE_NAME = re.compile(r"[\w.-]+\.[a-z][a-z0-9]{1,4}\b")
 
 
+Files = dict[str, bytes | Path]
+
+
 class Tuner:
-    """Make the site that is shipped, one language after the other.
+    """Make the site that is shipped, each language in a process of its own.
 
     Parameters
     ----------
@@ -63,27 +68,41 @@ class Tuner:
 
     def __init__(self, raw: Path, out: Path, kept: Path) -> None:
         self.raw, self.out, self.store = raw, out, Store(kept)
-        self.files: dict[str, dict[str, bytes | Path]] = {}
+        self._processes = ProcessPoolExecutor(initializer=_leave_interrupts_to_the_parent)
+        self._begun: dict[str, Future[tuple[Files, set[str]]]] = {}
 
     def prepare(self, folder: str) -> None:
-        """Make the pages of one language, which are complete, while another one is rendered."""
-        self.files[folder] = _Language(self.raw / folder, self.store).files()
+        """Begin with the pages of one language, which are complete."""
+        job = self._processes.submit(prepare_language, self.raw / folder, self.store.folder)
+        self._begun[folder] = job
 
     def finish(self) -> None:
         """Make what is missing, and write the site."""
         folders = sorted(file.parent for file in self.raw.glob("*/_static"))
-        wanted: dict[str, bytes | Path] = {
+        wanted: Files = {
             file.relative_to(self.raw).as_posix(): file
             for file in _files(self.raw)
             if not any(file.is_relative_to(folder) for folder in folders)
         }
         for folder in folders:
-            if folder.name not in self.files:
+            if folder.name not in self._begun:
                 self.prepare(folder.name)
-            for name, content in self.files[folder.name].items():
-                wanted[f"{folder.name}/{name}"] = content
+        for folder in folders:
+            files, used = self._begun[folder.name].result()
+            self.store.used |= used
+            wanted |= {f"{folder.name}/{name}": content for name, content in files.items()}
         _write(wanted, self.out)
         self.store.forget_unused()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def prepare_language(raw: Path, kept: Path) -> tuple[Files, set[str]]:
+    """Return the files of one language, and the names of the kept results that it used."""
+    store = Store(kept)
+    return _Language(raw, store).files(), store.used
 
 
 class _Language:
@@ -91,7 +110,7 @@ class _Language:
 
     def __init__(self, raw: Path, store: Store) -> None:
         self.raw, self.store = raw, store
-        self.shipped: dict[str, bytes | Path] = {
+        self.shipped: Files = {
             name: file
             for file in _files(raw)
             if not any(
@@ -112,7 +131,7 @@ class _Language:
         }
         self.replaced: set[str] = set()
 
-    def files(self) -> dict[str, bytes | Path]:
+    def files(self) -> Files:
         """Return the contents of all files that are shipped, or where they are."""
         pygments = self.raw / "_static" / "pygments.css"
         plain = code.plain_classes(pygments.read_text("utf-8")) if pygments.exists() else set()
@@ -207,7 +226,7 @@ def _is_part(name: str) -> bool:
     )
 
 
-def _write(wanted: dict[str, bytes | Path], out: Path) -> None:
+def _write(wanted: Files, out: Path) -> None:
     """Write files, copy others where they changed, remove what else is in the folder."""
     for name, content in wanted.items():
         target = out / name

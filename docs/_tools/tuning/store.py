@@ -19,12 +19,13 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._used: set[str] = set()
+        #: The names of the results that were asked for.
+        self.used: set[str] = set()
 
     def get(self, make: Callable[[], bytes], *inputs: bytes | str) -> bytes:
         """Return what ``make()`` returned the first time for these inputs."""
         name = digest(*inputs)
-        self._used.add(name)
+        self.used.add(name)
         file = self.folder / name
         try:
             return file.read_bytes()
@@ -36,7 +37,7 @@ class Store:
     def forget_unused(self) -> None:
         """Remove the results that nothing asked for."""
         for file in self.folder.glob("*"):
-            if file.name not in self._used:
+            if file.name not in self.used:
                 file.unlink()
 
 
