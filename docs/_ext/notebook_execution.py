@@ -101,7 +101,7 @@ def execute(page: Page, cache_folder: str, timeout_s: int) -> str | None:
             page.notebook, cwd=str(page.file.parent), timeout=timeout_s, allow_errors=False
         )
     except DeadKernelError:
-        return f"{_place(page)}: {ENDED}"
+        return f"{_name(page)}: {ENDED}"  # which cell it was, nobody is left to tell
     if isinstance(run.err, CellTimeoutError):
         return f"{_place(page)}: a cell took longer than {timeout_s} s"
     if run.err is not None:
@@ -117,18 +117,19 @@ def execute(page: Page, cache_folder: str, timeout_s: int) -> str | None:
     return None
 
 
+def _name(page: Page) -> str:
+    return page.file.relative_to(ROOT).as_posix()
+
+
 def _place(page: Page, line: int = 1) -> str:
     """Return the file and the line of the cell that was executed last, given the cell's own."""
-    path = page.file.relative_to(ROOT).as_posix()
     begun = [i for i, cell in enumerate(page.notebook.cells) if cell.get("execution_count")]
-    if not begun:
-        return path
     source = page.notebook.cells[begun[-1]].source.splitlines()
     lines = page.file.read_text(encoding="utf-8").splitlines()
     first = page.notebook.metadata.source_map[begun[-1]]
     while lines[first : first + len(source)] != source:  # below the options of the cell
         first += 1
-    return f"{path}:{first + line}"
+    return f"{_name(page)}:{first + line}"
 
 
 def finish(pages: Iterable[Page], errors: Iterable[str | None]) -> None:
