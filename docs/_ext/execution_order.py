@@ -3,7 +3,8 @@
 sphinx-gallery goes through the parts one after the other, and through each part in order. With two
 lessons at a time one process would wait at the end of each part, and the longest lesson, which
 stands in the last one, would run alone. So they are executed here, before sphinx-gallery looks,
-and it finds what its function ``generate_file_rst`` returned for them.
+and it finds what its function ``generate_file_rst`` returned for them. The pages with code are
+executed beside them, and so are not by myst-nb, which would do it one page after the other.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def _execute_lesson(
 
 
 def execute_longest_first(app: Sphinx) -> None:
-    """Before sphinx-gallery: execute what has to run, two at a time if there are two.
+    """Before sphinx-gallery: execute what has to run, in several processes if it is worth it.
 
-    Pages with code take seconds: they fill up the time beside the longest lesson.
+    Pages with code take seconds: they come last, and fill up the time beside the longest lesson.
     """
     conf = app.config.sphinx_gallery_conf
     _results.clear()
@@ -63,10 +64,8 @@ def execute_longest_first(app: Sphinx) -> None:
         settings = extract_file_config(script.read_text(encoding="utf-8"))
         if settings.get("parallel", True):
             budgets[script] = settings.get("budget_s", 0)
-    processes, conf["parallel"] = (
-        conf["parallel"],
-        False,
-    )  # sphinx-gallery's would not find _results
+    processes = conf["parallel"]
+    conf["parallel"] = False  # sphinx-gallery's own processes would not find the results
     if not processes or len(pages) + len(budgets) < 2:  # to start processes takes longer
         done = [notebook_execution.execute(page, *run_page) for page in pages]
         notebook_execution.finish(pages, done)

@@ -75,13 +75,13 @@ def loop_caption(record: dict[str, Any], day: str, translate: Callable[[str], st
     """Say on what the author's loop was measured, and what the table leaves out."""
     _site, seconds = translate, record["seconds"]["course"]
     return _site(
-        "Measured on {day}, on a machine with {cores} processor cores, with lessons {lessons}. The number before × says how many times as long it takes as here. Here two lessons run at a time; one after the other, as in the other tools, the first build takes {serial} s. When the English pages of the first build are written, it takes {chinese} s more to the end of the Chinese ones."
+        "Measured on {day}, on a machine with {cores} processor cores, with lessons {lessons}. The number before × says how many times as long it takes as here. Here the cores work side by side; on one core, with one thing after the other, the first build takes {one_core} s. In English alone it takes {english} s."
     ).format(
         day=day,
         cores=record["cores"],
         lessons=_site(", ").join(record["lessons"]),
-        serial=f"{seconds['cold_one_at_a_time']:.0f}",
-        chinese=f"{seconds['after_english']:.0f}",
+        one_core=f"{seconds['cold_one_core']:.0f}",
+        english=f"{seconds['cold_english']:.0f}",
     )
 
 

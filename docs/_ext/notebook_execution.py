@@ -124,11 +124,13 @@ def _name(page: Page) -> str:
 def _place(page: Page, line: int = 1) -> str:
     """Return the file and the line of the cell that was executed last, given the cell's own."""
     begun = [i for i, cell in enumerate(page.notebook.cells) if cell.get("execution_count")]
+    if not begun:
+        return _name(page)
     source = page.notebook.cells[begun[-1]].source.splitlines()
     lines = page.file.read_text(encoding="utf-8").splitlines()
-    first = page.notebook.metadata.source_map[begun[-1]]
-    while lines[first : first + len(source)] != source:  # below the options of the cell
-        first += 1
+    fence = page.notebook.metadata.source_map[begun[-1]]
+    below = range(fence, len(lines))  # the options of the cell come first
+    first = next((i for i in below if lines[i : i + len(source)] == source), fence)
     return f"{_name(page)}:{first + line}"
 
 

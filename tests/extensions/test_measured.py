@@ -15,9 +15,9 @@ RECORD = {
     "lessons": ["04", "24"],
     "seconds": {
         "course": {
-            "cold_one_at_a_time": 400.0,
+            "cold_one_core": 400.0,
+            "cold_english": 207.0,
             "cold": 220.0,
-            "after_english": 13.0,
             "nothing": 1.0,
             "word": 10.0,
             "label": 9.0,
@@ -55,6 +55,8 @@ def test_table_in_both_languages(tmp_path):
     assert "23 November 2026" in english and "2026年11月23日" in chinese
     assert english.count(">–</td>") == 3, "what the other tool does not have"
     assert "other-tool, one language" in english
+    assert "takes 400 s. In English alone it takes 207 s." in english
+    assert "要 400 秒。如果只构建英文版，则要 207 秒。" in chinese
 
 
 def test_a_table_that_was_not_measured_is_an_error(tmp_path):
