@@ -140,14 +140,14 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
             forget()
         site_archive.discard(html)  # a build that stops leaves none, rather than an old one
-        tuner = tuning.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned")
-        try:
-            render(lessons, tuner, verbose=verbose)
-        except BuildError:
-            if failures():  # the other lessons are there to be looked at
-                tuner.finish()
-            raise
-        tuner.finish()
+        with tuning.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned") as tuner:
+            try:
+                render(lessons, tuner, verbose=verbose)
+            except BuildError:
+                if failures():  # the other lessons are there to be looked at
+                    tuner.finish()
+                raise
+            tuner.finish()
         site_archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
         write_state(state_file, state)

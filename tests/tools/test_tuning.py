@@ -98,7 +98,8 @@ def raw(tmp_path):
 def tune(raw: Path) -> Path:
     """Tune into the folder beside, and return it."""
     out = raw.with_name("html")
-    tuning.Tuner(raw, out, raw.with_name("kept")).finish()
+    with tuning.Tuner(raw, out, raw.with_name("kept")) as tuner:
+        tuner.finish()
     return out
 
 
@@ -191,11 +192,11 @@ def test_a_changed_page_gives_what_a_fresh_run_gives(raw):
 def test_a_language_that_was_prepared_first_is_the_same(raw):
     expected = contents(tune(raw))
     out = raw.with_name("html")
-    tuner = tuning.Tuner(raw, out, raw.with_name("kept"))
-    tuner.prepare("en")
-    (out / "en/part/a.html").unlink()
-    assert not (out / "en/part/a.html").exists(), "nothing is written before the end"
-    tuner.finish()
+    with tuning.Tuner(raw, out, raw.with_name("kept")) as tuner:
+        tuner.prepare("en")
+        (out / "en/part/a.html").unlink()
+        assert not (out / "en/part/a.html").exists(), "nothing is written before the end"
+        tuner.finish()
     assert contents(out) == expected
 
 

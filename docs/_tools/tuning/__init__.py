@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from tuning import code, fonts, images, pages, styles
 from tuning.store import Store, digest, write
@@ -54,7 +55,7 @@ Files = dict[str, bytes | Path]
 
 
 class Tuner:
-    """Make the site that is shipped, each language in a process of its own.
+    """Make the site that is shipped, each language in a process of its own; a context manager.
 
     Parameters
     ----------
@@ -70,6 +71,13 @@ class Tuner:
         self.raw, self.out, self.store = raw, out, Store(kept)
         self._processes = ProcessPoolExecutor(initializer=_leave_interrupts_to_the_parent)
         self._begun: dict[str, Future[tuple[Files, set[str]]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Left to the end of Python, it fails there now and then, and says so after all else.
+        self._processes.shutdown(cancel_futures=True)
 
     def prepare(self, folder: str) -> None:
         """Begin with the pages of one language, which are complete."""
