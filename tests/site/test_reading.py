@@ -160,3 +160,26 @@ def test_layout_stays_while_the_page_loads(open_page, lesson):
         })"""
     )
     assert shift < 0.02
+
+
+@pytest.mark.parametrize(
+    "name", ["index", "ledger", "about", "search", "glossary", "api/assets", "opening"]
+)
+def test_heading_stands_where_it_will_stand_before_the_rest_has_come(open_page, built, name):
+    """A slow line brings a page in parts; what has been shown must not move then."""
+    visit = open_page(f"en/{name}.html", viewport={"width": 1280, "height": 800})
+    place = """() => ['.bd-article-container', '.bd-article h1'].map((selector) => {
+      const box = document.querySelector(selector).getBoundingClientRect();
+      return [box.x, box.width].map(Math.round);
+    })"""
+    whole = visit.page.evaluate(place)
+    text = (built.root / "en" / f"{name}.html").read_text(encoding="utf-8")
+    first_part = text[: text.index("</h1>")]
+    visit.page.route(
+        visit.page.url, lambda route: route.fulfill(body=first_part, content_type="text/html")
+    )
+    visit.page.reload()
+    assert visit.page.locator(".prev-next-footer, footer").count() == 0, "or this says nothing"
+    begun = visit.page.evaluate(place)
+    assert begun[0] == whole[0]
+    assert begun[1][0] == whole[1][0]
