@@ -22,7 +22,9 @@ class Watched:
         self.host = urlsplit(server).netloc
         self.errors: list[str] = []
         self.foreign: list[str] = []
-        page.on("request", lambda request: self._address(request.url))
+        self._visits = 0
+        self._visit_of: dict[Any, int] = {}
+        page.on("request", self._request)
         page.on("websocket", lambda socket: self._address(socket.url))
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught error: {error}"))
@@ -34,6 +36,12 @@ class Watched:
         """All that went wrong until now."""
         return self.foreign + self.errors
 
+    def _request(self, request: Any) -> None:
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self._visits += 1
+        self._visit_of[request] = self._visits
+        self._address(request.url)
+
     def _address(self, address: str) -> None:
         parts = urlsplit(address)
         if parts.scheme not in {"data", "blob"} and parts.netloc != self.host:
@@ -44,6 +52,10 @@ class Watched:
             self.errors.append(f"console: {message.text} ({message.location['url']})")
 
     def _failed(self, request: Any) -> None:
+        # A browser drops what is still loading when its page is left; that is no fault of the page.
+        left = self._visit_of[request] < self._visits
+        if left and request.failure == "net::ERR_ABORTED":
+            return
         self.errors.append(f"failed request: {request.url}: {request.failure}")
 
     def _response(self, response: Any) -> None:

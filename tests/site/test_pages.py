@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from built_site import LANGUAGES
 from page_looks import CHECKS
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 WIDE = "<p class=wide style='width: 900px'>x</p>"
 BOX = "<div class=box style='width: 90px; overflow-x: {}'><p style='width: 400px'>{}</p></div>"
@@ -65,6 +65,36 @@ def test_errors_are_noticed(open_page):
     visit.page.evaluate("setTimeout(() => { console.error('said'); throw new Error('thrown'); })")
     visit.page.wait_for_timeout(200)
     assert {"console: said", "uncaught error: thrown"} <= {p.split(" (")[0] for p in visit.problems}
+
+
+@pytest.mark.parametrize("leave", ["reload", "go to another page"])
+def test_what_is_dropped_because_the_page_is_left_is_no_failure(open_page, leave):
+    visit = open_page("en/index.html")
+    held: list[Route] = []
+    visit.page.route("**/favicon.svg?slow", lambda route: held.append(route))
+    dropped = []
+    visit.page.on("requestfailed", lambda request: dropped.append(request.url))
+    with visit.page.expect_request("**/favicon.svg?slow"):
+        visit.page.evaluate("void new Image().setAttribute('src', '/en/_static/favicon.svg?slow')")
+    if leave == "reload":
+        visit.page.reload()
+    else:
+        visit.page.goto(visit.page.url.replace("/en/index", "/zh/index"))
+    assert dropped
+    assert visit.problems == []
+
+
+def test_what_is_dropped_while_the_page_stays_is_a_failure(open_page):
+    visit = open_page("en/index.html")
+    held: list[Route] = []
+    visit.page.route("**/favicon.svg?slow", lambda route: held.append(route))
+    with visit.page.expect_event("requestfailed"):
+        visit.page.evaluate(
+            "void fetch('/en/_static/favicon.svg?slow', { signal: AbortSignal.timeout(200) }).catch(() => {})"
+        )
+    (problem,) = visit.problems
+    assert problem.startswith("failed request: ")
+    assert problem.endswith("favicon.svg?slow: net::ERR_ABORTED")
 
 
 def test_language_is_declared(page_name, built):
