@@ -128,6 +128,10 @@ def test_paper_has_the_text_alone(open_page, lesson):
     too_wide = "[...document.querySelectorAll('article pre')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
     assert page.evaluate(too_wide) == 0, "code is cut off"
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    cut = """[...document.querySelectorAll('article p .katex')].filter(formula =>
+      formula.getBoundingClientRect().right > formula.closest('p').getBoundingClientRect().right + 3
+    ).length"""
+    assert page.evaluate(cut) == 0, "a formula is cut off"
     after = "getComputedStyle(document.querySelector('#references a.external'), '::after').content"
     assert "http" in page.evaluate(after)
 
