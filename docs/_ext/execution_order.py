@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed  # type: ignore[import-untyped]  # it has no types
+from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
@@ -57,6 +58,9 @@ def execute_longest_first(app: Sphinx) -> None:
     """
     conf = app.config.sphinx_gallery_conf
     _results.clear()
+    if app.config.language != "en":  # English has executed all
+        conf["parallel"] = False
+        return
     pages = notebook_execution.pages_to_run(app)
     run_page = (str(app.config.nb_execution_cache_path), app.config.nb_execution_timeout)
     budgets = {}
@@ -81,6 +85,8 @@ def execute_longest_first(app: Sphinx) -> None:
         for script in ordered
     ]
     done = pool([*tasks, *(delayed(notebook_execution.execute)(page, *run_page) for page in pages)])
+    # They would wait for more, and be waited for when this process ends.
+    get_reusable_executor().shutdown(kill_workers=True)
     _results.update(zip([script.resolve() for script in ordered], done, strict=False))
     notebook_execution.finish(pages, done[len(ordered) :])
 

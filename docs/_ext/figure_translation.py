@@ -185,6 +185,10 @@ def _draw(figure: Captured, language: str, translations: dict[str, str], key: st
     """Draw the images of a figure, its frames too, and last the key that vouches for them."""
     key_file = figure.file(f".{language}.key")
     key_file.unlink(missing_ok=True)
+    if all(translation == message for message, translation in translations.items()):
+        _show_in_english(figure, language)  # drawn again, it would be the same
+        write(key_file, key.encode())
+        return
     pickled = figure.file(".figure.pkl").read_bytes()
     images = draw(pickled, lambda message: translations.get(message, message))
     outputs = figure.outputs(language)

@@ -16,6 +16,7 @@ gc.disable()  # until all is imported, see docs/_ext/quick_start.py
 
 import argparse
 import io
+import os
 import re
 import sys
 import traceback
@@ -112,4 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Python would take seconds to give back, object by object, all pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -161,6 +161,28 @@ def test_another_translation_draws_one_figure(site: Site) -> None:
     site.draw()
     site.translations(ZH | {"accuracy": "精度"})
     assert site.draw() == [SECOND]
+
+
+def test_a_figure_whose_words_are_the_same_is_not_drawn_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.translations(ZH | {"accuracy": "accuracy"})
+    expected = figure_translation.draw(
+        (site.images / f"{LESSON}_002.figure.pkl").read_bytes(), lambda message: message
+    )
+    drawn = []
+
+    def draw(pickled: bytes, translate: Callable[[str], str]) -> list[Image.Image]:
+        drawn.append(pickled)
+        return expected
+
+    monkeypatch.setattr(figure_translation, "draw", draw)
+    assert site.draw() == [FIRST, SECOND, THUMB]
+    assert drawn == [(site.images / f"{LESSON}_001.figure.pkl").read_bytes()]
+    assert (pixels(site.images / SECOND) == np.asarray(expected[-1])).all()
+    assert site.draw() == []
+    site.translations(ZH)
+    assert site.draw() == [SECOND], "now a word differs"
 
 
 def test_another_measurement_keeps_its_translation(site: Site, warnings: list[str]) -> None:

@@ -263,6 +263,27 @@ def test_dark_is_for_screens_and_light_for_paper(tmp_path):
     assert made.print == "html[data-theme] p{color:black}p{orphans:3}"
 
 
+def test_languages_share_what_was_made_of_their_stylesheets(tmp_path, monkeypatch):
+    asked = []
+    ask = styles._ask_node
+    monkeypatch.setattr(styles, "_ask_node", lambda text: asked.append(text) or ask(text))
+    store, found = Store(tmp_path / "kept"), []
+    for language, name in (("en", "exercise-1"), ("zh", "练习")):
+        sheet = "/* of an exercise */ .seen, [class^='box-'] { top: 0 } .never { left: 0 }"
+        write(tmp_path / language, {"theme.css": sheet})
+        request = styles.Request(
+            screen=(tmp_path / language / "theme.css",),
+            plain=(),
+            print=(),
+            words=("box-3", "class", name, "seen"),
+        )
+        found.append(styles.tune(request, tmp_path / language, set(), store).screen)
+    assert found == [".seen,[class^='box-']{top:0}"] * 2
+    assert len(asked) == 1
+    write(tmp_path / "zh", {"theme.css": ".seen { top: 1px }"})
+    assert styles.tune(request, tmp_path / "zh", set(), store).screen == ".seen{top:1px}"
+
+
 def test_an_unreadable_stylesheet_is_named(tmp_path):
     with pytest.raises(styles.StyleError, match="screen.css"):
         sheets(tmp_path / "s", ["a"], screen=".a { color: red")
@@ -284,20 +305,38 @@ def test_icon_fonts_have_the_icons_in_use_only(tmp_path):
     assert "brands" not in made, "it has none of the icons"
 
 
+KATEX = Path(styles.PROGRAM).parent / "node_modules/katex/dist/fonts"
+FACE = "@font-face{{font-family:{0};src:url(fonts/{0}.woff2)}}".format
+
+
+def katex_fonts(folder: Path) -> str:
+    """Put two fonts of KaTeX below a folder, and return the stylesheet that loads them."""
+    names = ("KaTeX_Main-Regular", "KaTeX_Size4-Regular")
+    for name in names:
+        write(folder, {f"fonts/{name}.woff2": ""})
+        (folder / f"fonts/{name}.woff2").write_bytes((KATEX / f"{name}.woff2").read_bytes())
+    return "".join(map(FACE, names))
+
+
 def test_fonts_of_formulas_have_their_signs_only(tmp_path):
-    folder = Path(styles.PROGRAM).parent / "node_modules/katex/dist/fonts"
-    face = "@font-face{{font-family:{0};src:url(fonts/{0}.woff2)}}".format
-    for name in ("KaTeX_Main-Regular", "KaTeX_Size4-Regular"):
-        write(tmp_path, {f"fonts/{name}.woff2": ""})
-        (tmp_path / f"fonts/{name}.woff2").write_bytes((folder / f"{name}.woff2").read_bytes())
-    css = face("KaTeX_Main-Regular") + face("KaTeX_Size4-Regular")
+    css = katex_fonts(tmp_path)
     made, files = fonts.tune(css, tmp_path, {ord("2"), ord("+")}, Store(tmp_path / "kept"))
     ((name, data),) = files.items()
     assert re.fullmatch(r"fonts/KaTeX_Main-Regular-\w{8}\.woff2", name)
-    assert made == face("KaTeX_Main-Regular").replace("fonts/KaTeX_Main-Regular.woff2", name)
-    reduced, whole = TTFont(io.BytesIO(data)), TTFont(folder / "KaTeX_Main-Regular.woff2")
+    assert made == FACE("KaTeX_Main-Regular").replace("fonts/KaTeX_Main-Regular.woff2", name)
+    reduced, whole = TTFont(io.BytesIO(data)), TTFont(KATEX / "KaTeX_Main-Regular.woff2")
     assert set(reduced.getBestCmap()) == {ord("2"), ord("+")}
     assert reduced["head"].modified == whole["head"].modified, "the same bytes every time"
+
+
+def test_a_sign_that_a_font_lacks_does_not_make_it_another(tmp_path, monkeypatch):
+    made = []
+    reduce = fonts.reduce
+    monkeypatch.setattr(fonts, "reduce", lambda *args: made.append(args) or reduce(*args))
+    css, store = katex_fonts(tmp_path), Store(tmp_path / "kept")
+    one = fonts.tune(css, tmp_path, {ord("x")}, store)
+    assert fonts.tune(css, tmp_path, {ord("x"), ord("损")}, store) == one
+    assert [shown for _, shown in made] == [{ord("x")}]
 
 
 def test_webp_is_lossless_and_only_where_it_is_lighter(tmp_path):

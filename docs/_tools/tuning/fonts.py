@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import posixpath
 import re
@@ -19,6 +20,7 @@ _FACE = re.compile(r"@font-face\{[^}]*\}")
 _FILE = re.compile(r"url\(([^):]*\.woff2)\)")
 #: An icon in a stylesheet: the character itself, or its number behind a backslash.
 _ICON = re.compile(r"\\([ef][0-9a-f]{3})(?![0-9a-f])|([\ue000-\uf8ff])", re.IGNORECASE)
+NO_BREAK_SPACE = "\xa0"
 _MATH = "//*[contains(concat(' ', @class, ' '), ' katex-html ')]//text()"
 
 
@@ -34,25 +36,28 @@ def icons(css: str) -> set[int]:
 
 
 def signs(pages: Iterable[str]) -> set[int]:
-    """Return the code points in the formulas of pages.
+    """Return the code points in the formulas of pages, always with a space that does not break.
+
+    One language has such a space in a formula and another has not: the fonts shall be the same.
 
     Examples
     --------
     >>> pages = ['<p>no<span class="katex"><span class="katex-html">x<i>²</i></span></span></p>']
     >>> sorted(map(chr, signs(pages)))
-    ['x', '²']
+    ['x', '\\xa0', '²']
     """
-    return {
+    found = {
         ord(character)
         for page in pages
         if "katex-html" in page
         for text in html.document_fromstring(page).xpath(_MATH)
         for character in text
     }
+    return found | {ord(NO_BREAK_SPACE)} if found else found
 
 
 def reduce(font: bytes, characters: set[int]) -> bytes:
-    """Return a font with some of its characters as WOFF2, or nothing if it has none of them."""
+    """Return a font with some of its characters as WOFF2."""
     options = subset.Options()
     options.flavor = "woff2"
     options.layout_features = []  # ligatures that spell an icon's name would bring it back
@@ -60,8 +65,6 @@ def reduce(font: bytes, characters: set[int]) -> bytes:
     options.hinting = False
     options.name_IDs = [0, 13]  # copyright and licence stay
     full = TTFont(io.BytesIO(font), recalcTimestamp=False)  # the same bytes every time
-    if not characters & set(full.getBestCmap()):
-        return b""
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=characters)
     subsetter.subset(full)
@@ -114,7 +117,19 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
     return _FACE.sub(face, css), files
 
 
+@functools.cache
+def _covered(font: bytes) -> frozenset[int]:
+    """Return the characters that a font has."""
+    with TTFont(io.BytesIO(font), lazy=True) as full:
+        return frozenset(full.getBestCmap())
+
+
 def _kept(file: Path, characters: set[int], store: Store) -> bytes:
+    """Return a font with some of its characters, or nothing if it has none of them."""
     font = file.read_bytes()
-    numbers = ",".join(map(hex, sorted(characters)))
-    return store.get(lambda: reduce(font, characters), "font", font, numbers)
+    # Signs that it lacks, Chinese ones for example, do not make it another font.
+    shown = characters & _covered(font)
+    if not shown:
+        return b""
+    numbers = ",".join(map(hex, sorted(shown)))
+    return store.get(lambda: reduce(font, shown), "font", font, numbers)

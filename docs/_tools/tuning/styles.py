@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -23,7 +24,11 @@ UNUSED = {
     "version-switcher__button",
     "version-switcher__menu",
 }
+#: Names that only pages in Chinese have: all languages shall have the same stylesheets.
+SHARED = {"cjk_fallback", "zh"}
 _WORD = re.compile(r"[A-Za-z_-][\w-]*")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PART = re.compile(r"""[*^$]=\s*["']?([^"'\]\s]+)""")
 PROGRAM = Path(__file__).resolve().parents[2] / "_web" / "tune_styles.mjs"
 
 
@@ -83,20 +88,42 @@ def tune(request: Request, static: Path, formulas: set[int], store: Store) -> St
         If a stylesheet cannot be read.
     """
     files = {kind: getattr(request, kind) for kind in ("screen", "plain", "print")}
-    text = json.dumps(
-        {
-            "target": str(static),
-            **{kind: [str(file) for file in group] for kind, group in files.items()},
-            "words": request.words,
-        }
-    )
     # A stylesheet may import others that lie beside it.
-    contents = [file.read_bytes() for group in files.values() for file in group]
-    contents += [file.read_bytes() for file in sorted(static.glob("*.css"))]
-    answer = store.get(lambda: _ask_node(text), "styles", PROGRAM.read_bytes(), text, *contents)
+    read = [*(file for group in files.values() for file in group), *sorted(static.glob("*.css"))]
+    contents = [file.read_bytes() for file in read]
+    words = styled(request.words, (content.decode() for content in contents))
+    groups = {kind: [str(file) for file in group] for kind, group in files.items()}
+    text = json.dumps({"target": str(static), **groups, "words": words})
+    # The languages have their files in folders of their own, and mostly the same in them.
+    names = [os.path.relpath(file, static) for file in read]
+    key = json.dumps([{kind: len(group) for kind, group in files.items()}, names, words])
+    answer = store.get(lambda: _ask_node(text), "styles", PROGRAM.read_bytes(), key, *contents)
     found = json.loads(answer)
     found["screen"], files = fonts.tune(found["screen"], static, formulas, store)
     return Styles(**found, fonts=files)
+
+
+def styled(names: Iterable[str], sheets: Iterable[str]) -> list[str]:
+    """Return the names that stylesheets may mean, which are the same in most languages.
+
+    All words of such a name are words of a stylesheet, or a selector asks for a part of it.
+
+    Examples
+    --------
+    >>> sheet = '.card, .sm\\\\:card, [class*="box-"] { top: 0 }'
+    >>> styled(["box-3", "card", "exercise-1", "sm:card"], [sheet])
+    ['box-3', 'card', 'sm:card']
+    """
+    known, parts = set[str](), set[str]()
+    for sheet in (_COMMENT.sub("", sheet) for sheet in sheets):
+        known.update(_WORD.findall(sheet))
+        parts.update(_PART.findall(sheet))
+    return [
+        name
+        for name in names
+        if (known.issuperset(_WORD.findall(name)) and name.isascii())
+        or any(part in name for part in parts)
+    ]
 
 
 def _ask_node(request: str) -> bytes:
@@ -109,12 +136,12 @@ def _ask_node(request: str) -> bytes:
 
 
 def words(names: Iterable[str], scripts: Iterable[str]) -> tuple[str, ...]:
-    """Return the names on pages, and those that scripts may set: every word in them.
+    """Return the names on pages in any language, and those that scripts may set: each word in them.
 
     Examples
     --------
     >>> words({"p"}, ["a.classList.add('is-done')"])
-    ('a', 'add', 'classList', 'is-done', 'p')
+    ('a', 'add', 'cjk_fallback', 'classList', 'is-done', 'p', 'zh')
     """
-    found = {*names, *(word for text in scripts for word in _WORD.findall(text))}
+    found = {*names, *SHARED, *(word for text in scripts for word in _WORD.findall(text))}
     return tuple(sorted(found - UNUSED))
