@@ -86,7 +86,7 @@ def execute_longest_first(app: Sphinx) -> None:
     ]
     done = pool([*tasks, *(delayed(notebook_execution.execute)(page, *run_page) for page in pages)])
     # They would wait for more, and be waited for when this process ends.
-    get_reusable_executor().shutdown(kill_workers=True)
+    get_reusable_executor(reuse=True).terminate(kill_workers=True)
     _results.update(zip([script.resolve() for script in ordered], done, strict=False))
     notebook_execution.finish(pages, done[len(ordered) :])
 

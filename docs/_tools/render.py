@@ -10,15 +10,29 @@ lesson name the lesson's script instead.
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
+import sys
 
 gc.disable()  # until all is imported, see docs/_ext/quick_start.py
 
+status = 1
+
+
+def leave() -> None:
+    """End this process now: Python would take seconds to give back all pages, object by object."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    atexit.register(leave)  # before all others: the first one runs last
+
 import argparse
 import io
-import os
 import re
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,6 +128,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # Python would take seconds to give back, object by object, all pages
+    sys.exit(status)

@@ -423,7 +423,7 @@ for name, way in {**ways, "counted words": lambda ids, score: [ids]}.items():
     read = sum(len(part) for parts in cut for part in parts) / len(cut)
     print(f"{name:14} {found[name].mean():.1%} right, {read:.0f} tokens read")
 for name in list(ways)[:4]:
-    gap = found["windows"] - found[name]
+    gap = found["windows"] - found[name]  # (400,); the square root of 400 is 20
     print(f"windows - {name:13} {gap.mean():+.1%}, standard error {gap.std() / 20:.1%}")
     assert gap.mean() > gap.std() / 20
 

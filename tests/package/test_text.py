@@ -40,7 +40,7 @@ LIMITS = st.integers(1, 70)
 @given(
     rows=st.lists(
         st.tuples(
-            st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1),
+            st.text(st.characters(codec="utf-8", exclude_characters="\0<"), min_size=1),
             st.sampled_from(["imdb", "rotten_tomatoes"]),
         ),
         unique=True,
@@ -104,8 +104,14 @@ def test_every_split_of_distinct_texts_is_without_leakage(
     assert len(distinct([*train, *test])) == len(train) + len(test)
 
 
-# Up to the last letter that all versions of Unicode know alike.
-SIGNS = st.characters(max_codepoint=0xD7FF, exclude_categories=["Cn"])
+# Parts of Unicode that are old enough to be the same in all its versions: Python has another than
+# the tokenizers.
+OLD = [(0, 0x52F), (0x1E00, 0x1EFF), (0x2000, 0x2064), (0x3000, 0x30FF), (0x3400, 0x4DB5)]
+OLD += [(0x4E00, 0x9FA5), (0xF900, 0xFA2D), (0xFF01, 0xFF5E), (0x20000, 0x2A6D6)]
+SIGNS = st.one_of(
+    st.characters(min_codepoint=first, max_codepoint=last, exclude_categories=["Cn"])
+    for first, last in OLD
+)
 
 
 @given(text=st.text(SIGNS))
