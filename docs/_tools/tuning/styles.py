@@ -118,6 +118,9 @@ def styled(names: Iterable[str], sheets: Iterable[str]) -> list[str]:
     for sheet in (_COMMENT.sub("", sheet) for sheet in sheets):
         known.update(_WORD.findall(sheet))
         parts.update(_PART.findall(sheet))
+    names = list(names)
+    together = "\n".join(names)
+    parts = {part for part in parts if part in together}  # few of some hundred
     return [
         name
         for name in names
