@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed  # type: ignore[import-untyped]  # it has no types
-from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]
+from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]  # neither has it
 from sphinx.application import Sphinx
 from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
