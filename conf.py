@@ -15,6 +15,7 @@ copyright = "2026, the PyTorch in Practice authors"
 version = release = dlcourse.__version__
 
 extensions = [
+    "quick_start",  # in front of what it keeps from being loaded
     "sphinx.ext.autodoc",
     "sphinx.ext.extlinks",
     "sphinx.ext.napoleon",
@@ -50,7 +51,6 @@ extensions = [
     "page_files_store",
     "page_summary",
     "quick_messages",
-    "quick_start",
     "search_index",
     "repository_links",
     "sidebar_toggles",

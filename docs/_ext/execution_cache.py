@@ -28,11 +28,10 @@ from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
 
-import figure_scraper
 import page_files_store
 import run_record
 from languages import LANGUAGES
-from lesson_key import lesson_key
+from lesson_key import code_facts, lesson_key
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE_DIR = ROOT / "build" / "cache" / "lessons"
@@ -45,8 +44,14 @@ UNFINISHED = "it did not finish; it ended Python, or the machine is short of mem
 #: The lessons that this build may execute and whose outputs are not kept, in order.
 to_run: list[Path] = []
 
-scrape = figure_scraper.scrape
 _execute_script: Callable[..., tuple[list[str], float]] = gen_rst.execute_script
+
+
+def scrape(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]) -> str:
+    """Save the figures of a cell, see ``figure_scraper``."""
+    import figure_scraper  # here: it loads Matplotlib, and most builds execute nothing
+
+    return figure_scraper.scrape(block, block_vars, gallery_conf)
 
 
 def execute_script(
@@ -276,6 +281,8 @@ def prepare_gallery(app: Sphinx) -> None:
 
 def finish_gallery(app: Sphinx) -> None:
     """After sphinx-gallery: its files are whole."""
+    if app.config.language == "en":  # which alone has looked at all code
+        code_facts.save()
     _unfinished_marker(app).unlink()
 
 

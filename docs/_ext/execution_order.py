@@ -13,8 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed  # type: ignore[import-untyped]  # it has no types
-from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]  # neither has it
 from sphinx.application import Sphinx
 from sphinx_gallery import gen_rst
 from sphinx_gallery.py_source_parser import extract_file_config
@@ -74,6 +72,10 @@ def execute_longest_first(app: Sphinx) -> None:
         done = [notebook_execution.execute(page, *run_page) for page in pages]
         notebook_execution.finish(pages, done)
         return
+    # Here: it loads NumPy, and most builds start no processes.
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]  # it has no types
+    from joblib.externals.loky import get_reusable_executor  # type: ignore[import-untyped]  # neither has it
+
     ordered = sorted(budgets, key=lambda script: budgets[script], reverse=True)
     lessons = Path(app.srcdir) / "lessons"
     for script in ordered:  # as sphinx-gallery does, before processes could collide

@@ -15,8 +15,9 @@ from matplotlib.axis import Ticker
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, Formatter, Locator
 
+from figure_font import FigureError
 from figure_messages import is_message
-from figure_rendering import FigureError, course_fonts, missing_glyphs_are_errors, set_families
+from figure_rendering import course_fonts, missing_glyphs_are_errors, set_families
 from figure_texts import axes_by_ticker, messages, shows_words
 
 #: Settings of the process, not of the drawing.

@@ -6,7 +6,6 @@ import io
 import os
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 #: More colours than this never fit a palette, and trying takes seconds.
@@ -72,6 +71,8 @@ def write(path: Path, data: bytes) -> None:
 def _with_palette(image: Image.Image) -> Image.Image:
     if image.getcolors(MOST_COLOURS) is None:
         return image
+    import numpy as np  # here: most builds draw nothing, and need not wait for it
+
     reduced = image.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     before, after = (np.asarray(i.convert("RGB"), np.float32) for i in (image, reduced))
     error = float(np.sqrt(np.mean((before - after) ** 2)))

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from matplotlib.cbook import is_math_text
-
 _MATH = re.compile(r"((?<!\\)\$.*?(?<!\\)\$)", re.DOTALL)
 # A sign belongs to a number unless it joins two things ("3-5"). The group is atomic: "0.5s" must
 # not give up its "s" and pass as the number "0".
@@ -77,9 +75,21 @@ def placeholders(template: str) -> set[int]:
     return {int(n) for plain in _pieces(template)[::2] for n in _PLACEHOLDER.findall(plain)}
 
 
+def has_math(text: str) -> bool:
+    r"""Return what Matplotlib's ``cbook.is_math_text`` returns, without loading Matplotlib.
+
+    Examples
+    --------
+    >>> has_math("$x$"), has_math("$5"), has_math(r"\$5 and \$6")
+    (True, False, False)
+    """
+    dollars = text.count("$") - text.count(r"\$")
+    return dollars > 0 and dollars % 2 == 0
+
+
 def _pieces(text: str) -> list[str]:
     """Return plain text and mathtext by turns, as Matplotlib reads them."""
-    return _MATH.split(text) if is_math_text(text) else [text]
+    return _MATH.split(text) if has_math(text) else [text]
 
 
 def _outside_math(pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str], s: str) -> str:

@@ -7,7 +7,6 @@ where the words differ and nowhere else.
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import io
 import logging
 import pickle
@@ -25,21 +24,16 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image
 
+from figure_font import FigureError, font_path
 from figure_images import save
 from figure_messages import fill, is_message, split
 from figure_texts import all_texts, drawn_texts, fixed_formatters, is_code
 
-FONT_PACKAGE = "pylopdf_fonts_zh_cn"
-FONT_FILE = "NotoSansSC-Regular.otf"
 #: Our own name for the face: a Noto Sans SC of the system would look different.
 CJK_FAMILY = "Noto Sans SC of the course"
 FAMILIES = [CJK_FAMILY, "DejaVu Sans"]
 CSS_DPI = 100
 PIXELS_PER_CSS_PIXEL = 2
-
-
-class FigureError(Exception):
-    """A figure that cannot be captured or drawn; the message says what to do."""
 
 
 def identity(message: str) -> str:
@@ -48,24 +42,14 @@ def identity(message: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def font_path() -> Path:
-    """Return the file of the Chinese face, which Matplotlib knows from then on."""
-    try:
-        file = Path(str(importlib.resources.files(FONT_PACKAGE) / FONT_FILE))
-    except ModuleNotFoundError:
-        file = Path(FONT_FILE)
-    if not file.is_file():
-        raise FigureError(
-            f"the figures need the font {FONT_FILE}, which is not installed; "
-            f"run: pip install {FONT_PACKAGE.replace('_', '-')}"
-        )
+def _register(file: Path) -> None:
+    """Have Matplotlib know the Chinese face, under our name."""
     fonts = font_manager.fontManager
     fonts.addfont(file)
     fonts.ttflist[:] = [
         dataclasses.replace(font, name=CJK_FAMILY) if font.fname == str(file) else font
         for font in fonts.ttflist
     ]
-    return file
 
 
 def render(pickled: bytes, path: Path, translate: Callable[[str], str]) -> None:
@@ -119,7 +103,7 @@ def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:
 @contextmanager
 def course_fonts(settings: dict[Any, Any]) -> Iterator[None]:
     """Use the settings of a lesson, and the fonts of the course whatever they say."""
-    font_path()
+    _register(font_path())
     with mpl.rc_context(settings):
         mpl.rcParams["font.family"] = FAMILIES  # of tick labels that are not made yet
         mpl.rcParams["axes.unicode_minus"] = False

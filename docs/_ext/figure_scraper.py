@@ -20,8 +20,9 @@ from matplotlib.figure import Figure
 from sphinx.errors import ExtensionError
 
 from figure_capture import capture, pack
+from figure_font import FigureError
 from figure_images import frame_files, is_photograph, save, write
-from figure_rendering import CSS_DPI, PIXELS_PER_CSS_PIXEL, FigureError, draw, identity
+from figure_rendering import CSS_DPI, PIXELS_PER_CSS_PIXEL, draw, identity
 
 IMAGE_RST = """
 .. image:: /{source}

@@ -10,6 +10,7 @@ lesson draws its figures at once, see ``execution_order``; the build in the lang
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import re
 import shutil
@@ -18,7 +19,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import PIL
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -27,14 +27,14 @@ from sphinx_gallery.py_source_parser import extract_file_config
 from sphinx_gallery.utils import scale_image
 
 import catalogues
+from figure_font import FigureError, font_path
 from figure_images import frame_files, quick_png, save, write
 from figure_messages import placeholders
-from figure_rendering import FigureError, draw, font_path
 from languages import LANGUAGES
 
 logger = logging.getLogger(__name__)
 #: Our own code that decides what a figure looks like.
-CODE = ("messages", "texts", "images", "rendering", "translation")
+CODE = ("font", "messages", "texts", "images", "rendering", "translation")
 ABOUT = ".figure.json"
 
 
@@ -165,7 +165,8 @@ def _warn(message: str) -> None:
 
 def _key(figure: Captured, translations: dict[str, str]) -> str:
     """Return the digest of everything that determines the images of a figure."""
-    digest = hashlib.sha256(json.dumps([translations, mpl.__version__, PIL.__version__]).encode())
+    versions = [importlib.metadata.version("matplotlib"), PIL.__version__]
+    digest = hashlib.sha256(json.dumps([translations, *versions]).encode())
     here = Path(__file__)
     code = [here.with_name(f"figure_{name}.py") for name in CODE]
     for file in (figure.file(".figure.pkl"), font_path(), *code):
@@ -189,6 +190,8 @@ def _draw(figure: Captured, language: str, translations: dict[str, str], key: st
         _show_in_english(figure, language)  # drawn again, it would be the same
         write(key_file, key.encode())
         return
+    from figure_rendering import draw  # here: it loads Matplotlib, and most builds draw nothing
+
     pickled = figure.file(".figure.pkl").read_bytes()
     images = draw(pickled, lambda message: translations.get(message, message))
     outputs = figure.outputs(language)

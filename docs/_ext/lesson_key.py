@@ -9,7 +9,6 @@ captures its outputs.
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import importlib.metadata
 import json
@@ -22,6 +21,9 @@ from typing import Any
 from sphinx.errors import ExtensionError
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
+import kept_facts
+from kept_facts import KeptFacts
+
 PACKAGE = "dlcourse"
 #: Settings in a script (``# sphinx_gallery_x = …``) that say something *about* the lesson
 #: and do not touch its outputs.
@@ -29,6 +31,7 @@ DESCRIPTIVE_SETTINGS = frozenset({"budget_s", "needs", "number", "thumbnail_numb
 #: Our own code that decides what an output looks like.
 CAPTURE_MODULES = (
     "figure_capture.py",
+    "figure_font.py",
     "figure_images.py",
     "figure_messages.py",
     "figure_rendering.py",
@@ -37,6 +40,8 @@ CAPTURE_MODULES = (
 )
 #: What else captures them, and is not among the locked versions of the lessons.
 CAPTURE_PACKAGES = ("pylopdf-fonts-zh-cn", "sphinx-gallery")
+#: What was found out about each piece of code.
+code_facts = KeptFacts(kept_facts.FOLDER / "code.json", Path(__file__))
 
 
 def lesson_key(script: Path, root: Path) -> str:
@@ -61,7 +66,7 @@ def lesson_key(script: Path, root: Path) -> str:
         raise ExtensionError(f"{script}:{line}: {error}; save the file as UTF-8") from None
     code = [block.content for block in blocks if block.type == "code"]
     parts: dict[str, Any] = {
-        "cells": [_without_layout(cell) for cell in code],
+        "cells": [_facts(cell)["without_layout"] for cell in code],
         "settings": {k: v for k, v in settings.items() if k not in DESCRIPTIVE_SETTINGS},
         "modules": _module_digests(code, root),
         "assets": _asset_digests(script, settings.get("assets", []), root),
@@ -111,22 +116,14 @@ def _imported_names(module: Path, root: Path) -> frozenset[str]:
     return _names_in(module.read_text(encoding="utf-8"), package)
 
 
-@functools.cache  # several lessons import the same modules, and their texts are the same
 def _names_in(code: str, package: tuple[str, ...]) -> frozenset[str]:
     """Return the dotted names that code in a package imports; ``from a import b`` gives a and a.b."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:  # the build will report it when the file is run
-        return frozenset()
     names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            names.add(stem)
-            names.update(f"{stem}.{alias.name}" for alias in node.names)
+    for level, module, imported in _facts(code)["imports"]:
+        base = package[: len(package) - level + 1] if level else []
+        stem = ".".join([*base, *([module] if module else [])])
+        names.add(stem)
+        names.update(f"{stem}.{name}" for name in imported)
     return frozenset(names)
 
 
@@ -147,9 +144,7 @@ def _files_of(name: str, root: Path) -> set[Path]:
 
 def _module_digests(cells: Iterable[str], root: Path) -> dict[str, str]:
     return {
-        str(module.relative_to(root)): hashlib.sha256(
-            _without_layout(module.read_text(encoding="utf-8"), docstrings=False).encode()
-        ).hexdigest()
+        str(module.relative_to(root)): _facts(module.read_text(encoding="utf-8"))["bare"]
         for module in sorted(imported_modules(cells, root))
     }
 
@@ -176,16 +171,37 @@ def _file_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
 
 
-@functools.cache
-def _without_layout(code: str, *, docstrings: bool = True) -> str:
-    """Return the code without comments and layout; without its docstrings on request."""
+def _facts(code: str) -> dict[str, Any]:
+    """Return what is found out about code.
+
+    ``imports``: the level, the module and the names of each statement. ``without_layout``: a digest
+    of the code without comments and layout; ``bare``: without its docstrings, too.
+    """
+    facts: dict[str, Any] = code_facts.get(lambda: _find_out(code), code)
+    return facts
+
+
+def _find_out(code: str) -> dict[str, Any]:
     try:
         tree = ast.parse(code)
-    except SyntaxError:  # not Python yet: any edit counts
-        return code
-    if not docstrings:
-        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        for node in ast.walk(tree):
-            if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
-    return ast.dump(tree)
+    except SyntaxError:  # not Python yet: any edit counts, and the build reports it
+        return {"imports": [], "without_layout": _digest(code), "bare": _digest(code)}
+    imports: list[tuple[int, str, list[str]]] = []
+    without_layout = _digest(ast.dump(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [(0, alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            imports.append((node.level, node.module or "", names))
+        elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    bare = _digest(ast.dump(tree))
+    return {"imports": imports, "without_layout": without_layout, "bare": bare}
+
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

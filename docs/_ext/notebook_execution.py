@@ -10,11 +10,13 @@ It looks them up by the code of the page alone. What else the outputs depend on,
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.matching import get_matching_files
 
+from kept_facts import KeptFacts
 from lesson_key import page_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +52,8 @@ class Page:
     """What its outputs depend on, besides its code; see ``lesson_key.page_key``."""
 
 
+#: What reads a page and names its outputs.
+READERS = ("jupyter-cache", "myst-nb", "myst-parser")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
 ENDED = "the code ended Python, or the machine is short of memory"
@@ -64,6 +69,8 @@ def pages_to_run(app: Sphinx) -> list[Page]:
         return []
     settings = MdParserConfig(enable_extensions=app.config.myst_enable_extensions)
     cache = get_cache(app.config.nb_execution_cache_path)
+    page_facts = KeptFacts(cache.path / "pages.json", Path(__file__))
+    readers = [importlib.metadata.version(name) for name in READERS]
     stale = []
     sources = get_matching_files(app.srcdir, ["**.md"], app.config.exclude_patterns)
     for source in sorted(sources):
@@ -71,22 +78,31 @@ def pages_to_run(app: Sphinx) -> list[Page]:
         text = file.read_text(encoding="utf-8")
         if not is_myst_markdown_notebook(text):
             continue
-        notebook = read_myst_markdown_notebook(text, settings, add_source_map=True, path=file)
-        code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        page = Page(source.removesuffix(".md"), file, notebook, page_key(code, ROOT))
-        if not _is_kept(cache, page):
-            stale.append(page)
+        read = partial(read_myst_markdown_notebook, text, settings, add_source_map=True, path=file)
+        find_out = partial(_find_out, read, cache)
+        facts = page_facts.get(find_out, text, repr(settings), *readers)
+        key = page_key(facts["code"], ROOT)
+        if not _is_kept(cache, facts["hashkey"], key):
+            stale.append(Page(source.removesuffix(".md"), file, read(), key))
+    page_facts.save()
     return stale
 
 
-def _is_kept(cache: JupyterCacheBase, page: Page) -> bool:
+def _find_out(read: Callable[[], NotebookNode], cache: JupyterCacheBase) -> dict[str, Any]:
+    """Return the code of a page, cell by cell, and the name under which its outputs are kept."""
+    notebook = read()
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return {"code": code, "hashkey": cache.create_hashed_notebook(notebook)[1]}
+
+
+def _is_kept(cache: JupyterCacheBase, hashkey: str, key: str) -> bool:
     """Return whether the outputs of a page are in the cache; remove them if they hold no more."""
     try:
-        record = cache.match_cache_notebook(page.notebook)
+        record = NbCacheRecord.record_from_hashkey(hashkey, cache.db)
     except KeyError:
         return False
     outputs = cache.path / "executed" / record.hashkey / "base.ipynb"
-    if record.data.get("key") == page.key and outputs.is_file():
+    if record.data.get("key") == key and outputs.is_file():
         return True
     NbCacheRecord.remove_records([record.pk], cache.db)
     shutil.rmtree(outputs.parent, ignore_errors=True)

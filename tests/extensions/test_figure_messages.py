@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.cbook import is_math_text
 
-from figure_messages import fill, is_message, placeholders, split
+from figure_messages import fill, has_math, is_message, placeholders, split
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,8 @@ def test_no_word_is_no_message(text: str) -> None:
 @pytest.mark.parametrize("text", ["epoch", "5 MB", "conv2d", "loss $L_2$", "costs $5", "Größe 3"])
 def test_a_word_is_a_message(text: str) -> None:
     assert is_message(text)
+
+
+@given(st.text(st.sampled_from("$\\\\ax")))
+def test_math_is_what_matplotlib_takes_for_it(text: str) -> None:
+    assert has_math(text) == is_math_text(text)

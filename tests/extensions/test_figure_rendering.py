@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
+import figure_font
 import figure_images
-import figure_rendering
 from figure_capture import capture, collect_strings, pack
-from figure_rendering import FigureError, identity, render
+from figure_font import FigureError
+from figure_rendering import identity, render
 
 ZH = {
     "All of it": "全部",
@@ -198,8 +199,8 @@ def test_numbers_may_label_the_ticks(tmp_path: Path) -> None:
 
 
 def test_missing_font_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figure_rendering, "FONT_PACKAGE", "no_such_package")
-    figure_rendering.font_path.cache_clear()
+    monkeypatch.setattr(figure_font, "FONT_PACKAGE", "no_such_package")
+    figure_font.font_path.cache_clear()
     with pytest.raises(FigureError, match="pip install no-such-package"):
         capture(titled("a title"))
 
@@ -217,5 +218,5 @@ def test_drawings_get_a_palette_and_photographs_do_not() -> None:
 
 def test_pickle_holds_no_file_names() -> None:
     frame, _ = capture(titled("a title"))
-    assert str(figure_rendering.font_path()).encode() not in frame
+    assert str(figure_font.font_path()).encode() not in frame
     assert isinstance(pickle.loads(frame), Figure)

@@ -19,6 +19,7 @@ from sphinx.errors import ExtensionError
 from sphinx.testing.util import SphinxTestApp
 from sphinx_gallery.scrapers import ImagePathIterator
 
+import figure_font
 import figure_rendering
 import figure_translation
 from figure_scraper import scrape
@@ -167,7 +168,7 @@ def test_a_figure_whose_words_are_the_same_is_not_drawn_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.translations(ZH | {"accuracy": "accuracy"})
-    expected = figure_translation.draw(
+    expected = figure_rendering.draw(
         (site.images / f"{LESSON}_002.figure.pkl").read_bytes(), lambda message: message
     )
     drawn = []
@@ -176,7 +177,7 @@ def test_a_figure_whose_words_are_the_same_is_not_drawn_again(
         drawn.append(pickled)
         return expected
 
-    monkeypatch.setattr(figure_translation, "draw", draw)
+    monkeypatch.setattr(figure_rendering, "draw", draw)
     assert site.draw() == [FIRST, SECOND, THUMB]
     assert drawn == [(site.images / f"{LESSON}_001.figure.pkl").read_bytes()]
     assert (pixels(site.images / SECOND) == np.asarray(expected[-1])).all()
@@ -304,8 +305,8 @@ def test_messages_are_extracted_with_their_lessons(site: Site) -> None:
 
 
 def test_a_missing_font_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figure_rendering, "FONT_PACKAGE", "no_such_package")
-    figure_rendering.font_path.cache_clear()
+    monkeypatch.setattr(figure_font, "FONT_PACKAGE", "no_such_package")
+    figure_font.font_path.cache_clear()
     with pytest.raises(ExtensionError, match="pip install no-such-package"):
         figure_translation.check_font(SimpleNamespace())  # type: ignore[arg-type]  # not looked at
 
