@@ -13,13 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import ReferenceRole
 
-import lesson_archives
-
-SITE = "pytorch-in-practice.zip"
-"""The archive of the site, beside the folders of the languages."""
-
-ARCHIVES = {"lessons": lesson_archives.COURSE, "site": f"../{SITE}"}
-"""From the name of an archive to its place, seen from the folder of a language."""
+from lesson_archives import ARCHIVES
 
 
 class Archive(ReferenceRole):

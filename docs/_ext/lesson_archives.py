@@ -16,6 +16,13 @@ from pathlib import Path
 from sphinx.errors import ExtensionError
 
 COURSE = "course.zip"
+
+SITE = "pytorch-in-practice.zip"
+"""The archive of the whole site, beside the folders of the languages; see ``site_archive``."""
+
+ARCHIVES = {"lessons": COURSE, "site": f"../{SITE}"}
+"""From the name of an archive to its place, seen from the folder of a language."""
+
 _LESSON = re.compile(r"lessons/[^/]+/lesson_[^/]+")
 _SUFFIXES = (".ipynb", ".py")
 

@@ -29,7 +29,7 @@ BUILD = ROOT / "build"
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 
-import course_downloads
+import lesson_archives
 import site_archive
 import tuning
 import web_packages
@@ -130,7 +130,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
     }
     previous = read_state(state_file)
     html = BUILD / "html"
-    kept = [html / course_downloads.SITE, *(html / x.folder for x in LANGUAGES.values())]
+    kept = [html / lesson_archives.SITE, *(html / x.folder for x in LANGUAGES.values())]
     if state == previous and all(path.exists() for path in kept):
         print("Nothing has changed since the last build.")
     else:

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import lesson_archives
-from course_downloads import ARCHIVES, SITE
+from lesson_archives import ARCHIVES, SITE
 
 FOLDER = SITE.removesuffix(".zip")
 """The one folder in the archive."""
@@ -26,6 +26,9 @@ LEFT_OUT = re.compile(
     """,
     re.VERBOSE,
 )
+
+COMPRESSED = {".webp", ".whl", ".woff2", ".zip"}
+"""Files that would not become smaller."""
 
 _CANONICAL = re.compile(r'<link rel="canonical" href="([^"]+)"')
 _SIZE = re.compile(rb'(<span class="file-size" data-size-of="(\w+)">)[^<]*(</span>)')
@@ -70,14 +73,15 @@ def _write(archive: Path, html: Path, files: list[Path]) -> None:
     # The archive is not in itself: in there, its link leads to the site.
     address = (canonical[1] if canonical else "").encode() + SITE.encode()
     draft = archive.with_name(f"{archive.name}.part")
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
+    with zipfile.ZipFile(draft, "w") as zipped:
         for file in files:
             content = file.read_bytes()
             if file.suffix == ".html":
                 content = _LINK.sub(address, _SIZE.sub(rb"\1\3", content))
             entry = zipfile.ZipInfo(f"{FOLDER}/{file.relative_to(html).as_posix()}")  # of 1980
             entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            small = file.suffix in COMPRESSED
+            entry.compress_type = zipfile.ZIP_STORED if small else zipfile.ZIP_DEFLATED
             zipped.writestr(entry, content)
     draft.replace(archive)
 

@@ -11,7 +11,7 @@ from built_site import LANGUAGES, ROOT
 from lxml import html
 
 import course_data
-from course_downloads import SITE
+from lesson_archives import SITE
 
 SCREENS = {"phone": (360, 740), "desk": (1280, 800)}
 COURSE = course_data.load(ROOT / "docs")

@@ -7,6 +7,7 @@ treated alike, and a run that was killed leaves nothing that the next one would 
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 import shutil
@@ -14,6 +15,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -213,7 +215,8 @@ class _Language:
         named = set()
         for name, content in self.shipped.items():
             if isinstance(content, bytes) and name.endswith((".css", ".html", ".js")):
-                named.update(_FILE_NAME.findall(content.decode()))
+                kept = self.store.get(partial(_file_names, content), "file names", content)
+                named.update(json.loads(kept))
         for text in self.own_scripts.values():
             named.update(_FILE_NAME.findall(text))
         for name in list(self.shipped):
@@ -221,6 +224,11 @@ class _Language:
             named_somewhere = posixpath.basename(name) in named
             if unneeded and not named_somewhere and not isinstance(self.shipped[name], bytes):
                 del self.shipped[name]
+
+
+def _file_names(content: bytes) -> bytes:
+    """Return all words of a file that look like the name of a file, as JSON."""
+    return json.dumps(sorted(set(_FILE_NAME.findall(content.decode())))).encode()
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
+import json
 import posixpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from lxml import html
 
 from tuning.store import Store, digest
@@ -58,6 +56,9 @@ def signs(pages: Iterable[str]) -> set[int]:
 
 def reduce(font: bytes, characters: set[int]) -> bytes:
     """Return a font with some of its characters as WOFF2."""
+    from fontTools import subset  # here: it loads slowly, and results are kept
+    from fontTools.ttLib import TTFont
+
     options = subset.Options()
     options.flavor = "woff2"
     options.layout_features = []  # ligatures that spell an icon's name would bring it back
@@ -117,18 +118,19 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
     return _FACE.sub(face, css), files
 
 
-@functools.cache
-def _covered(font: bytes) -> frozenset[int]:
-    """Return the characters that a font has."""
+def covered(font: bytes) -> bytes:
+    """Return the characters that a font has, as JSON."""
+    from fontTools.ttLib import TTFont  # here: it loads slowly, and results are kept
+
     with TTFont(io.BytesIO(font), lazy=True) as full:
-        return frozenset(full.getBestCmap())
+        return json.dumps(sorted(full.getBestCmap())).encode()
 
 
 def _kept(file: Path, characters: set[int], store: Store) -> bytes:
     """Return a font with some of its characters, or nothing if it has none of them."""
     font = file.read_bytes()
     # Signs that it lacks, Chinese ones for example, do not make it another font.
-    shown = characters & _covered(font)
+    shown = characters.intersection(json.loads(store.get(lambda: covered(font), "covered", font)))
     if not shown:
         return b""
     numbers = ",".join(map(hex, sorted(shown)))

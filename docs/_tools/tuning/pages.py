@@ -205,7 +205,7 @@ def tune(
             return _NAVIGATION.format(html.escape(tag.attributes.get("aria-label", ""))) + str(tag)
         return _mended(tag)
 
-    text = tags.rewrite(text, change).replace("<noscript>\n    \n  </noscript>", "")
+    text = tags.rewrite(text, change, _CHANGED).replace("<noscript>\n    \n  </noscript>", "")
     lines = [
         f"<script>{COLOURS}</script>",
         f'<link rel="stylesheet" href="{root}{bundles.screen}">',
@@ -214,6 +214,9 @@ def tune(
         f'<script defer src="{root}{bundles.scripts}"></script>',
     ]
     return _PLACE.sub("\n    ".join(["</title>", *lines]), text, count=1)
+
+
+_CHANGED = ("button", "html", "img", "label", "link", "meta", "script", "style")
 
 
 def _head(page: str, tag: Tag, seen: set[str]) -> str | None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache, cached_property
 
 _ATTRIBUTE = r"""[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?"""
-_TAG = re.compile(
-    rf"""<!--.*?-->|<(?P<name>[A-Za-z][\w-]*)(?P<attributes>(?:\s+{_ATTRIBUTE})*)\s*(?P<end>/?)>""",
-    re.DOTALL,
-)
+_ANY_NAME = r"[A-Za-z][\w-]*"
 _ONE_ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _WITHOUT_TAGS = ("script", "style", "textarea")
 
@@ -47,11 +45,15 @@ class Tag:
 
     def __init__(self, match: re.Match[str], content: str) -> None:
         self.name: str = match["name"].lower()
-        self.attributes: dict[str, str] = {}
-        for name, *values in _ONE_ATTRIBUTE.findall(match["attributes"]):
-            self.attributes.setdefault(name.lower(), html.unescape("".join(values)))
         self.content = content
         self._source = match
+
+    @cached_property
+    def attributes(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, *values in _ONE_ATTRIBUTE.findall(self._source["attributes"]):
+            found.setdefault(name.lower(), html.unescape("".join(values)))
+        return found
 
     @property
     def before(self) -> str:
@@ -70,19 +72,36 @@ class Tag:
         return f"<{self.name}{attributes}>{end}"
 
 
+@cache
+def _pattern(names: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"""<!--.*?-->|<(?P<name>(?:{names})(?![\w-]))(?P<attributes>(?:\s+{_ATTRIBUTE})*)\s*/?>""",
+        re.DOTALL | re.IGNORECASE,
+    )
+
+
 def find(page: str) -> Iterator[Tag]:
     """Yield the start tags of a page."""
     for tag, _start, _end in _tags(page):
         yield tag
 
 
-def rewrite(page: str, change: Callable[[Tag], str | None]) -> str:
+def rewrite(page: str, change: Callable[[Tag], str | None], names: Collection[str] = ()) -> str:
     """Return a page with what a function makes of its start tags; nothing leaves one as it is.
 
     What stands for a script, a style sheet or a text area is the whole element.
+
+    Parameters
+    ----------
+    page : str
+    change : callable
+        It gets a tag.
+    names : collection of str
+        The elements that it may change; others it need not get. Without any it gets all.
     """
+    wanted = "|".join(sorted({*names, *_WITHOUT_TAGS})) if names else _ANY_NAME
     parts, done = [], 0
-    for tag, start, end in _tags(page):
+    for tag, start, end in _tags(page, wanted):
         changed = change(tag)
         if changed is not None:
             parts += [page[done:start], changed]
@@ -90,9 +109,10 @@ def rewrite(page: str, change: Callable[[Tag], str | None]) -> str:
     return "".join([*parts, page[done:]])
 
 
-def _tags(page: str) -> Iterator[tuple[Tag, int, int]]:
+def _tags(page: str, names: str = _ANY_NAME) -> Iterator[tuple[Tag, int, int]]:
+    tag = _pattern(names)
     place = 0
-    while match := _TAG.search(page, place):
+    while match := tag.search(page, place):
         place = match.end()
         if match["name"] is None:  # a comment
             continue
