@@ -87,8 +87,9 @@ def execute_longest_first(app: Sphinx) -> None:
         for script in ordered
     ]
     done = pool([*tasks, *(delayed(notebook_execution.execute)(page, *run_page) for page in pages)])
-    # They would wait for more, and be waited for when this process ends.
-    get_reusable_executor(reuse=True).terminate(kill_workers=True)
+    # They would wait for more, and be waited for when this process ends. Each ends by itself: killed,
+    # it would leave its locks behind, and a warning on the screen.
+    get_reusable_executor(reuse=True).shutdown(wait=False)
     _results.update(zip([script.resolve() for script in ordered], done, strict=False))
     notebook_execution.finish(pages, done[len(ordered) :])
 

@@ -123,9 +123,11 @@ def test_animation_is_a_player_with_the_frames_of_its_language(project: Project)
 
 def test_lesson_in_a_worker_finds_the_name_that_a_reader_finds(project: Project) -> None:
     code = "import multiprocessing\n\nprint(os.getpid(), multiprocessing.current_process().name)\n"
+    code += "lock_as_of_tqdm = multiprocessing.RLock()\n"
     for lesson in (LESSON_1, LESSON_2):
         project.replace(lesson, "with Path", f"{code}with Path")
-    project.build()
+    output = project.build()
+    assert "leaked" not in output, "the workers ended in peace"
     assert project.executed() == ["01", "02"]
     printed = [project.page("en", page) for page in (PAGE_1, PAGE_2)]
     found = [re.findall(r"(\d+) (MainProcess|LokyProcess[-\w]*)", page) for page in printed]
