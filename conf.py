@@ -91,7 +91,7 @@ sphinx_gallery_conf = {
     "css": [],
     "image_scrapers": ("execution_cache.scrape",),
     "within_subsection_order": "FileNameSortKey",
-    "parallel": 2,
+    "reset_modules": (),  # before a lesson that is executed, see `execution_cache`
     "min_reported_time": 10**9,  # running times have a place of their own
     "show_memory": False,
     "show_signature": False,
@@ -101,6 +101,8 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "thumbnail_size": (640, 400),
 }
+
+course_processes = 2  # that execute lessons and pages; sphinx-gallery's own would go part by part
 
 # -- notebooks: myst-nb ----------------------------------------------------------------------
 nb_execution_mode = "cache"

@@ -18,6 +18,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from cjk_wrap import wrap
@@ -111,6 +112,7 @@ def comments(code: str, language: str = "python") -> list[tuple[str, int]]:
     return [(comment.text, comment.first + 1) for comment in _find(code, language)]
 
 
+@lru_cache(maxsize=256)  # a page and its notebook ask for the same cells
 def syntax_tree(code: str) -> str | None:
     """Return the syntax tree of the code as text; None for a fragment that is no whole program.
 

@@ -27,6 +27,7 @@ from typing import Any
 from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
+from sphinx_gallery.scrapers import clean_modules
 
 import page_files_store
 import run_record
@@ -40,6 +41,9 @@ FAILURES_DIR = ROOT / "build" / "cache" / "failures"
 LESSONS_VARIABLE = "DLCOURSE_LESSONS"
 KEPT_PER_LESSON = 3
 UNFINISHED = "it did not finish; it ended Python, or the machine is short of memory"
+
+#: What sphinx-gallery resets by default, and would reset before lessons that are not executed.
+RESET = {"reset_modules": ("matplotlib", "seaborn")}
 
 #: The lessons that this build may execute and whose outputs are not kept, in order.
 to_run: list[Path] = []
@@ -82,6 +86,7 @@ def execute_script(
                 page_files_store.offered(target),
                 _named_as_for_a_reader(),
             ):
+                clean_modules(gallery_conf | RESET, script, "before")
                 blocks, elapsed_s = _execute_script(
                     script_blocks, script_vars, gallery_conf, file_conf
                 )

@@ -57,7 +57,6 @@ def execute_longest_first(app: Sphinx) -> None:
     conf = app.config.sphinx_gallery_conf
     _results.clear()
     if app.config.language != "en":  # English has executed all
-        conf["parallel"] = False
         return
     pages = notebook_execution.pages_to_run(app)
     run_page = (str(app.config.nb_execution_cache_path), app.config.nb_execution_timeout)
@@ -66,9 +65,8 @@ def execute_longest_first(app: Sphinx) -> None:
         settings = extract_file_config(script.read_text(encoding="utf-8"))
         if settings.get("parallel", True):
             budgets[script] = settings.get("budget_s", 0)
-    processes = conf["parallel"]
-    conf["parallel"] = False  # sphinx-gallery's own processes would not find the results
-    if not processes or len(pages) + len(budgets) < 2:  # to start processes takes longer
+    processes = app.config.course_processes
+    if processes == 1 or len(pages) + len(budgets) < 2:  # to start processes takes longer
         done = [notebook_execution.execute(page, *run_page) for page in pages]
         notebook_execution.finish(pages, done)
         return
@@ -96,6 +94,7 @@ def execute_longest_first(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect between the preparation, at priority 400, and sphinx-gallery, at 500."""
+    app.add_config_value("course_processes", 2, "", int)
     app.connect("builder-inited", execute_longest_first, priority=450)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -102,12 +102,13 @@ def translate_figures(app: Sphinx) -> None:
     locale_dir = Path(app.srcdir) / app.config.locale_dirs[0]
     translations = catalogues.load(locale_dir, language, "figures")
     catalogue = catalogues.path(locale_dir, language, "figures")
+    drawing = _drawing()
     drawn = 0
     for figure in figures:
         good, problems = _translations_of(figure, translations)
         for problem in problems:
             _warn(f"{figure.lesson}, figure {figure.number}: {problem} (in {catalogue})")
-        key = _key(figure, good)
+        key = _key(figure, good, drawing)
         if not _is_current(figure.file(f".{language}.key"), key, figure.outputs(language)):
             drawn += 1
             try:
@@ -133,11 +134,12 @@ def draw_lesson(lesson: Path, locale_dir: Path) -> None:
         Where the catalogues are.
     """
     figures = [each for each in captured_figures(lesson.parent) if each.lesson == lesson.name]
+    drawing = _drawing()
     for language in (code for code in LANGUAGES if code != "en"):
         translations = catalogues.load(locale_dir, language, "figures")
         for figure in figures:
             good, problems = _translations_of(figure, translations)
-            key = _key(figure, good)
+            key = _key(figure, good, drawing)
             kept = _is_current(figure.file(f".{language}.key"), key, figure.outputs(language))
             if not (problems or kept):
                 with suppress(FigureError):
@@ -163,14 +165,21 @@ def _warn(message: str) -> None:
     logger.warning(message, type="course", subtype="figures")
 
 
-def _key(figure: Captured, translations: dict[str, str]) -> str:
-    """Return the digest of everything that determines the images of a figure."""
-    versions = [importlib.metadata.version("matplotlib"), PIL.__version__]
-    digest = hashlib.sha256(json.dumps([translations, *versions]).encode())
+def _drawing() -> str:
+    """Return the digest of what draws all figures: code, versions, and the font."""
     here = Path(__file__)
-    code = [here.with_name(f"figure_{name}.py") for name in CODE]
-    for file in (figure.file(".figure.pkl"), font_path(), *code):
+    files = [font_path(), *(here.with_name(f"figure_{name}.py") for name in CODE)]
+    versions = [importlib.metadata.version("matplotlib"), PIL.__version__]
+    digest = hashlib.sha256(json.dumps(versions).encode())
+    for file in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _key(figure: Captured, translations: dict[str, str], drawing: str) -> str:
+    """Return the digest of everything that determines the images of a figure."""
+    digest = hashlib.sha256(json.dumps([translations, drawing]).encode())
+    digest.update(figure.file(".figure.pkl").read_bytes())
     return digest.hexdigest()
 
 

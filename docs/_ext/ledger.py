@@ -61,7 +61,9 @@ class LessonLedger(SphinxDirective):
         return [Ledger()]
 
 
-def translation(srcdir: Path, docname: str, language: str) -> dict[str, Any]:
+def translation(
+    srcdir: Path, docname: str, language: str, changes: dict[str, str]
+) -> dict[str, Any]:
     """Return how complete the catalogue of a lesson's page is, and how old its English is.
 
     Parameters
@@ -71,21 +73,22 @@ def translation(srcdir: Path, docname: str, language: str) -> dict[str, Any]:
     docname : str
     language : str
         The language of the catalogue, as Sphinx calls it.
+    changes : dict[str, str]
+        The days on which the scripts changed, see `source_history.last_changes`.
     """
     file = catalogues.path(srcdir / "locale", language, docname)
     entries = [e for e in polib.pofile(file) if not e.obsolete] if file.is_file() else []
     missing = sum(not entry.translated() for entry in entries)  # fuzzy ones are not translated
-    script = srcdir.parent / "gallery" / f"{docname.removeprefix('lessons/')}.py"
     return {
         "language": LANGUAGES[language].html,
         "message_count": len(entries),
         "missing_count": missing,
         "complete": bool(entries) and not missing,
-        "english_changed_on": source_history.last_change(script),
+        "english_changed_on": changes.get(f"{docname.removeprefix('lessons/')}.py"),
     }
 
 
-def lesson_entry(app: Sphinx, lesson: Lesson) -> dict[str, Any]:
+def lesson_entry(app: Sphinx, lesson: Lesson, changes: dict[str, str]) -> dict[str, Any]:
     """Return what the ledger says about a lesson."""
     record = lesson.record or {}
     budget_s = lesson.settings.get("budget_s")
@@ -103,14 +106,16 @@ def lesson_entry(app: Sphinx, lesson: Lesson) -> dict[str, Any]:
         "within_budget": run_time_s <= budget_s if run_time_s and budget_s else None,
         **{name: record.get(name) for name in RECORDED},
         "assets": lesson.settings.get("assets", []),
-        "translation": translation(Path(app.srcdir), lesson.docname, language),
+        "translation": translation(Path(app.srcdir), lesson.docname, language, changes),
     }
 
 
 def facts(app: Sphinx) -> dict[str, Any]:
     """Return the ledger: what is in ``ledger.json``, and in the table."""
     names = lesson_facts.lesson_names(app.env)
-    lessons = [lesson_entry(app, lesson_facts.read(Path(app.srcdir), name)) for name in names]
+    srcdir = Path(app.srcdir)
+    changes = source_history.last_changes(srcdir.parent / "gallery")
+    lessons = [lesson_entry(app, lesson_facts.read(srcdir, name), changes) for name in names]
     executed = [lesson for lesson in lessons if lesson["status"] == "executed"]
     return {
         "format": FORMAT,

@@ -83,9 +83,11 @@ def read(srcdir: Path, docname: str) -> Lesson:
 
 def reading_minutes(doctree: nodes.document) -> int:
     """Return how long reading a page takes: its prose and its code, without the outputs."""
-    code = "\n".join(block.astext() for block in doctree.findall(_is_block) if _is_code(block))
-    lines = sum(bool(line.strip()) for line in code.splitlines())
-    prose = " ".join(text for text in doctree.findall(nodes.Text) if _is_prose(text))
+    texts: list[str] = []
+    code: list[str] = []
+    _collect(doctree, texts, code)
+    lines = sum(bool(line.strip()) for block in code for line in block.splitlines())
+    prose = " ".join(texts)
     characters = len(_CHINESE.findall(prose))
     words = len(_WORD.findall(_CHINESE.sub(" ", prose)))
     minutes = (
@@ -96,23 +98,22 @@ def reading_minutes(doctree: nodes.document) -> int:
     return max(1, round(minutes))
 
 
-def _is_block(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.literal_block | code_links_block)
+def _collect(node: nodes.Node, texts: list[str], code: list[str]) -> None:
+    """Collect the texts of the prose below a node, and its blocks of code."""
+    for child in node.children:
+        if isinstance(child, nodes.literal_block | code_links_block):
+            if _is_code(child):
+                code.append(child.astext())
+        elif isinstance(child, nodes.Text):
+            texts.append(child)
+        elif not isinstance(child, nodes.comment | nodes.raw):
+            _collect(child, texts, code)
 
 
 def _is_code(block: nodes.Node) -> bool:
     """Return whether a block is code, and not what a cell printed."""
     around = (block, block.parent)
     return not any(OUTPUT_CLASS in e["classes"] for e in around if isinstance(e, nodes.Element))
-
-
-def _is_prose(text: nodes.Text) -> bool:
-    node = text.parent
-    while not isinstance(node, nodes.document | None):
-        if _is_block(node) or isinstance(node, nodes.comment | nodes.raw):
-            return False
-        node = node.parent
-    return True
 
 
 class Wording:

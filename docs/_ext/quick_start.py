@@ -7,9 +7,10 @@ at what was loaded. Pages are trees of some ten thousand objects that live until
 from the first page on it looks only when so many are new.
 
 Matplotlib takes a second to load. A build that draws nothing does without it: our extensions load
-it when they draw, and sphinxext-opengraph, which loads it for cards that are switched off here,
-finds an empty module in the place of the one that draws them. The templates of the pages are
-compiled once, and not by every build.
+it when they draw; sphinxext-opengraph, which loads it for cards that are switched off here, finds an
+empty module in the place of the one that draws them; and sphinx-gallery, which loads it to choose
+its backend, does so before each lesson anyway. The templates of the pages are compiled once, and
+not by every build.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
+from sphinx_gallery import gen_gallery
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "build" / "cache" / "templates"
@@ -39,6 +41,11 @@ def collect_again(_app: Sphinx) -> None:
 def collect_seldom(_app: Sphinx, _env: object, _names: list[str]) -> None:
     """Let the collector wait for more new objects; it still comes."""
     gc.set_threshold(NEW_OBJECTS, 20, 20)
+
+
+def choose_backend_later() -> None:
+    """Have sphinx-gallery load Matplotlib before a lesson, see its ``reset_modules``, and only then."""
+    gen_gallery._import_matplotlib = lambda: None
 
 
 def leave_out_cards() -> None:
@@ -64,3 +71,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 leave_out_cards()
+choose_backend_later()

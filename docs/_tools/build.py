@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -246,24 +246,31 @@ def digest(names: Iterable[str], *, names_only: bool = False) -> str:
     """Return one digest of the source files below some files and folders."""
     total = hashlib.sha256()
     for name in names:
-        for file in sorted(file for top in ROOT.glob(name) for file in files_below(top)):
-            relative = file.relative_to(ROOT).as_posix()
-            if is_source(file, relative):
-                total.update(relative.encode())
-                total.update(b"" if names_only else hashlib.sha256(file.read_bytes()).digest())
+        for file in sorted(file for top in ROOT.glob(name) for file in sources_below(top)):
+            total.update(file.encode())
+            total.update(b"" if names_only else hashlib.sha256((ROOT / file).read_bytes()).digest())
     return total.hexdigest()
 
 
-def files_below(top: Path) -> Iterable[Path]:
-    """Return a file, or the files in a folder."""
-    return [top] if top.is_file() else (file for file in top.rglob("*") if file.is_file())
+def sources_below(top: Path) -> Iterator[str]:
+    """Yield the inputs of the build in a folder, or a file itself, by their names in the project."""
+    name = top.relative_to(ROOT).as_posix()
+    if top.is_file() and is_source(name):
+        yield name
+    for folder, inside, files in os.walk(top):
+        name = Path(folder).relative_to(ROOT).as_posix()
+        # Not to be walked through: thousands of files of packages.
+        inside[:] = [each for each in inside if is_source(f"{name}/{each}/")]
+        yield from (file for each in files if is_source(file := f"{name}/{each}"))
 
 
-def is_source(file: Path, relative: str) -> bool:
-    """Return whether a file is an input of the build, not made by a build or an editor."""
-    made = relative.startswith(GENERATED) or file.suffix in {".mo", ".pyc"}
-    hidden = any(part.startswith(".") for part in relative.split("/"))
-    return not made and not hidden and not file.name.endswith("~")
+def is_source(name: str) -> bool:
+    """Return whether a file or a folder is an input of the build, not made by a build or an editor.
+
+    Its name is seen from the project; that of a folder ends with a slash.
+    """
+    made = name.startswith(GENERATED) or name.endswith((".mo", ".pyc", "~", "/__pycache__/"))
+    return not made and not any(part.startswith(".") for part in name.split("/"))
 
 
 def read_state(file: Path) -> dict[str, object]:

@@ -149,7 +149,7 @@ def course_rows(folder: Path, lessons: list[str]) -> tuple[dict[str, float], str
     course = Course(folder, lessons)
     rows: dict[str, float] = {}
     conf = course.folder / "conf.py"
-    course.edit(conf, lambda text: text.replace('"parallel": 2', '"parallel": False'))
+    course.edit(conf, lambda text: text.replace("processes = 2", "processes = 1"))
     rows["cold_one_core"], _ = course.build({min(os.sched_getaffinity(0))})
     course.clear()
     course.leave_out_chinese()

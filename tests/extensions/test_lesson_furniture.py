@@ -321,11 +321,11 @@ def test_durations(seconds, text):
     assert Wording(str, "en").duration(seconds) == text
 
 
-def git(folder: Path, *arguments: str) -> None:
+def git(folder: Path, *arguments: str, day: str = "2026-02-03") -> None:
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     environment = {
-        "GIT_AUTHOR_DATE": "2026-02-03T12:00:00Z",
-        "GIT_COMMITTER_DATE": "2026-02-03T12:00:00Z",
+        "GIT_AUTHOR_DATE": f"{day}T12:00:00Z",
+        "GIT_COMMITTER_DATE": f"{day}T12:00:00Z",
     }
     subprocess.run(
         ["git", *identity, *arguments],
@@ -336,22 +336,22 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def test_date_of_the_english_comes_from_its_last_commit(tmp_path):
-    file = tmp_path / "lesson.py"
+    gallery = tmp_path / "gallery"
+    (gallery / "1_部分").mkdir(parents=True)
+    file, other = gallery / "lesson.py", gallery / "1_部分" / "other.py"
     file.write_text("1")
-    assert source_history.last_change(file) is None
+    other.write_text("1")
+    assert source_history.last_changes(gallery) == {}
     git(tmp_path, "init", "--quiet")
-    git(tmp_path, "add", "lesson.py")
+    git(tmp_path, "add", "gallery")
+    assert source_history.last_changes(gallery) == {}
     git(tmp_path, "commit", "--quiet", "-m", "x")
-    assert source_history.last_change(file) == "2026-02-03"
+    first, second = "2026-02-03", "2026-02-05"
+    assert source_history.last_changes(gallery) == {"lesson.py": first, "1_部分/other.py": first}
     file.write_text("2")  # a change whose day nobody knows
-    assert source_history.last_change(file) is None
-    git(tmp_path, "commit", "--quiet", "-am", "y")
-    git(
-        tmp_path.parent,
-        "clone",
-        "--quiet",
-        "--depth=1",
-        f"file://{tmp_path}",
-        str(tmp_path / "copy"),
-    )
-    assert source_history.last_change(tmp_path / "copy" / "lesson.py") is None
+    assert source_history.last_changes(gallery) == {"1_部分/other.py": first}
+    git(tmp_path, "commit", "--quiet", "-am", "y", day=second)
+    assert source_history.last_changes(gallery) == {"lesson.py": second, "1_部分/other.py": first}
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{tmp_path}", str(copy))
+    assert source_history.last_changes(copy / "gallery") == {}
