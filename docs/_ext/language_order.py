@@ -54,8 +54,8 @@ def before_the_end(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect before and after all others."""
+    """Connect before and after all others; at the end, after what is of this language alone."""
     app.connect("builder-inited", before_reading, priority=0)
     app.connect("builder-inited", after_execution, priority=1000)
-    app.connect("build-finished", before_the_end, priority=0)
+    app.connect("build-finished", before_the_end, priority=200)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

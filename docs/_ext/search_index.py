@@ -194,5 +194,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", _keep, priority=950)
     app.connect("html-collect-pages", _add_page)
     app.connect("html-page-context", _drop_scripts, priority=900)
-    app.connect("build-finished", _write)
+    # Before this language waits for another, see `language_order`: it takes a second.
+    app.connect("build-finished", _write, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

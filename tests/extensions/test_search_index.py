@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -294,6 +295,35 @@ def test_failing_worker_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(search_index, "WEB_DIR", tmp_path)
     with pytest.raises(search_index.SearchError, match="no good"):
         search_index.index({})
+
+
+def test_quick_index_is_that_of_minisearch():
+    text = "a,b,the,tensor,strides,张量,的,形状,CrossEntropyLoss,torch.nn,3.5,é,\u2028"
+    words = text.split(",")
+    draw = random.Random(0)
+    kinds = ["prose", "code", "output", "message"]
+    sections = [
+        [number % 7, "", draw.choice(words), draw.choices(words, k=2), "", []]
+        for number in range(300)
+    ]
+    for section in sections:
+        for kind in draw.choices(
+            kinds, k=draw.randrange(4)
+        ):  # so fields are first seen out of order
+            section[5].append([kind, " ".join(draw.choices(words, k=9))])
+    data = {"sections": sections, "pages": [[f"{number}.html", "页 page"] for number in range(7)]}
+    quick, plain = (
+        subprocess.run(
+            [find_node(), str(search_index.WEB_DIR / "search_worker.mjs"), *arguments],
+            input=json.dumps(data),
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        for arguments in ([], ["--plain"])
+    )
+    assert len(json.loads(plain)["index"]) > 15
+    assert quick == plain
 
 
 def test_library_keeps_its_licence():
