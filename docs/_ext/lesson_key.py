@@ -186,14 +186,14 @@ def _find_out(code: str) -> dict[str, Any]:
         tree = ast.parse(code)
     except SyntaxError:  # not Python yet: any edit counts, and the build reports it
         return {"imports": [], "without_layout": _digest(code), "bare": _digest(code)}
-    imports: list[tuple[int, str, list[str]]] = []
+    imports: list[list[Any]] = []
     without_layout = _digest(ast.dump(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            imports += [(0, alias.name, []) for alias in node.names]
+            imports += [[0, alias.name, []] for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [alias.name for alias in node.names]
-            imports.append((node.level, node.module or "", names))
+            imports.append([node.level, node.module or "", names])
         elif isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     bare = _digest(ast.dump(tree))
