@@ -287,7 +287,7 @@ def prepare_gallery(app: Sphinx) -> None:
 def finish_gallery(app: Sphinx) -> None:
     """After sphinx-gallery: its files are whole."""
     if app.config.language == "en":  # which alone has looked at all code
-        code_facts.save()
+        code_facts.forget_unused()
     _unfinished_marker(app).unlink()
 
 

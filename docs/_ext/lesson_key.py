@@ -9,6 +9,7 @@ captures its outputs.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -21,8 +22,7 @@ from typing import Any
 from sphinx.errors import ExtensionError
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
-import kept_facts
-from kept_facts import KeptFacts
+from result_store import Store
 
 PACKAGE = "dlcourse"
 #: Settings in a script (``# sphinx_gallery_x = …``) that say something *about* the lesson
@@ -41,7 +41,8 @@ CAPTURE_MODULES = (
 #: What else captures them, and is not among the locked versions of the lessons.
 CAPTURE_PACKAGES = ("pylopdf-fonts-zh-cn", "sphinx-gallery")
 #: What was found out about each piece of code.
-code_facts = KeptFacts(kept_facts.FOLDER / "code.json", Path(__file__))
+code_facts = Store(Path(__file__).resolve().parents[2] / "build" / "cache" / "code")
+_FINDER = platform.python_version() + Path(__file__).read_text(encoding="utf-8")
 
 
 def lesson_key(script: Path, root: Path) -> str:
@@ -171,13 +172,15 @@ def _file_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
 
 
+@functools.cache  # several lessons import the same modules, and their texts are the same
 def _facts(code: str) -> dict[str, Any]:
     """Return what is found out about code.
 
     ``imports``: the level, the module and the names of each statement. ``without_layout``: a digest
     of the code without comments and layout; ``bare``: without its docstrings, too.
     """
-    facts: dict[str, Any] = code_facts.get(lambda: _find_out(code), code)
+    found = code_facts.get(lambda: json.dumps(_find_out(code)).encode(), _FINDER, code)
+    facts: dict[str, Any] = json.loads(found)
     return facts
 
 

@@ -11,6 +11,7 @@ It looks them up by the code of the page alone. What else the outputs depend on,
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import shutil
 import sys
@@ -34,8 +35,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.matching import get_matching_files
 
-from kept_facts import KeptFacts
 from lesson_key import page_key
+from result_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +55,7 @@ class Page:
 
 #: What reads a page and names its outputs.
 READERS = ("jupyter-cache", "myst-nb", "myst-parser")
+_FINDER = Path(__file__).read_text(encoding="utf-8")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
 ENDED = "the code ended Python, or the machine is short of memory"
@@ -69,8 +71,8 @@ def pages_to_run(app: Sphinx) -> list[Page]:
         return []
     settings = MdParserConfig(enable_extensions=app.config.myst_enable_extensions)
     cache = get_cache(app.config.nb_execution_cache_path)
-    page_facts = KeptFacts(cache.path / "pages.json", Path(__file__))
-    readers = [importlib.metadata.version(name) for name in READERS]
+    page_facts = Store(cache.path / "pages")
+    reader = repr([settings, *map(importlib.metadata.version, READERS)])
     stale = []
     sources = get_matching_files(app.srcdir, ["**.md"], app.config.exclude_patterns)
     for source in sorted(sources):
@@ -80,19 +82,20 @@ def pages_to_run(app: Sphinx) -> list[Page]:
             continue
         read = partial(read_myst_markdown_notebook, text, settings, add_source_map=True, path=file)
         find_out = partial(_find_out, read, cache)
-        facts = page_facts.get(find_out, text, repr(settings), *readers)
+        facts = json.loads(page_facts.get(find_out, _FINDER, reader, text))
         key = page_key(facts["code"], ROOT)
         if not _is_kept(cache, facts["hashkey"], key):
             stale.append(Page(source.removesuffix(".md"), file, read(), key))
-    page_facts.save()
+    page_facts.forget_unused()
     return stale
 
 
-def _find_out(read: Callable[[], NotebookNode], cache: JupyterCacheBase) -> dict[str, Any]:
-    """Return the code of a page, cell by cell, and the name under which its outputs are kept."""
+def _find_out(read: Callable[[], NotebookNode], cache: JupyterCacheBase) -> bytes:
+    """Return the code of a page, cell by cell, and the name of its kept outputs, as JSON."""
     notebook = read()
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return {"code": code, "hashkey": cache.create_hashed_notebook(notebook)[1]}
+    facts = {"code": code, "hashkey": cache.create_hashed_notebook(notebook)[1]}
+    return json.dumps(facts).encode()
 
 
 def _is_kept(cache: JupyterCacheBase, hashkey: str, key: str) -> bool:

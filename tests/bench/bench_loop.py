@@ -7,8 +7,8 @@ They run one lesson after the other: in sphinx-gallery's processes, which have n
 the seeded collator of lesson 24 refuses to work. More builds of all show what the second core gains
 and what the second language costs: one on a single core, one thing after the other, and, by turns
 with those in both languages, two in English alone. An edit that executes no lesson is measured five
-times, by turns with taking it back: the table has the median. ``--lessons 04 05`` executes only these, on all sides; ``--save`` writes the table
-that the page about the course shows. Linux only.
+times, by turns with taking it back: the table has the median. ``--lessons 04 05`` executes only
+these, on all sides; ``--save`` writes the table that the page about the course shows. Linux only.
 """
 
 from __future__ import annotations

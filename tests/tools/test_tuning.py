@@ -16,8 +16,8 @@ from PIL import Image
 from tiny_site import write
 
 import tuning
+from result_store import Store
 from tuning import fonts, images, pages, styles, tags
-from tuning.store import Store
 
 FONTS = Path(pydata_sphinx_theme.__file__).parent / (
     "theme/pydata_sphinx_theme/static/vendor/fontawesome/webfonts"
@@ -394,3 +394,11 @@ def test_what_is_no_tag_stays(page):
     seen = [tag.name for tag in tags.find(page)]
     assert "img" not in seen
     assert tags.rewrite(page, lambda tag: None) == page
+    assert tags.rewrite(page, lambda tag: "" if tag.name == "img" else None, ["img"]) == page
+
+
+def test_only_named_elements_are_handed_out():
+    page = '<imgs><IMG src="a"/><!-- <img> --><img-x><p><script>"<img>"</script><img>'
+    seen = []
+    assert tags.rewrite(page, lambda tag: seen.append(tag.name), ["img"]) == page
+    assert seen == ["img", "script", "img"], "and what must not be looked into"

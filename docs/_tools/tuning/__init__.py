@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Self
 
+from result_store import Store, digest, write
 from tuning import code, fonts, images, pages, styles
-from tuning.store import Store, digest, write
 
 #: Files in ``_static`` that are shipped only where a page, a stylesheet or a script of ours names
 #: them: most are joined with others, and the rest is for features that are not in use.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lxml import html
 
-from tuning.store import Store, digest
+from result_store import Store, digest
 
 _FACE = re.compile(r"@font-face\{[^}]*\}")
 _FILE = re.compile(r"url\(([^):]*\.woff2)\)")
@@ -118,7 +118,7 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
     return _FACE.sub(face, css), files
 
 
-def covered(font: bytes) -> bytes:
+def _covered(font: bytes) -> bytes:
     """Return the characters that a font has, as JSON."""
     from fontTools.ttLib import TTFont  # here: it loads slowly, and results are kept
 
@@ -130,7 +130,7 @@ def _kept(file: Path, characters: set[int], store: Store) -> bytes:
     """Return a font with some of its characters, or nothing if it has none of them."""
     font = file.read_bytes()
     # Signs that it lacks, Chinese ones for example, do not make it another font.
-    shown = characters.intersection(json.loads(store.get(lambda: covered(font), "covered", font)))
+    shown = characters.intersection(json.loads(store.get(lambda: _covered(font), "covered", font)))
     if not shown:
         return b""
     numbers = ",".join(map(hex, sorted(shown)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tuning.store import Store
+from result_store import Store
 from tuning.tags import Tag
 
 #: A drawing as lossless WebP takes a third to three quarters of the bytes of its PNG; below

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from katex_math import find_node
+from result_store import Store
 from tuning import fonts
-from tuning.store import Store
 
 #: Names that pages or scripts have and nothing uses: the theme's announcement, its banner and menu
 #: for other versions, and its search dialog, in whose place stands ours.
