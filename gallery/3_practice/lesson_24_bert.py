@@ -381,8 +381,8 @@ ax.set(yticks=range(4), yticklabels=results, xlabel="test accuracy", ylim=(3.5, 
 assert min(shares) > results["counted words, 2,000"][0] + 0.03
 
 # %%
-# From the same sentences the fine-tuned BERT learns more than the counting, by several standard errors; the frozen one
-# lies between. And with all labels the counting is as good as our BERT, within the noise.
+# From the same sentences the fine-tuned BERT learns more than the counting: their bars do not touch. The frozen one lies
+# between. And with all labels the counting is as good as our BERT, within the noise.
 #
 # Use it: texts that are too long
 # -------------------------------
