@@ -48,6 +48,7 @@ extensions = [
     "measured",
     "notebook_execution",
     "notebook_files",
+    "own_members",
     "page_files_store",
     "page_summary",
     "quick_messages",

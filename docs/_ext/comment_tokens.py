@@ -153,15 +153,18 @@ def is_prose(text: str) -> bool:
     )
 
 
-def _find(code: str, language: str) -> list[Comment]:
+@lru_cache(maxsize=256)  # a page asks whether there are any, then for them, then its notebook does
+def _find(code: str, language: str) -> tuple[Comment, ...]:
     """Return the messages of the code, in order."""
+    if "#" not in code:
+        return ()
     found: list[Comment] = []
     for comment in _single_comments(code, language):
         if found and language not in PROMPTS and _continues(found[-1], comment):
             previous = found.pop()
             comment = comment._replace(text=f"{previous.text} {comment.text}", first=previous.first)
         found.append(comment)
-    return [comment for comment in found if is_prose(comment.text)]
+    return tuple(comment for comment in found if is_prose(comment.text))
 
 
 def _continues(previous: Comment, comment: Comment) -> bool:

@@ -92,12 +92,16 @@ def _draw(fig: Figure, translate: Callable[[str], str]) -> Image.Image:
     for formatter in fixed_formatters(fig):
         formatter.seq = [in_language(str(label)) for label in formatter.seq]
     stream = io.BytesIO()
+    dpi = PIXELS_PER_CSS_PIXEL * CSS_DPI
+    fig.set_dpi(dpi)
     with missing_glyphs_are_errors(fig):
-        # Not compressed: it is read at once, and encoded by figure_images.
-        uncompressed = {"compress_level": 0}
-        dpi = PIXELS_PER_CSS_PIXEL * CSS_DPI
-        fig.savefig(stream, format="png", dpi=dpi, pil_kwargs=uncompressed)
-    return Image.open(stream).convert("RGB")
+        # savefig would draw all that there is, unseen, only to have the layout done.
+        if layout := fig.get_layout_engine():
+            layout.execute(fig)
+            fig.set_layout_engine("none")
+        fig.savefig(stream, format="rgba", dpi=dpi)
+    size = round(fig.bbox.width), round(fig.bbox.height)
+    return Image.frombytes("RGBA", size, stream.getbuffer()).convert("RGB")
 
 
 @contextmanager

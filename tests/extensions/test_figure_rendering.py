@@ -216,6 +216,32 @@ def test_drawings_get_a_palette_and_photographs_do_not() -> None:
         assert (np.asarray(stored.convert("RGB")) == np.asarray(image)).all()
 
 
+def test_areas_keep_their_colour_and_edges_change_unseen() -> None:
+    around = np.hypot(*np.meshgrid(range(-300, 300), range(-300, 300))) - 200.3
+    coverage = np.clip(around, 0, 1)[..., None]  # of the ground, at the edge of a disc
+    disc, ground = np.array([31, 119, 181]), np.array([255, 255, 254])
+    drawing = np.rint(coverage * ground + (1 - coverage) * disc).astype(np.uint8)
+    across, down = np.meshgrid(range(32), range(32))
+    drawing[:32, :32] = np.stack([across * 4, down * 4, across * 0], axis=-1)  # a small photograph
+    stored = Image.open(io.BytesIO(figure_images.png(Image.fromarray(drawing))))
+    assert stored.mode == "P"
+    shown = np.asarray(stored.convert("RGB")).astype(int)
+    for colour in (disc, ground):
+        same = (drawing == colour).all(-1)
+        assert same.sum() > 100_000
+        assert (shown[same] == colour).all()
+    error = np.sqrt(np.mean((shown - drawing) ** 2))
+    assert 0 < error <= figure_images.INVISIBLE_ERROR
+
+
+def test_colours_that_a_palette_would_change_visibly_stay() -> None:
+    across, down = np.meshgrid(range(64), range(64))
+    gradients = np.stack([across * 4, down * 4, 255 - across * 4], axis=-1).astype(np.uint8)
+    stored = Image.open(io.BytesIO(figure_images.png(Image.fromarray(gradients))))
+    assert stored.mode == "RGB"
+    assert (np.asarray(stored) == gradients).all()
+
+
 def test_pickle_holds_no_file_names() -> None:
     frame, _ = capture(titled("a title"))
     assert str(figure_font.font_path()).encode() not in frame
