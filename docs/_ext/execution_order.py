@@ -45,7 +45,8 @@ def _execute_lesson(
     # Ours, which a process can import, and with it the wrappers; sphinx-gallery's has lost its name.
     result = generate_file_rst(script.name, target_dir, script.parent, gallery_conf)
     if execution_cache.record_file(target_dir / script.name).is_file():
-        figure_translation.draw_lesson(target_dir / script.name, locale_dir)
+        size = gallery_conf["thumbnail_size"]
+        figure_translation.draw_lesson(target_dir / script.name, locale_dir, size)
     return result
 
 

@@ -116,13 +116,14 @@ def translate_figures(app: Sphinx) -> None:
             except FigureError as error:
                 _warn(f"{figure.lesson}, figure {figure.number}, in {language}: {error}")
                 _show_in_english(figure, language)
-    thumbs = _thumbnails(app, figures, language)
+    size = app.config.sphinx_gallery_conf["thumbnail_size"]
+    thumbs = _thumbnails(figures, language, size)
     _remove_orphans(Path(app.srcdir) / "lessons", figures, thumbs, language)
     logger.info("figures in %s: %d drawn, %d up to date", language, drawn, len(figures) - drawn)
 
 
-def draw_lesson(lesson: Path, locale_dir: Path) -> None:
-    """Draw the figures that a lesson has just left behind in every other language.
+def draw_lesson(lesson: Path, locale_dir: Path, size: tuple[int, int]) -> None:
+    """Draw the figures that a lesson has just left behind, and its thumbnail, in other languages.
 
     Nothing is reported: what cannot be drawn is left to the build in that language.
 
@@ -132,6 +133,8 @@ def draw_lesson(lesson: Path, locale_dir: Path) -> None:
         Its script beside its page: the figures are in the folder ``images`` there.
     locale_dir : Path
         Where the catalogues are.
+    size : tuple of int
+        Pixels of the thumbnail: width and height.
     """
     figures = [each for each in captured_figures(lesson.parent) if each.lesson == lesson.name]
     drawing = _drawing()
@@ -144,6 +147,8 @@ def draw_lesson(lesson: Path, locale_dir: Path) -> None:
             if not (problems or kept):
                 with suppress(FigureError):
                     _draw(figure, language, good, key)
+        if all(output.is_file() for figure in figures for output in figure.outputs(language)):
+            _thumbnails(figures, language, size)
 
 
 def _translations_of(
@@ -218,9 +223,8 @@ def _show_in_english(figure: Captured, language: str) -> None:
         shutil.copyfile(output.with_name(english), output)
 
 
-def _thumbnails(app: Sphinx, figures: list[Captured], language: str) -> list[Path]:
+def _thumbnails(figures: list[Captured], language: str, size: tuple[int, int]) -> list[Path]:
     """Make the thumbnails of the lessons as sphinx-gallery does; return all that belong."""
-    size = app.config.sphinx_gallery_conf.get("thumbnail_size", (400, 280))
     thumbs = []
     for figure in _shown_in_thumbnails(figures):
         thumb = figure.folder / "thumb" / f"sphx_glr_{figure.lesson_stem}_thumb.{language}.png"

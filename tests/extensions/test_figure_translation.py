@@ -29,13 +29,18 @@ ZH = {"loss after {0} epochs": "{0} 轮之后的损失", "accuracy": "准确率"
 LESSON = "sphx_glr_lesson_09_x"
 
 
+SIZE = (400, 280)
+
+
 class Site:
     """The source of a site whose one lesson has run and left two figures."""
 
     def __init__(self, root: Path) -> None:
         self.srcdir = root
         self.config = SimpleNamespace(
-            language="zh_CN", locale_dirs=["locale"], sphinx_gallery_conf={}
+            language="zh_CN",
+            locale_dirs=["locale"],
+            sphinx_gallery_conf={"thumbnail_size": SIZE},
         )
         self.images = root / "lessons" / "part" / "images"
         (self.images / "thumb").mkdir(parents=True)
@@ -132,16 +137,17 @@ def test_a_second_run_draws_nothing(site: Site) -> None:
 
 def test_what_was_drawn_right_after_the_lesson_is_not_drawn_again(site: Site) -> None:
     site.draw()
-    expected = {name: (site.images / name).read_bytes() for name in (FIRST, SECOND)}
-    for file in site.images.glob("*.zh_CN.*"):
+    drawn = [site.images / FIRST, site.images / SECOND, site.images / "thumb" / THUMB]
+    expected = [file.read_bytes() for file in drawn]
+    for file in site.images.glob("**/*.zh_CN.*"):
         file.unlink()
-    draw_lesson(site.script, site.srcdir / "locale")
-    assert {name: (site.images / name).read_bytes() for name in (FIRST, SECOND)} == expected
-    assert site.draw() == [], "the thumbnail is as it was, too"
+    draw_lesson(site.script, site.srcdir / "locale", SIZE)
+    assert [file.read_bytes() for file in drawn] == expected
+    assert site.draw() == []
 
 
 def test_right_after_a_lesson_only_its_own_figures_are_drawn(site: Site) -> None:
-    draw_lesson(site.script.with_name("lesson_10_y.py"), site.srcdir / "locale")
+    draw_lesson(site.script.with_name("lesson_10_y.py"), site.srcdir / "locale", SIZE)
     assert not list(site.images.glob("*.zh_CN.*"))
 
 
@@ -151,7 +157,7 @@ def test_what_cannot_be_drawn_is_left_to_the_build_that_reports_it(
 ) -> None:
     others = {message: ZH[message] for message in ZH if message != "accuracy"}
     site.translations(others | ({"accuracy": translation} if translation else {}))
-    draw_lesson(site.script, site.srcdir / "locale")
+    draw_lesson(site.script, site.srcdir / "locale", SIZE)
     assert [file.name for file in site.images.glob("*.zh_CN.png")] == [FIRST]
     assert warnings == []
     assert site.draw() == [SECOND, THUMB]
