@@ -234,6 +234,16 @@ def test_areas_keep_their_colour_and_edges_change_unseen() -> None:
     assert 0 < error <= figure_images.INVISIBLE_ERROR
 
 
+@pytest.mark.parametrize("colours", ["viridis", "plasma", "coolwarm"])
+def test_surfaces_get_a_palette(colours: str, tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.linspace(-3, 3, 60), np.linspace(-3, 3, 60))
+    fig, ax = plt.subplots(subplot_kw={"projection": "3d"}, figsize=(5, 4))
+    ax.plot_surface(across, down, np.sin(across) * np.cos(down), cmap=colours, rstride=1, cstride=1)
+    render(pack([capture(fig)[0]]), tmp_path / "surface.png", identity)
+    with Image.open(tmp_path / "surface.png") as image:
+        assert image.mode == "P"
+
+
 def test_colours_that_a_palette_would_change_visibly_stay() -> None:
     across, down = np.meshgrid(range(64), range(64))
     gradients = np.stack([across * 4, down * 4, 255 - across * 4], axis=-1).astype(np.uint8)
