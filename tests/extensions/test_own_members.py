@@ -15,7 +15,7 @@ def left_out(module: ModuleType) -> set[str]:
     return {
         name
         for name, member in vars(module).items()
-        if own_members.leave_out_imported(None, "module", name, member, False, None)  # type: ignore[arg-type]
+        if own_members.leave_out_imported(None, "module", name, member, False, None)  # type: ignore[arg-type]  # the application is not used
     }
 
 
@@ -34,7 +34,7 @@ def test_imported_classes_and_functions_are_left_out() -> None:
 
 
 def test_members_of_classes_are_left_to_autodoc() -> None:
-    answer = own_members.leave_out_imported(None, "class", "Path", Path, False, None)  # type: ignore[arg-type]
+    answer = own_members.leave_out_imported(None, "class", "Path", Path, False, None)  # type: ignore[arg-type]  # the application is not used
     assert answer is None
 
 

@@ -38,7 +38,7 @@ def parsed(parser: type[RSTParser], text: str, source: str) -> nodes.document:
     settings.report_level = 5
     document = new_document(source, settings=settings)
     one = parser()
-    one._config = SimpleNamespace(rst_prolog=None, rst_epilog=None)  # type: ignore[assignment]
+    one._config = SimpleNamespace(rst_prolog=None, rst_epilog=None)  # type: ignore[assignment]  # all that is read
     one.parse(text, document)
     return document
 
