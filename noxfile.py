@@ -79,7 +79,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def gpu(session: nox.Session) -> None:
     """Run only what is marked GPU; without CUDA this is an error."""
-    python(session, "tests/gpu_checks.py", *session.posargs)
+    python(session, "tests/support/gpu_checks.py", *session.posargs)
 
 
 @nox.session
@@ -108,7 +108,7 @@ def bench(session: nox.Session) -> None:
         install(session, "themes")
         install(session, "themes-sphinx7")
     environment = "bench" if name == "training" else "course"
-    python(session, f"tests/bench/bench_{name}.py", *options, name=environment)
+    python(session, f"bench/bench_{name}.py", *options, name=environment)
 
 
 @nox.session

@@ -12,10 +12,9 @@ from english_left import english_on_page
 from lxml import html
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from staged import Stage, below, scrolls_sideways, violations, words, written
 
 import frame_player
-
-from .staged import Stage, below, scrolls_sideways, violations, words, written
 
 FRAMES = [f"walk_001{ending}.png" for ending in (".frame-1", ".frame-2", "")]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}

@@ -13,11 +13,10 @@ from built_site import LANGUAGES, ROOT, BuiltSite, html_root
 from english_left import english_on_page
 from lxml import html
 from playwright.sync_api import Browser, Locator, Page, expect
+from staged import Stage, below, scrolls_sideways, violations, words, written
 
 import conv_stepper
 from interactive import depart, interactive, visit
-
-from .staged import Stage, below, scrolls_sideways, violations, words, written
 
 SCRIPT = ROOT / "docs" / "_static" / "conv-stepper.js"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}

@@ -21,7 +21,7 @@ import chromium
 from page_watch import Watched
 from playwright.async_api import Browser, Page, async_playwright
 
-CHECKS = Path(__file__).parent / "site" / "page_checks.js"
+CHECKS = Path(__file__).with_name("page_checks.js")
 SIZES = {"phone": (360, 740), "desk": (1280, 800)}
 SCHEMES = ("light", "dark")
 SHIFT_LIMIT = 0.02

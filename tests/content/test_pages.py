@@ -11,7 +11,7 @@ from sphinx_gallery.py_source_parser import extract_file_config
 
 import course_data
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COURSE = course_data.load(ROOT / "docs")
 SCRIPTS = sorted((ROOT / "gallery").glob("*/lesson_*.py"))
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")

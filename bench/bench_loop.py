@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SAVED = ROOT / "docs" / "measured" / "loop.json"
 
 GALLERY_CONF = """

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from lessons.lesson_script import Block, Lesson, parse, read
+from lesson_script import Block, Lesson, parse, read
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "gallery").glob("*/lesson_*.py"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lessons.lesson_script import Block, read
+from lesson_script import Block, read
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "solutions").glob("lesson_*.md"))

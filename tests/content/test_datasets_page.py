@@ -11,7 +11,7 @@ import pytest
 from dlcourse import assets
 from dlcourse.assets import Asset
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 CATALOGUE = assets.catalogue()
 TRANSLATIONS = sorted((ROOT / "docs" / "locale").glob("*/LC_MESSAGES/datasets.po"))

@@ -37,7 +37,7 @@ def test_nothing_is_marked_in_the_tests_of_the_site() -> None:
 def test_without_cuda_it_stops_and_says_why(tmp_path: Path) -> None:
     """Also from another folder, and with a dlcourse that is not installed."""
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "gpu_checks.py"],
+        [sys.executable, ROOT / "tests" / "support" / "gpu_checks.py"],
         check=False,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": ""},

@@ -1,4 +1,4 @@
-"""Run what is marked GPU, with the Python and the PyTorch at hand: ``python tests/gpu_checks.py``.
+"""Run what is marked GPU, with the Python and the PyTorch at hand: ``python tests/support/gpu_checks.py``.
 
 It needs nothing but PyTorch, pytest and what the marked modules of ``dlcourse`` import, so that it
 also runs where PyTorch came with the machine. Options are those of pytest. Without CUDA it stops.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MARKED = {
     "dlcourse": re.compile(r"^ *>>> .*# doctest: \+GPU$", re.MULTILINE),
     "tests": re.compile(r"^@pytest\.mark\.gpu$", re.MULTILINE),
