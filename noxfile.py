@@ -83,6 +83,12 @@ def gpu(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Plant the faults of `tests/faults`, one at a time, and see that the tests notice them."""
+    python(session, "tests/support/plant_faults.py", *session.posargs)
+
+
+@nox.session
 def i18n(session: nox.Session) -> None:
     """Extract the texts, update the Chinese catalogues, report; `-- --check` only checks."""
     python(session, "docs/_tools/i18n.py", *session.posargs)
