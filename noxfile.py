@@ -60,7 +60,7 @@ def python(session: nox.Session, *arguments: str, name: str = "course") -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site in both languages; `-- 04 09` executes only these lessons."""
+    """Build the site; `-- 04 09` executes only these, `-- --check-third COMMIT` a third anew."""
     python(session, "docs/_tools/build.py", *session.posargs)
 
 

@@ -65,7 +65,7 @@ class Course:
 
     def build(self, cores: set[int] | None = None) -> tuple[float, str]:
         """Build, on these cores or on all; return the seconds and what the build said."""
-        environment = {**ENVIRONMENT, "PYTHONPATH": str(self.folder)}
+        environment = {**ENVIRONMENT, "PYTHONPATH": str(self.folder), "DLCOURSE_OUTPUTS": "off"}
         command = [sys.executable, "docs/_tools/build.py", *self.lessons]
         return run(command, self.folder, environment, cores)
 

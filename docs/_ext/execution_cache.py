@@ -3,7 +3,9 @@
 sphinx-gallery runs a script again when its text changed, and only then. That is too often
 (a typo in the prose) and too seldom (a change in ``dlcourse``). It has no hook in between, so
 this module wraps one of its functions, ``sphinx_gallery.gen_rst.execute_script``: outputs are
-looked up under :func:`lesson_key.lesson_key`, and stored under it after a run.
+looked up under :func:`lesson_key.lesson_key`, and stored under it after a run: in this clone, and
+for the others on this machine (:mod:`shared_outputs`). A lesson may be executed although they are
+kept, to see whether they are the same (:mod:`output_comparison`).
 
 The wrapper is installed when the module is imported. Worker processes never read conf.py;
 they import it through the scraper's dotted name, ``execution_cache.scrape``.
@@ -29,8 +31,10 @@ from sphinx.errors import ExtensionError
 from sphinx_gallery import gen_rst
 from sphinx_gallery.scrapers import clean_modules
 
+import output_comparison
 import page_files_store
 import run_record
+import shared_outputs
 from languages import LANGUAGES
 from lesson_key import code_facts, lesson_key
 
@@ -40,12 +44,13 @@ FAILURES_DIR = ROOT / "build" / "cache" / "failures"
 #: The lessons to execute, as numbers separated by spaces; empty means all.
 LESSONS_VARIABLE = "DLCOURSE_LESSONS"
 KEPT_PER_LESSON = 3
+RECORD = "record.json"
 UNFINISHED = "it did not finish; it ended Python, or the machine is short of memory"
 
 #: What sphinx-gallery resets by default, and would reset before lessons that are not executed.
 RESET = {"reset_modules": ("matplotlib", "seaborn")}
 
-#: The lessons that this build may execute and whose outputs are not kept, in order.
+#: The lessons that this build executes, in order.
 to_run: list[Path] = []
 
 _execute_script: Callable[..., tuple[list[str], float]] = gen_rst.execute_script
@@ -71,7 +76,8 @@ def execute_script(
         return _execute_script(script_blocks, script_vars, gallery_conf, file_conf)
     key = lesson_key(script, ROOT)
     entry = _entry(script, key)
-    if not _is_complete(entry):
+    is_kept = _is_complete(entry)
+    if not is_kept or output_comparison.is_wanted(script.stem):
         _remove_outputs(target)
         if not is_chosen(script):
             script_vars["execute_script"] = False
@@ -104,7 +110,13 @@ def execute_script(
             "cells_executed": sum(block.type == "code" for block in script_blocks),
             **run_record.facts(script, memory),
         }
-        _store(entry, target, {**record, "blocks": blocks})
+        draft = _draft(target, {**record, "blocks": blocks})
+        if is_kept:
+            _compare(script, script_blocks, entry, draft)
+            shutil.rmtree(draft)
+        else:
+            _put_in_place(draft, entry)
+            shared_outputs.put(*_shared_name(script, key), _contents(entry))
         print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
     blocks = _restore(entry, target)
     _mark_as_run(script_vars, target)
@@ -144,7 +156,7 @@ def _entry(script: Path, key: str) -> Path:
 def _is_complete(entry: Path) -> bool:
     """Return whether a cache entry is there, with all that is written down about a run today."""
     try:
-        record: dict[str, Any] = json.loads((entry / "record.json").read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((entry / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return record.keys() >= run_record.KEYS
@@ -171,24 +183,82 @@ def record_file(target: Path) -> Path:
     return target.with_suffix(".record.json")
 
 
-def _store(entry: Path, target: Path, record: dict[str, Any]) -> None:
-    """Write a cache entry so that it is there whole or not at all."""
-    CACHE_DIR.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=CACHE_DIR))
+def _draft(target: Path, record: dict[str, Any]) -> Path:
+    """Write down what a run made, in a folder that may become a cache entry."""
+    draft = _new_draft()
     for file in _outputs(target):
         shutil.copyfile(file, draft / file.name)
     page_files_store.store(target, draft)
-    (draft / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    (draft / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return draft
+
+
+def _new_draft() -> Path:
+    CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".draft-", dir=CACHE_DIR))
+
+
+def _put_in_place(draft: Path, entry: Path) -> None:
+    """Make a draft the cache entry, which is there whole or not at all; forget old ones."""
     try:
         draft.rename(entry)
     except OSError:  # another process was first, or an old entry is damaged
         shutil.rmtree(entry, ignore_errors=True)
         draft.rename(entry)
     older = sorted(
-        CACHE_DIR.glob(f"{target.stem}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True
+        CACHE_DIR.glob(f"{entry.name.rsplit('-', 1)[0]}-*"),
+        key=lambda folder: folder.stat().st_mtime,
+        reverse=True,
     )
     for folder in older[KEPT_PER_LESSON:]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Return the files of a cache entry, by their names in it."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _shared_name(script: Path, key: str) -> tuple[str, str, str]:
+    return f"lessons/{script.stem}", key, script.read_text(encoding="utf-8")
+
+
+def _is_kept(script: Path, key: str) -> bool:
+    """Return whether the outputs of a lesson are kept; take them from another clone if need be."""
+    entry = _entry(script, key)
+    if _is_complete(entry):
+        return True
+    files = shared_outputs.take(*_shared_name(script, key))
+    if files is None:
+        return False
+    draft = _new_draft()
+    for name, content in files.items():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft / name).write_bytes(content)
+    if not _is_complete(draft):  # of a time when less was written down
+        shutil.rmtree(draft)
+        return False
+    _put_in_place(draft, entry)
+    return True
+
+
+def _compare(script: Path, script_blocks: list[Any], entry: Path, draft: Path) -> None:
+    """Leave a note of what a run made otherwise than it is kept."""
+    kept, new = _contents(entry), _contents(draft)
+    before, now = (json.loads(files.pop(RECORD))["blocks"] for files in (kept, new))
+    name = script.relative_to(ROOT).as_posix()
+    source = script.read_text(encoding="utf-8").splitlines()
+    lines = []
+    for index, what in output_comparison.compare_lesson(before, now, kept, new):
+        if index is None:
+            lines.append(f"{name}: {what}")
+        else:
+            number = sum(block.type == "code" for block in script_blocks[: index + 1])
+            line = script_blocks[index].lineno  # mostly an empty one
+            line = next(n for n in range(line, len(source) + 1) if source[n - 1].strip())
+            lines.append(f"{name}:{line}: cell {number}: {what}")
+    output_comparison.note(script.stem, lines)
 
 
 def _restore(entry: Path, target: Path) -> list[str]:
@@ -197,7 +267,7 @@ def _restore(entry: Path, target: Path) -> list[str]:
     A file that changes gets the present time, even one that comes back from long ago: that is
     how Sphinx sees which pages to write again. The others stay as they are.
     """
-    record = json.loads((entry / "record.json").read_text(encoding="utf-8"))
+    record = json.loads((entry / RECORD).read_text(encoding="utf-8"))
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     page_files_store.restore(entry, target)
@@ -270,10 +340,10 @@ def prepare_gallery(app: Sphinx) -> None:
     for script in scripts:
         key = lesson_key(script, ROOT)
         target = lessons_dir / script.parent.name / script.name
-        kept = _is_complete(_entry(script, key))
-        if anew or not kept or _recorded_key(target) != key:
+        runs = not _is_kept(script, key) or output_comparison.is_wanted(script.stem)
+        if anew or runs or _recorded_key(target) != key:
             Path(f"{target}.md5").unlink(missing_ok=True)
-        if is_chosen(script) and not kept:
+        if is_chosen(script) and runs:
             to_run.append(script)
     if to_run and app.config.language != "en":
         raise ExtensionError(

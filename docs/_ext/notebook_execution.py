@@ -5,7 +5,8 @@ executed the lessons have nothing to do. So the pages are executed with the less
 ``execution_order``, and myst-nb finds them in its cache.
 
 It looks them up by the code of the page alone. What else the outputs depend on, the modules of
-``dlcourse`` for one, is kept as a key beside them; outputs with another key are removed.
+``dlcourse`` for one, is kept as a key beside them; outputs with another key are removed. Those of
+other clones are taken over, and some pages executed anew, as with the lessons.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord
@@ -35,8 +37,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.matching import get_matching_files
 
+import output_comparison
+import shared_outputs
 from lesson_key import page_key
-from result_store import Store
+from result_store import Store, digest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,16 @@ class Page:
     notebook: NotebookNode
     key: str
     """What its outputs depend on, besides its code; see ``lesson_key.page_key``."""
+    hashkey: str
+    """The name of its kept outputs, which comes from its code."""
+    kept: NotebookNode | None = None
+    """Its kept outputs, if it is executed to compare them."""
+
+    @property
+    def shared_name(self) -> tuple[str, str, str]:
+        """Its name, key and code, as ``shared_outputs`` wants them."""
+        code = "\n".join(cell.source for cell in self.notebook.cells)
+        return f"pages/{self.name}", digest(self.hashkey, self.key), code
 
 
 #: What reads a page and names its outputs.
@@ -84,8 +98,17 @@ def pages_to_run(app: Sphinx) -> list[Page]:
         find_out = partial(_find_out, read, cache)
         facts = json.loads(page_facts.get(find_out, _FINDER, reader, text))
         key = page_key(facts["code"], ROOT)
-        if not _is_kept(cache, facts["hashkey"], key):
-            stale.append(Page(source.removesuffix(".md"), file, read(), key))
+        is_kept = _is_kept(cache, facts["hashkey"], key)
+        is_wanted = output_comparison.is_wanted(file.stem)
+        if is_kept and not is_wanted:
+            continue
+        page = Page(source.removesuffix(".md"), file, read(), key, facts["hashkey"])
+        is_kept = is_kept or _take(page, cache)
+        if is_kept and is_wanted:
+            kept = _outputs(cache, page.hashkey).read_text(encoding="utf-8")
+            stale.append(replace(page, kept=_notebook(kept)))
+        elif not is_kept:
+            stale.append(page)
     page_facts.forget_unused()
     return stale
 
@@ -104,12 +127,17 @@ def _is_kept(cache: JupyterCacheBase, hashkey: str, key: str) -> bool:
         record = NbCacheRecord.record_from_hashkey(hashkey, cache.db)
     except KeyError:
         return False
-    outputs = cache.path / "executed" / record.hashkey / "base.ipynb"
+    outputs = _outputs(cache, hashkey)
     if record.data.get("key") == key and outputs.is_file():
         return True
     NbCacheRecord.remove_records([record.pk], cache.db)
     shutil.rmtree(outputs.parent, ignore_errors=True)
     return False
+
+
+def _outputs(cache: JupyterCacheBase, hashkey: str) -> Path:
+    """Return the file that holds a page with its outputs, without its texts."""
+    return Path(cache.path, "executed", hashkey, "base.ipynb")
 
 
 def execute(page: Page, cache_folder: str, timeout_s: int) -> str | None:
@@ -129,11 +157,51 @@ def execute(page: Page, cache_folder: str, timeout_s: int) -> str | None:
         lines = LINE.findall(stack)
         message = f"{run.err.ename}: {run.err.evalue}"
         return f"{_place(page, int(lines[0]) if lines else 1)}: {message}"
-    data = {"execution_seconds": run.time, "key": page.key}
-    bundle = CacheBundleIn(page.notebook, str(page.file), data=data)
-    get_cache(cache_folder).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    if page.kept is None:
+        cache = get_cache(cache_folder)
+        data = {"execution_seconds": run.time, "key": page.key}
+        _keep(page, page.notebook, data, cache)
+        outputs = _outputs(cache, page.hashkey).read_bytes()
+        files = {"base.ipynb": outputs, "data.json": json.dumps(data).encode()}
+        shared_outputs.put(*page.shared_name, files)
+    else:
+        _compare(page, page.kept)
     print(f"  {page.name}: executed in {run.time:.1f} s", flush=True)
     return None
+
+
+def _keep(
+    page: Page, notebook: NotebookNode, data: dict[str, Any], cache: JupyterCacheBase
+) -> None:
+    bundle = CacheBundleIn(notebook, str(page.file), data=data)
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def _take(page: Page, cache: JupyterCacheBase) -> bool:
+    """Keep the outputs that another clone has made; return whether there are any."""
+    files = shared_outputs.take(*page.shared_name)
+    if files is None:
+        return False
+    notebook = _notebook(files["base.ipynb"].decode())
+    _keep(page, notebook, json.loads(files["data.json"]), cache)
+    return True
+
+
+def _notebook(text: str) -> NotebookNode:
+    notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]  # it has no types
+    return notebook
+
+
+def _compare(page: Page, kept: NotebookNode) -> None:
+    """Leave a note of what was executed otherwise than it is kept."""
+    cells = page.notebook.cells
+    code = [index for index, cell in enumerate(cells) if cell.cell_type == "code"]
+    new = [cells[index] for index in code]
+    lines = [
+        f"{_name(page)}:{_first_line(page, code[number])}: cell {number + 1}: {what}"
+        for number, what in output_comparison.compare_page(kept.cells, new)
+    ]
+    output_comparison.note(page.name, lines)
 
 
 def _name(page: Page) -> str:
@@ -145,12 +213,16 @@ def _place(page: Page, line: int = 1) -> str:
     begun = [i for i, cell in enumerate(page.notebook.cells) if cell.get("execution_count")]
     if not begun:
         return _name(page)
-    source = page.notebook.cells[begun[-1]].source.splitlines()
+    return f"{_name(page)}:{_first_line(page, begun[-1]) + line - 1}"
+
+
+def _first_line(page: Page, index: int) -> int:
+    """Return the line of the file in which the code of a cell begins."""
+    source = page.notebook.cells[index].source.splitlines()
     lines = page.file.read_text(encoding="utf-8").splitlines()
-    fence = page.notebook.metadata.source_map[begun[-1]]
+    fence = page.notebook.metadata.source_map[index]
     below = range(fence, len(lines))  # the options of the cell come first
-    first = next((i for i in below if lines[i : i + len(source)] == source), fence)
-    return f"{_name(page)}:{first + line}"
+    return 1 + next((i for i in below if lines[i : i + len(source)] == source), fence)
 
 
 def finish(pages: Iterable[Page], errors: Iterable[str | None]) -> None:

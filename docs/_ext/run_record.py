@@ -11,9 +11,11 @@ import gc
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +95,7 @@ def facts(script: Path, memory: PeakMemory) -> dict[str, Any]:
         What watched it.
     """
     imports = imported_names(script)
-    device, device_name = _device(imports)
+    device, device_name = device_for(script.read_text(encoding="utf-8"))
     return {
         "executed_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "peak_memory_mib": memory.peak_mib,
@@ -145,9 +147,21 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _device(imports: set[str]) -> tuple[str, str]:
-    """Return the kind and the name of the device that a lesson with these imports computed on."""
-    if "dlcourse.device.pick_device" in imports:
+def processor_facts() -> str:
+    """Return what the last digits of a result can depend on, besides the versions of packages.
+
+    The name of a processor says too little: machines that are rented hide the model.
+    """
+    facts = [platform.system(), platform.machine(), *platform.libc_ver(), processor_name()]
+    with suppress(OSError):  # only Linux has such a file
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
+        facts += re.findall(r"(?m)^(?:cpu family|model|flags|Features)\s*:.*", first)
+    return "\n".join(facts)
+
+
+def device_for(code: str) -> tuple[str, str]:
+    """Return the kind and the name of the device on which code computes here."""
+    if re.search(r"\bimport\b.*\bpick_device\b", code):
         from dlcourse.device import pick_device
 
         kind = pick_device().type

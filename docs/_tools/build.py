@@ -1,9 +1,10 @@
 """Build the site: English, which executes all code, and beside it every other language.
 
-    python docs/_tools/build.py [--verbose] [LESSON NUMBER …]
+    python docs/_tools/build.py [--verbose] [--check-third COMMIT | LESSON NUMBER …]
 
 With lesson numbers (``04 09``) only those lessons are executed; the others appear with the
-outputs that they had, or without any.
+outputs that they had, or without any. With ``--check-third`` a third of the lessons is executed
+although their outputs are kept, and what they print and draw has to be the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -30,6 +32,7 @@ sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 sys.path.insert(0, str(ROOT / "docs" / "_tools"))
 
 import lesson_archives
+import output_comparison
 import site_archive
 import tuning
 import web_packages
@@ -71,13 +74,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Build; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--verbose", action="store_true", help="show all that Sphinx says")
-    parser.add_argument("lessons", nargs="*", metavar="NUMBER", help="lessons to execute: 04 09")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--check-third",
+        metavar="COMMIT",
+        help="execute a third of the lessons anew, chosen by the commit, and compare",
+    )
+    chosen.add_argument(
+        "lessons", nargs="*", default=[], metavar="NUMBER", help="lessons to execute: 04 09"
+    )
     options = parser.parse_args(arguments)
     try:
         lessons = chosen_lessons(options.lessons)
+        again = third_of(lesson_numbers(), options.check_third) if options.check_third else []
         web_packages.ensure()
         with build_lock():
-            build(lessons, verbose=options.verbose)
+            build(lessons, again, verbose=options.verbose)
+            return report_comparison(again) if again else 0
     except (BuildError, web_packages.WebPackagesError) as error:
         print(f"\nThe site was not finished.\n{error}", file=sys.stderr)
         return 1
@@ -87,12 +100,25 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-    return 0
+
+
+def lesson_numbers() -> list[str]:
+    """Return the numbers of all lessons, in order."""
+    return sorted(script.stem.split("_")[1] for script in ROOT.glob("gallery/*/lesson_*.py"))
+
+
+def third_of(numbers: list[str], commit: str) -> list[str]:
+    """Return a third of the lessons, another one for each commit; over many commits, each lesson."""
+
+    def rank(number: str) -> bytes:
+        return hashlib.sha256(f"{commit} {number}".encode()).digest()
+
+    return sorted(sorted(numbers, key=rank)[: math.ceil(len(numbers) / 3)])
 
 
 def chosen_lessons(numbers: Iterable[str]) -> list[str]:
     """Return lesson numbers in two digits; raise for a number without a lesson."""
-    known = sorted(script.stem.split("_")[1] for script in ROOT.glob("gallery/*/lesson_*.py"))
+    known = lesson_numbers()
     chosen = [number.zfill(2) for number in numbers]
     unknown = [number for number in chosen if number not in known]
     if unknown:
@@ -115,7 +141,7 @@ def build_lock() -> FileLock:
     return lock
 
 
-def build(lessons: list[str], *, verbose: bool = False) -> None:
+def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> None:
     """Build every language that is not up to date, and print the address to open."""
     started = time.monotonic()
     state_file = BUILD / "state.json"
@@ -131,7 +157,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
     previous = read_state(state_file)
     html = BUILD / "html"
     kept = [html / lesson_archives.SITE, *(html / x.folder for x in LANGUAGES.values())]
-    if state == previous and all(path.exists() for path in kept):
+    if state == previous and not again and all(path.exists() for path in kept):
         print("Nothing has changed since the last build.")
     else:
         # Sphinx renders again what changed. It cannot know that a build was killed half-way, or
@@ -142,7 +168,7 @@ def build(lessons: list[str], *, verbose: bool = False) -> None:
         site_archive.discard(html)  # a build that stops leaves none, rather than an old one
         with tuning.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned") as tuner:
             try:
-                render(lessons, tuner, verbose=verbose)
+                render(lessons, again, tuner, verbose=verbose)
             except BuildError:
                 if failures():  # the other lessons are there to be looked at
                     tuner.finish()
@@ -165,15 +191,17 @@ def forget() -> None:
         compiled.unlink()
 
 
-def render(lessons: list[str], tuner: tuning.Tuner, *, verbose: bool) -> None:
+def render(lessons: list[str], again: list[str], tuner: tuning.Tuner, *, verbose: bool) -> None:
     """Run Sphinx for every language; see ``language_order`` for who waits for whom."""
-    for note in failures():  # of an earlier build; this one may stop before it comes to lessons
+    # Of an earlier build; this one may stop before it comes to lessons.
+    for note in [*failures(), *output_comparison.NOTES_DIR.glob("*.txt")]:
         note.unlink()
     with tempfile.TemporaryDirectory() as order, ExitStack() as stack:
         settings = environment(lessons) | {ORDER_VARIABLE: order}
+        only = {"en": {output_comparison.VARIABLE: " ".join(again)}}  # which alone executes
         running = {
             code: stack.enter_context(
-                subprocess.Popen(sphinx(code, verbose), cwd=ROOT, env=settings)
+                subprocess.Popen(sphinx(code, verbose), cwd=ROOT, env=settings | only.get(code, {}))
             )
             for code in LANGUAGES
         }
@@ -240,6 +268,32 @@ def failure_summary(language: str, status: int) -> str:
     if language != "en":
         name += " (for translations, `nox -s i18n -- --check` names the lines of the catalogues)"
     return f"Sphinx stopped in {name}: its messages above name file and line."
+
+
+def report_comparison(again: list[str]) -> int:
+    """Say what the lessons that were executed anew made otherwise than it was kept.
+
+    Returns
+    -------
+    int
+        The exit status: 1 if something differs that is not marked as measured.
+    """
+    notes = {
+        note.stem: note.read_text(encoding="utf-8")
+        for note in sorted(output_comparison.NOTES_DIR.glob("*.txt"))
+    }
+    results: dict[str, list[str]] = {"the same": [], "DIFFERENT": [], "nothing was kept": []}
+    for number in again:
+        of_lesson = [text for name, text in notes.items() if f"lesson_{number}" in name]
+        result = "DIFFERENT" if any(of_lesson) else "the same" if of_lesson else "nothing was kept"
+        results[result].append(number)
+    said = [f"lessons {', '.join(found)}: {result}" for result, found in results.items() if found]
+    print(f"\nExecuted anew and compared with what was kept: {'; '.join(said)}.")
+    differences = [text for text in notes.values() if text]
+    if differences:
+        advice = f'Pass the randomness in, or print the words "{output_comparison.MEASURED}".'
+        print("\n".join([*differences, advice]), file=sys.stderr)
+    return 1 if differences else 0
 
 
 def digest(names: Iterable[str], *, names_only: bool = False) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).parent / "tiny"
 PIPELINE = ("conf.py", "docutils.conf", "pyproject.toml", "requirements", "LICENSE", "README.md")
+LESSON_1 = "gallery/1_part/lesson_01_tiny.py"
+LESSON_2 = "gallery/1_part/lesson_02_moving.py"
+SOLUTION = "docs/solutions/lesson_01.md"
+CATALOGUES = "docs/locale/zh_CN/LC_MESSAGES"
+#: Their pages.
+PAGE_1 = "lessons/1_part/lesson_01_tiny"
+PAGE_2 = "lessons/1_part/lesson_02_moving"
+PAGE_OF_SOLUTION = "solutions/lesson_01"
 PIPELINE_DOCS = ("_ext", "_jupyter", "_static", "_templates", "_tools", "404.md")
 
 
@@ -22,6 +31,8 @@ class Project:
     """A copy of the pipeline around the sources of the tiny course."""
 
     root: Path
+    shared: str = "off"
+    """The folder of the outputs that it shares with other clones."""
 
     @property
     def log(self) -> Path:
@@ -33,7 +44,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, "docs/_tools/build.py", *arguments],
             cwd=self.root,
-            env={**os.environ, "TINY_LOG": str(self.log)},
+            env={**os.environ, "TINY_LOG": str(self.log), "DLCOURSE_OUTPUTS": self.shared},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -63,6 +74,16 @@ class Project:
         assert old in text, f"{old!r} is not in {file}"
         (self.root / file).write_text(text.replace(old, new), encoding="utf-8")
 
+    def add_lesson(self, stem: str, part: str = "2_extra") -> str:
+        """Add a copy of the first lesson, in a part of its own; return the script."""
+        folder = self.root / "gallery" / part
+        folder.mkdir(exist_ok=True)
+        shutil.copy(self.root / "gallery/1_part/GALLERY_HEADER.rst", folder)
+        name = f"gallery/{part}/{stem}.py"
+        shutil.copy(self.root / LESSON_1, self.root / name)
+        self.replace(name, 'print("01"', f'print("{stem.split("_")[1]}"')
+        return name
+
     def site(self) -> dict[str, bytes]:
         """Return all files of the built site."""
         html = self.root / "build/html"
@@ -88,6 +109,12 @@ def wait_for(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return seen
     raise AssertionError(f"the build never printed {text!r}:\n{seen}")
+
+
+def wait_until(process: subprocess.Popen[str], condition: Callable[[], object]) -> None:
+    """Wait for something that a running build does."""
+    while not condition():
+        assert process.poll() is None, "the build ended before"
 
 
 def make_project(root: Path) -> Project:
@@ -116,10 +143,11 @@ def make_project(root: Path) -> Project:
 def built_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny course after one build; not to be changed."""
     project = make_project(tmp_path_factory.mktemp("tiny") / "a course")  # a path with a space
+    project.shared = str(project.root.with_name("shared"))
     project.build()
     kept = project.root.with_name("kept")
     project.root.rename(kept)
-    return Project(kept)
+    return Project(kept, project.shared)
 
 
 @pytest.fixture

@@ -8,68 +8,65 @@ import os
 import re
 import shutil
 import signal
-import time
 
 import pytest
 
 import execution_cache
 
-from .conftest import Project, wait_for
+from .conftest import (
+    CATALOGUES,
+    LESSON_1,
+    LESSON_2,
+    PAGE_1,
+    PAGE_2,
+    PAGE_OF_SOLUTION,
+    SOLUTION,
+    Project,
+    wait_for,
+    wait_until,
+)
 
-LESSON_1 = "gallery/1_part/lesson_01_tiny.py"
-CATALOGUE_1 = "docs/locale/zh_CN/LC_MESSAGES/lessons/1_part/lesson_01_tiny.po"
-LESSON_2 = "gallery/1_part/lesson_02_moving.py"
-PAGE_2 = "lessons/1_part/lesson_02_moving"
 
-
-def test_failing_lesson_is_named_and_the_others_are_built(project: Project) -> None:
+def test_failing_lessons_are_named_and_the_others_are_built(project: Project) -> None:
+    not_python = project.add_lesson("lesson_03_not_python")
+    project.replace(not_python, "total = add(1, 2)", "total = = add(1, 2)")
     project.replace(LESSON_1, 'print("total:", total)', 'raise ValueError("no total")')
     project.replace("dlcourse/moving.py", "return step", "return step / 2")
     output = project.build(succeeds=False)
-    assert output.rstrip().endswith(f"{LESSON_1}:27: ValueError: no total")
-    assert output.count("Traceback") == 1  # the lesson's own
-    assert project.executed() == ["01", "02"]
+    last = output.rstrip().splitlines()[-2:]
+    assert last[0].endswith(f"{LESSON_1}:27: ValueError: no total")
+    assert f"{not_python}:23: SyntaxError" in last[1]
+    assert output.count("Traceback") == 2  # the lessons' own
+    assert project.executed() == ["01", "02", "03"]
     assert "moves a point" in project.page("en", PAGE_2)
     project.replace(LESSON_1, 'raise ValueError("no total")', 'print("total:", total)')
+    shutil.rmtree(project.root / "gallery/2_extra")
     project.build()
     assert project.executed() == []
 
 
-def test_failing_page_is_named_and_the_other_outputs_are_kept(project: Project) -> None:
-    project.replace("docs/solution.md", "add(1, 2)", "add(1)")
+def test_failing_pages_are_named_and_the_other_outputs_are_kept(project: Project) -> None:
+    project.replace("conf.py", "nb_execution_timeout = 120", "nb_execution_timeout = 5")
     project.replace("dlcourse/moving.py", "return step", "return step / 2")
+    page, code = (project.root / SOLUTION).read_text(), 'print("solution:", add(1, 2))'
+    for name, instead in (("ends", "os._exit(0)"), ("sleeps", "import time; time.sleep(60)")):
+        text = page.replace(code, instead).replace("---\nfile", "---\norphan: true\nfile", 1)
+        (project.root / f"docs/{name}.md").write_text(text)
+    project.replace(SOLUTION, "add(1, 2)", "add(1)")
     output = project.build(succeeds=False)
     error = "TypeError: add() missing 1 required positional argument: 'b'"
-    assert f"docs/solution.md:19: {error}\n" in output
+    assert f"{SOLUTION}:19: {error}\n" in output
+    assert "docs/ends.md: the code ended Python, or the machine is short of memory\n" in output
+    assert "docs/sleeps.md:13: a cell took longer than 5 s\n" in output
     assert output.count("Traceback") == 1  # the page's own
     assert "简体中文" not in output
-    assert project.executed() == ["02", "page"]
-    project.replace("docs/solution.md", "add(1)", "add(1, 2)")
+    assert project.executed() == ["02", "page", "page", "page"]
+    project.replace(SOLUTION, "add(1)", "add(1, 2)")
+    for name in ("ends", "sleeps"):
+        (project.root / f"docs/{name}.md").unlink()
     project.build()
     assert project.executed() == [], "its outputs from before the edit still hold"
-    assert "solution: 3" in project.page("zh", "solution")
-
-
-@pytest.mark.parametrize(
-    ("code", "error"),
-    [
-        ("os._exit(0)", ": the code ended Python, or the machine is short of memory"),
-        ("import time; time.sleep(60)", ":12: a cell took longer than 3 s"),
-    ],
-)
-def test_page_that_ends_python_or_does_not_end_is_named(
-    project: Project, code: str, error: str
-) -> None:
-    project.replace("conf.py", "nb_execution_timeout = 120", "nb_execution_timeout = 3")
-    project.replace("docs/solution.md", 'print("solution:", add(1, 2))', code)
-    output = project.build(succeeds=False)
-    assert f"docs/solution.md{error}\n" in output
-
-
-def test_syntax_error_is_named(project: Project) -> None:
-    project.replace(LESSON_1, "total = add(1, 2)", "total = = add(1, 2)")
-    output = project.build(succeeds=False)
-    assert f"{LESSON_1}:23: SyntaxError" in output
+    assert "solution: 3" in project.page("zh", PAGE_OF_SOLUTION)
 
 
 def test_lesson_that_ends_python_is_named(project: Project) -> None:
@@ -84,19 +81,19 @@ def test_lesson_that_ends_python_is_named(project: Project) -> None:
 
 def test_bad_formula_names_file_and_line(project: Project) -> None:
     project.replace(LESSON_1, r":math:`1 + 2`", r":math:`\frac{1`")
-    project.replace(CATALOGUE_1, r":math:`1 + 2`", r":math:`\\frac{1`")
+    project.replace(f"{CATALOGUES}/{PAGE_1}.po", r":math:`1 + 2`", r":math:`\\frac{1`")
     output = project.build(succeeds=False)
     assert rf"{LESSON_1}:20: ERROR: formula `\frac{{1`" in output
     assert "Traceback" not in output
 
 
 def test_faulty_translations_are_all_named_at_once(project: Project) -> None:
-    catalogue = CATALOGUE_1.replace("01_tiny", "02_moving")
+    catalogue = f"{CATALOGUES}/{PAGE_2}.po"
     project.replace(
         catalogue, "接在 :doc:`/lessons/1_part/lesson_01_tiny` 之后。", "接在第一课之后。"
     )
-    project.replace("docs/locale/zh_CN/LC_MESSAGES/figures.po", "两个数的和", "")
-    project.replace("docs/locale/zh_CN/LC_MESSAGES/comments.po", "把和画成柱子。", "")
+    project.replace(f"{CATALOGUES}/figures.po", "两个数的和", "")
+    project.replace(f"{CATALOGUES}/comments.po", "把和画成柱子。", "")
     output = project.build(succeeds=False)
     assert f"{LESSON_2}:5: WARNING: inconsistent term references" in output
     assert "lesson_01_tiny.py, figure 1: no translation of 'The sum of two numbers'" in output
@@ -119,22 +116,21 @@ def test_interrupt_keeps_what_had_finished(project: Project) -> None:
     assert project.executed() == ["02", "page"]  # the page had just begun
 
 
-@pytest.mark.parametrize("moment", ["executing", "English", "简体中文"])
+@pytest.mark.parametrize("moment", ["docs/lessons/*/images/*.png", "build/pages/zh/*.html"])
 def test_killed_build_gives_the_same_site(
     project: Project, built_once: Project, moment: str
 ) -> None:
+    """Killed as soon as there are such files; ``bench_reproducible --kills`` tries more moments."""
     expected = built_once.site()
-    if moment == "executing":
-        shutil.rmtree(project.root / "build")
-    else:
-        shutil.rmtree(project.root / "build/html")
+    executes = moment.startswith("docs")
+    for made in ("build", "docs/lessons") if executes else ("build/pages", "build/html"):
+        shutil.rmtree(project.root / made)
     process = project.start()
-    wait_for(process, moment)
-    time.sleep(2.5)  # into the middle of what comes next
+    wait_until(process, lambda: any(project.root.glob(moment)))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     project.build()
-    if moment == "executing":  # the lessons ran again: what was measured differs, and only that
+    if executes:  # the lessons ran again: what was measured differs, and only that
         assert without_measures(project.site()) == without_measures(expected)
     else:
         assert project.different(expected) == []
