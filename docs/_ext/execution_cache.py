@@ -117,6 +117,8 @@ def execute_script(
         else:
             _put_in_place(draft, entry)
             shared_outputs.put(*_shared_name(script, key), _contents(entry))
+            if output_comparison.is_wanted(script.stem):
+                output_comparison.note(script.stem, None)
         print(f"  {script.stem}: executed in {elapsed_s:.1f} s", flush=True)
     blocks = _restore(entry, target)
     _mark_as_run(script_vars, target)

@@ -19,6 +19,7 @@ from typing import Any
 VARIABLE = "DLCOURSE_EXECUTE_AGAIN"
 NOTES_DIR = Path(__file__).resolve().parents[2] / "build" / "cache" / "compared"
 MEASURED = "measured in this build"
+NOTHING_KEPT = "nothing was kept to compare with"
 LONGEST = 200
 _FIGURE = re.compile(r"sphx_glr_\w+?_\d{3}(?=\.)")
 
@@ -35,12 +36,16 @@ def is_wanted(stem: str) -> bool:
     return number is not None and number[1] in os.environ.get(VARIABLE, "").split()
 
 
-def note(name: str, differences: Sequence[str]) -> None:
-    """Leave a note that something was compared, and what differs."""
+def note(name: str, differences: Sequence[str] | None) -> None:
+    """Leave a note that something was executed, and what differs; None if nothing was kept."""
     NOTES_DIR.mkdir(parents=True, exist_ok=True)
     file = NOTES_DIR / f"{name.replace('/', '.')}.txt"
+    if differences is None:
+        file.write_text(NOTHING_KEPT, encoding="utf-8")
+        return
     file.write_text("\n".join(differences), encoding="utf-8")
-    print(f"  {name}: compared with what was kept: {len(differences) or 'no'} difference(s)")
+    result = f"{len(differences)} differ" if differences else "all the same"
+    print(f"  {name}: compared with what was kept: {result}", flush=True)
 
 
 def compare_lesson(

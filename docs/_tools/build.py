@@ -86,7 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         lessons = chosen_lessons(options.lessons)
-        again = third_of(lesson_numbers(), options.check_third) if options.check_third else []
+        commit = options.check_third
+        again = [] if commit is None else third_of(lesson_numbers(), commit)
         web_packages.ensure()
         with build_lock():
             build(lessons, again, verbose=options.verbose)
@@ -282,18 +283,23 @@ def report_comparison(again: list[str]) -> int:
         note.stem: note.read_text(encoding="utf-8")
         for note in sorted(output_comparison.NOTES_DIR.glob("*.txt"))
     }
-    results: dict[str, list[str]] = {"the same": [], "DIFFERENT": [], "nothing was kept": []}
+    differences = [x for x in notes.values() if x not in ("", output_comparison.NOTHING_KEPT)]
+    results: dict[str, list[str]] = {}
     for number in again:
         of_lesson = [text for name, text in notes.items() if f"lesson_{number}" in name]
-        result = "DIFFERENT" if any(of_lesson) else "the same" if of_lesson else "nothing was kept"
-        results[result].append(number)
-    said = [f"lessons {', '.join(found)}: {result}" for result, found in results.items() if found]
+        if any(text in differences for text in of_lesson):
+            result = "DIFFERENT"
+        elif not any(name.startswith(f"lesson_{number}") for name in notes):
+            result = "NOT EXECUTED"
+        else:
+            result = max(of_lesson) or "the same"
+        results.setdefault(result, []).append(number)
+    said = [f"lessons {', '.join(found)}: {result}" for result, found in results.items()]
     print(f"\nExecuted anew and compared with what was kept: {'; '.join(said)}.")
-    differences = [text for text in notes.values() if text]
     if differences:
         advice = f'Pass the randomness in, or print the words "{output_comparison.MEASURED}".'
         print("\n".join([*differences, advice]), file=sys.stderr)
-    return 1 if differences else 0
+    return 1 if differences or "NOT EXECUTED" in results else 0
 
 
 def digest(names: Iterable[str], *, names_only: bool = False) -> str:

@@ -11,6 +11,7 @@ import pytest
 import output_comparison
 import run_record
 import shared_outputs
+from build import report_comparison
 from output_comparison import compare_lesson, compare_page, first_difference
 
 NAME, CODE = "lessons/lesson_01_x", "print(1)"
@@ -149,3 +150,29 @@ def test_a_lesson_is_wanted_together_with_its_solutions(monkeypatch: pytest.Monk
     wanted = ["lesson_04_tensors", "lesson_04", "lesson_24"]
     others = ["lesson_05_reshaping", "lesson_05", "errors", "about"]
     assert [name for name in wanted + others if output_comparison.is_wanted(name)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("notes", "status", "said"),
+    [
+        ({"lesson_01_x": [], "solutions/lesson_01": []}, 0, "lessons 01: the same."),
+        ({"lesson_01_x": []}, 0, "lessons 01: the same."),
+        ({"lesson_01_x": None}, 0, "lessons 01: nothing was kept to compare with."),
+        ({"lesson_01_x": [], "solutions/lesson_01": ["a.md:3: cell 1"]}, 1, "lessons 01: DIFF"),
+        ({"lesson_01_x": ["x.py:7: cell 2"], "solutions/lesson_01": []}, 1, "x.py:7: cell 2\n"),
+        ({"solutions/lesson_01": []}, 1, "lessons 01: NOT EXECUTED."),
+    ],
+)
+def test_the_report_fails_unless_all_was_executed_and_is_the_same(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    notes: dict[str, list[str] | None],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(output_comparison, "NOTES_DIR", tmp_path)
+    for name, differences in notes.items():
+        output_comparison.note(name, differences)
+    assert report_comparison(["01"]) == status
+    assert said in "".join(capsys.readouterr())
