@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord
 from jupyter_cache.cache.main import JupyterCacheBase
@@ -36,6 +35,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.matching import get_matching_files
 
 from lesson_key import page_key
+from notebook_cache import get_cache
 from result_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]

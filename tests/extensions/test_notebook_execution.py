@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 import notebook_execution
+from notebook_cache import get_cache
 from notebook_execution import Page, pages_to_run
 
 PAGE = """---
