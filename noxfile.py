@@ -11,6 +11,8 @@ nox.options.default_venv_backend = "none"  # `python` makes the environments, mo
 nox.options.sessions = ["docs"]
 
 LOCKS = Path("requirements")
+#: Environments are of one Python each: who changes to another gets new ones beside them.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ENVIRONMENTS = {
     "course": "dev.txt",
     "bench": "bench.txt",
@@ -20,6 +22,7 @@ ENVIRONMENTS = {
 #: Tests run side by side, in four processes at most: each loads PyTorch. (A browser keeps all cores
 #: busy by itself: the checks of the site run one after the other.)
 SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
+WEB_PACKAGES = "docs/_ext/web_packages.py"
 COMPILE = [
     "uv",
     "pip",
@@ -34,16 +37,17 @@ COMPILE = [
 
 def install(session: nox.Session, name: str) -> Path:
     """Make an environment, or bring it up to date with what is locked for it; return its Python."""
-    environment = Path(".nox", name)
+    environment = Path(".nox", f"{name}-{PYTHON}")
     lock = LOCKS / ENVIRONMENTS[name]
     program = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = environment / "installed"
     wanted = hashlib.sha256(lock.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if not (program.exists() and stamp.exists() and stamp.read_text() == wanted):
         uv = ["uv", "pip", "install", "--quiet", "--python", str(program)]
         if not program.exists():
-            session.run("uv", "venv", "--quiet", "--python", version, str(environment))
+            # --clear: the Python that an earlier one was made from may be gone.
+            create = ["uv", "venv", "--quiet", "--clear", "--python", sys.executable]
+            session.run(*create, str(environment))
         session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(lock))
         if not name.startswith("themes"):  # they render a lesson, and do not execute it
             session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
@@ -73,6 +77,7 @@ def serve(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the unit tests and all doctests; those marked GPU need CUDA, or are skipped."""
+    python(session, WEB_PACKAGES)
     python(session, "-m", "pytest", *SIDE_BY_SIDE, "--ignore=tests/site", *session.posargs)
 
 
@@ -85,6 +90,7 @@ def gpu(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Plant the faults of `tests/faults`, one at a time, and see that the tests notice them."""
+    python(session, WEB_PACKAGES)
     python(session, "tests/support/plant_faults.py", *session.posargs)
 
 
@@ -113,6 +119,8 @@ def bench(session: nox.Session) -> None:
     if name == "themes":
         install(session, "themes")
         install(session, "themes-sphinx7")
+    if name == "loop":
+        python(session, WEB_PACKAGES)
     environment = "bench" if name == "training" else "course"
     python(session, f"bench/bench_{name}.py", *options, name=environment)
 

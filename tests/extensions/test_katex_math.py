@@ -15,6 +15,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace
 
 import katex_math
+from web_packages import WebPackagesError
 
 PAGES = {
     "index.rst": r"""
@@ -289,9 +290,12 @@ def test_bad_formula_fails_the_next_build_too(tmp_path):
     assert run_sphinx(tmp_path, pages) == first
 
 
-def test_missing_packages_say_what_to_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(katex_math, "WEB_DIR", tmp_path / "_web")
-    with pytest.raises(katex_math.MathError, match="run `python docs/_tools/web_packages.py`"):
+def test_packages_are_installed_before_the_first_formula(tmp_path, monkeypatch):
+    def ensure():
+        raise WebPackagesError("npm said no")
+
+    monkeypatch.setattr(katex_math, "ensure", ensure)
+    with pytest.raises(katex_math.MathError, match="npm said no"):
         build(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x`\n"})
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
-from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 import notebook_execution
+from notebook_cache import get_cache
 from notebook_execution import Page, pages_to_run
 
 PAGE = """---
@@ -92,6 +93,12 @@ def test_outputs_whose_file_is_gone_are_made_again(app: SimpleNamespace) -> None
     (again,) = pages_to_run(app)
     keep(app, again)  # the old record is no hindrance
     assert pages_to_run(app) == []
+
+
+def test_no_connection_to_the_database_stays_open(app: SimpleNamespace) -> None:
+    keep(app, *pages_to_run(app))
+    assert pages_to_run(app) == []
+    assert "global.db" not in {Path(file.path).name for file in psutil.Process().open_files()}
 
 
 def test_nothing_is_executed_if_that_is_switched_off(app: SimpleNamespace) -> None:

@@ -281,16 +281,7 @@ def test_other_builders_make_no_index(tmp_path):
     assert not (out / search_index.INDEX).exists()
 
 
-def test_missing_library_says_what_to_run(monkeypatch, tmp_path):
-    monkeypatch.setattr(search_index, "WEB_DIR", tmp_path)
-    with pytest.raises(search_index.SearchError, match="run `python docs/_tools/web_packages.py`"):
-        search_index.index({})
-
-
 def test_failing_worker_is_reported(monkeypatch, tmp_path):
-    shutil.copytree(
-        search_index.WEB_DIR / "node_modules/minisearch", tmp_path / "node_modules/minisearch"
-    )
     (tmp_path / "search_worker.mjs").write_text("throw new Error('no good')")
     monkeypatch.setattr(search_index, "WEB_DIR", tmp_path)
     with pytest.raises(search_index.SearchError, match="no good"):

