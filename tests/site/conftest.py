@@ -20,13 +20,6 @@ from web_server import serving
 import web_packages
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with the argument ``page_name`` once for each page of the site."""
-    if "page_name" in metafunc.fixturenames:
-        # Without a site there is one case, which fails in the fixture below and says why.
-        metafunc.parametrize("page_name", BuiltSite(html_root()).pages or ["no site"])
-
-
 @pytest.fixture(scope="session")
 def built() -> BuiltSite:
     """The files of the site."""
