@@ -13,27 +13,10 @@ CODE = """() => {
   const block = [...document.querySelectorAll('.highlight')]
     .find((e) => e.querySelector('.c1') && e.querySelector('.mi, .mf'));
   const colour = (selector) => getComputedStyle(block.querySelector(selector)).color;
-  let ground = block;
-  while (/rgba\\(0, 0, 0, 0\\)/.test(getComputedStyle(ground).backgroundColor)) {
-    ground = ground.parentElement;
-  }
   return [colour('.c1'), colour('.mi, .mf'), colour('pre'),
           getComputedStyle(block.querySelector('pre')).backgroundColor];
 }"""
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(20, 24, 30)"
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of ``rgb(r, g, b)``, as WCAG 2 defines it."""
-    channels = [int(part) / 255 for part in colour.strip("rgba()").split(",")[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours."""
-    low, high = sorted(luminance(colour) for colour in (one, other))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -42,16 +25,16 @@ def lesson(request, built):
     return built.lessons(request.param)[0]
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_colours_follow_the_system(open_page, lesson, scripts):
-    page = open_page(lesson, java_script_enabled=scripts).page
+def test_colours_follow_the_system_with_and_without_scripts(open_page, lesson):
+    pages = [open_page(lesson, java_script_enabled=scripts).page for scripts in (True, False)]
     for scheme, body in (("light", WHITE), ("dark", DARK)):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"{BACKGROUND} === '{body}'")
-        comment, number, text, ground = page.evaluate(CODE)
+        for page in pages:
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(f"{BACKGROUND} === '{body}'")
+        with_scripts, without = (page.evaluate(CODE) for page in pages)
+        comment, number, text, _ = with_scripts
         assert len({comment, number, text}) == 3, "comments, numbers and names differ"
-        for colour in (comment, number, text):
-            assert contrast(colour, ground) >= 4.5
+        assert without == with_scripts
 
 
 def test_first_paint_has_the_readers_colours(open_page, lesson):
