@@ -33,8 +33,11 @@
     for (let top = 0; ; top += innerHeight * 0.8) {
       scrollTo({ top, behavior: 'instant' });
       await frames(2);
-      const images = [...document.images].filter((image) => shown(image) && near(image.getBoundingClientRect()));
-      await Promise.all(images.map(settled));
+      const images = [...document.images].filter((image) => !image.complete && shown(image) && near(image.getBoundingClientRect()));
+      if (images.length) {
+        await Promise.all(images.map(settled));
+        await frames(2); // what they move is seen before the page is scrolled on
+      }
       if (top + innerHeight >= page.scrollHeight) break;
     }
     await document.fonts.ready;
@@ -49,7 +52,7 @@
   /** Wait until the page has followed a change of its window or of the scheme. */
   async function settle() {
     await frames(2);
-    const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity);
+    const ending = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime < Infinity);
     await Promise.allSettled(ending.map((one) => one.finished));
     const images = [...document.images].filter(shown);
     for (const image of images) image.loading = 'eager'; // nobody scrolls to it any more

@@ -124,6 +124,8 @@ async def look(watched: Watched, visit: Visit, axe: str) -> Findings:
             await page.set_viewport_size(view.window)
             await page.emulate_media(color_scheme=view.scheme)
             await page.evaluate("pageChecks.settle()")
+        while watched.loading:
+            await page.evaluate("pageChecks.settle()")
         answers["scheme"] = await page.evaluate("pageChecks.scheme", view.scheme)
         answers["sideways"] = await page.evaluate("pageChecks.sideways()")
         answers["images"] = await page.evaluate("pageChecks.images()")
