@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_ext")]
 
 import lighthouse
+import lighthouse_table
 from built_site import BuiltSite, html_root
 from web_server import serving
 
@@ -34,9 +35,9 @@ def main() -> None:
     with serving(site.root, compress=True) as address:
         for page in lighthouse.pages(site):
             reports = [lighthouse.run(address + page, WEB / "node_modules") for _ in range(repeats)]
-            rows[page] = lighthouse.median(reports)
+            rows[page] = lighthouse_table.median(reports)
     print(f"Lighthouse as on a phone, median of {repeats}; texts sent as gzip")
-    print("\n".join(lighthouse.table(rows)))
+    print("\n".join(lighthouse_table.table(rows)))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_ext")]
 
 import lighthouse
+import lighthouse_table
 from built_site import BuiltSite, html_root
 from web_server import serving
 
@@ -118,9 +119,9 @@ def main() -> None:
             for name, (root, page) in pages.items():
                 with serving(root, compress=True) as address:
                     reports[name].append(lighthouse.run(address + page, WEB / "node_modules"))
-    rows = {name: lighthouse.median(runs) for name, runs in reports.items()}
+    rows = {name: lighthouse_table.median(runs) for name, runs in reports.items()}
     print(f"Lesson 04, Lighthouse as on a phone, median of {repeats}; texts sent as gzip")
-    print("\n".join(lighthouse.table(rows)))
+    print("\n".join(lighthouse_table.table(rows)))
     print(
         "What other hosts would send (MathJax and more) is not in KiB where they cannot be reached;"
     )

@@ -65,6 +65,8 @@ def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         uri = f"{app.builder.get_relative_uri(docname, page)}#{anchor}"
         link = nodes.reference("", text, internal=True, refuri=uri)
         paragraph = nodes.paragraph("", _site("Provoked in: "), link, classes=["provoked"])
+        # The look of a message must not depend on what comes below it: a page arrives in parts.
+        node.parent["classes"].append("error-message")
         node.replace_self(paragraph)
 
 

@@ -105,7 +105,8 @@ def test_archives_are_linked_from_any_depth(source: Path) -> None:
 )
 def test_section_is_linked_by_its_title(source: Path, language: str, text: str) -> None:
     built = render(source, ".. provoked:: 00 break-it", language)
-    (link,) = html.parse(built.out / "index.html").xpath("//p[@class='provoked']/a")
+    path = "//section[@class='error-message']/p[@class='provoked']/a"
+    (link,) = html.parse(built.out / "index.html").xpath(path)
     assert link.get("href") == f"{LESSON}.html#break-it"
     assert link.text_content() == text
 

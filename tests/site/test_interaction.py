@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 from built_site import LANGUAGES
-from page_looks import CHECKS, SCHEMES, View
+from page_looks import CHECKS, SCHEMES, View, Visit
 from playwright.sync_api import Page, expect
 
 DRAWERS = {"primary": "#pst-primary-sidebar-modal", "secondary": "#pst-secondary-sidebar-modal"}
 
 
-@pytest.fixture
-def lesson(built, open_page, axe):
+@pytest.fixture(params=LANGUAGES)
+def lesson(request, built, open_page, axe):
     """A function that opens the first lesson with the checks of the gates in it."""
 
-    def open_lesson(folder: str, size: str, scheme: str) -> Page:
-        view = View(built.lessons(folder)[0], size, scheme)
-        page = open_page(view.page, **view.options).page
+    def open_lesson(size: str) -> Page:
+        view = View(size, "light")
+        visit = Visit(built.lessons(request.param)[0], (view,), ())
+        page = open_page(visit.page, **visit.options).page
         page.evaluate(CHECKS.read_text(encoding="utf-8"))
         page.evaluate(axe)
         return page
@@ -25,47 +26,72 @@ def lesson(built, open_page, axe):
 
 
 @pytest.mark.parametrize("drawer", DRAWERS)
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_drawer_on_a_phone(lesson, folder, scheme, drawer):
-    page = lesson(folder, "phone", scheme)
+def test_drawer_on_a_phone(lesson, drawer):
+    page = lesson("phone")
     button = page.locator(f".{drawer}-toggle:visible").first
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.locator(DRAWERS[drawer])
     expect(dialog).to_be_visible()
-    dialog.evaluate("e => Promise.all(e.getAnimations().map((one) => one.finished))")
-    box = dialog.bounding_box()
-    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 360
-    assert page.evaluate("(part) => pageChecks.accessibility(part)", DRAWERS[drawer]) == []
-    assert page.evaluate("pageChecks.sideways()") == []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("pageChecks.settle()")
+        box = dialog.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 360
+        assert page.evaluate("pageChecks.accessibility", DRAWERS[drawer]) == [], scheme
+        assert page.evaluate("pageChecks.sideways()") == []
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()
 
 
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_answer_opens_with_the_keyboard(lesson, folder):
-    page = lesson(folder, "phone", "light")
+def test_answer_and_copy_button_obey_pointer_and_keyboard(lesson):
+    page = lesson("desk")
     answer = page.locator("article details.sd-dropdown").first
     answer.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(answer.locator(".sd-summary-content")).to_be_visible()
-
-
-@pytest.mark.parametrize("way", ["pointer", "keyboard"])
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_copy_button_shows(lesson, folder, scheme, way):
-    page = lesson(folder, "desk", scheme)
     cell = page.locator("article div.highlight:has(> button.copybtn)").first
     button = cell.locator("button.copybtn")
-    cell.scroll_into_view_if_needed()
-    if way == "pointer":
-        button.hover()
-    else:
-        button.focus()
-    expect(button).to_have_css("opacity", "1")
-    box = button.bounding_box()
-    assert box is not None and min(box["width"], box["height"]) >= 24
-    assert page.evaluate("pageChecks.accessibility('button.copybtn')") == []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for show, hide in ((button.hover, page.locator("h1").hover), (button.focus, button.blur)):
+            hide()
+            expect(button).to_have_css("opacity", "0")
+            show()
+            expect(button).to_have_css("opacity", "1")
+            page.evaluate("pageChecks.settle()")
+            box = button.bounding_box()
+            assert box is not None and min(box["width"], box["height"]) >= 24
+            assert page.evaluate("pageChecks.accessibility", "button.copybtn") == [], scheme
+            hide()
+
+
+def test_menu_obeys_the_keyboard(lesson):
+    page = lesson("desk")
+    toggle = page.locator(".bd-header .theme-switch-button:visible")
+    menu = page.locator(".bd-header .theme-switch-container .dropdown-menu")
+    toggle.focus()
+    page.keyboard.press("Enter")
+    assert menu.is_visible() and toggle.get_attribute("aria-expanded") == "true"
+    box = menu.bounding_box()
+    assert box["x"] + box["width"] <= 1280 and box["y"] >= toggle.bounding_box()["y"] + 20
+    page.keyboard.press("Escape")
+    assert not menu.is_visible() and toggle.get_attribute("aria-expanded") == "false"
+    assert page.evaluate("document.activeElement.className").startswith("btn")
+    page.keyboard.press("ArrowDown")  # opens, on the first entry
+    page.keyboard.press("ArrowUp")  # the last one: dark
+    page.keyboard.press("Enter")
+    assert page.evaluate("pageChecks.scheme", "dark") == []
+    assert not menu.is_visible()
+
+
+def test_menu_closes_when_the_reader_goes_elsewhere(lesson):
+    page = lesson("desk")
+    more = page.locator(".bd-header .nav-item .dropdown-toggle")
+    menu = page.locator("#pst-nav-more-links")
+    for leave in (lambda: page.mouse.click(640, 700), lambda: page.locator("a").last.focus()):
+        more.click()
+        assert menu.is_visible()
+        leave()
+        assert not menu.is_visible()

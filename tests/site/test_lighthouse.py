@@ -10,9 +10,11 @@ import pytest
 from built_site import BuiltSite, html_root
 
 PAGES = lighthouse.pages(BuiltSite(html_root()))
+#: The home page and a Chinese lesson: what it finds beside axe stands in the templates of all pages.
+FEW = PAGES[:: max(1, len(PAGES) - 1)]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FEW)
 def test_nothing_costs_points(name, server, web_tools):
     report = lighthouse.run(server + name, web_tools, lighthouse.CERTAIN)
     problems = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from built_site import LANGUAGES
+from built_site import LANGUAGES, BuiltSite
 
 #: Bytes as they lie on the disk, before a server compresses them. Raise a limit on purpose only.
 STYLESHEET = 110_000
@@ -20,24 +21,22 @@ REQUESTS = {"css": 1, "classic script": 2}
 #: All files of the theme and of our own in one language, without what waits for a reader's click.
 STATIC = 1_000_000
 ON_DEMAND = ("onnxruntime", "search-index")
+#: One line, for the colours.
+INLINE = "(()=>{let m;try{m=localStorage"
 
 
-def loaded(built, page: str) -> dict[str, list[Path]]:
+def loaded(built: BuiltSite, page: str) -> dict[str, list[Path]]:
     """Return what a page always loads, by kind."""
-    tree = built.tree(page)
     folder = (built.root / page).parent
     links = {
-        "css": "//head/link[@rel='stylesheet' and not(@media='print')]/@href",
-        "print": "//head/link[@rel='stylesheet' and @media='print']/@href",
+        "css": "//head/link[@rel='stylesheet' and not(@media='print') and not(ancestor::noscript)]"
+        "/@href",
         "classic script": "//script[@src and not(@type='module')]/@src",
         "module": "//script[@src and @type='module']/@src",
     }
+    tree = built.tree(page)
     return {
-        kind: [
-            (folder / unquote(urlsplit(address).path)).resolve()
-            for address in tree.xpath(path)
-            if not (kind == "css" and tree.xpath("//noscript//link[@href=$a]", a=address))
-        ]
+        kind: [(folder / unquote(urlsplit(address).path)).resolve() for address in tree.xpath(path)]
         for kind, path in links.items()
     }
 
@@ -46,58 +45,46 @@ def size(files: list[Path]) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-@pytest.fixture
-def themed(page_name, built):
-    """The name of a page of the theme; the two at the root of the site have no parts."""
-    if "/" not in page_name:
-        assert not any(loaded(built, page_name).values()), "the root's pages load nothing"
-        return None
-    return page_name
-
-
-def test_page_is_light(themed, built):
-    if themed is None:
+def weight_problems(built: BuiltSite, page: str) -> Iterator[str]:
+    """Yield what is too heavy or too many on a page, and what holds it up."""
+    parts = loaded(built, page)
+    if "/" not in page:  # the two at the root of the site have no parts
+        yield from (f"it loads a {kind}" for kind, files in parts.items() if files)
         return
-    parts = loaded(built, themed)
     for kind, most in REQUESTS.items():
-        assert len(parts[kind]) <= most, f"{kind}: {[file.name for file in parts[kind]]}"
-    assert size(parts["css"]) <= STYLESHEET
-    assert size([*parts["classic script"], *parts["module"]]) <= SCRIPTS
-    page = (built.root / themed).read_bytes()
-    assert len(page) <= HTML
-    first_view = [page, *(file.read_bytes() for file in parts["css"])]
-    assert sum(len(gzip.compress(data)) for data in first_view) <= FIRST_VIEW_COMPRESSED
-
-
-def test_scripts_wait_for_the_page(themed, built):
-    if themed is None:
-        return
-    tree = built.tree(themed)
+        if len(parts[kind]) > most:
+            yield f"{kind}: {[file.name for file in parts[kind]]}"
+    text = (built.root / page).read_bytes()
+    first_view = [text, *(file.read_bytes() for file in parts["css"])]
+    for what, bytes_, most in (
+        ("its styles", size(parts["css"]), STYLESHEET),
+        ("its scripts", size([*parts["classic script"], *parts["module"]]), SCRIPTS),
+        ("its HTML", len(text), HTML),
+        ("the first view", sum(len(gzip.compress(d)) for d in first_view), FIRST_VIEW_COMPRESSED),
+    ):
+        if bytes_ > most:
+            yield f"{what}: {bytes_} bytes, allowed are {most}"
+    tree = built.tree(page)
     waiting = tree.xpath("//script[@src and not(@defer) and not(@type='module')]/@src")
-    assert waiting == [], "they hold up the page"
+    yield from (f"{script} holds it up" for script in waiting)
     inline = tree.xpath("//script[not(@src) and not(@type='application/json')]/text()")
-    assert [text[:30] for text in inline] == ["(()=>{let m;try{m=localStorage"], (
-        "one line, the colours"
-    )
+    if [text[: len(INLINE)] for text in inline] != [INLINE]:
+        yield f"it has scripts of its own: {inline}"
 
 
-def test_images_reserve_their_room(page_name, built):
-    for image in built.tree(page_name).iter("img"):
-        assert image.get("width") and image.get("height"), image.get("src")
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_fonts_are_reduced(built, folder):
-    fonts = [file for file in (built.root / folder).rglob("*") if file.suffix == ".woff2"]
-    assert fonts, "formulas need some"
-    assert size(fonts) <= FONTS
-    others = [file.name for file in built.root.rglob("*") if file.suffix in {".woff", ".ttf"}]
-    assert others == []
+def test_pages_are_light_and_wait_for_no_script(built):
+    found = [f"{page}: {line}" for page in built.pages for line in weight_problems(built, page)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
 def test_nothing_idle_is_shipped(built, folder):
-    static = [file for file in (built.root / folder / "_static").rglob("*") if file.is_file()]
+    files = [file for file in (built.root / folder).rglob("*") if file.is_file()]
+    fonts = [file for file in files if file.suffix == ".woff2"]
+    assert fonts, "formulas need some"
+    assert size(fonts) <= FONTS
+    assert [file.name for file in files if file.suffix in {".woff", ".ttf"}] == []
+    static = [file for file in files if (built.root / folder / "_static") in file.parents]
     names = {file.name for file in static}
     assert not {name for name in names if name.endswith((".map", "_badge_logo.svg"))}
     assert not names & {"fontawesome.js", "bootstrap.js", "basic.css", "webpack-macros.html"}

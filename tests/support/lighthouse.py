@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,36 +132,3 @@ def describe(audit: dict) -> str:
     where = [item.get("node", {}).get("selector") or item.get("description") for item in items]
     places = "; ".join(str(place)[:200] for place in where if place)
     return f"{audit['id']}: {audit['title']}{f' ({places})' if places else ''}"
-
-
-def median(reports: list[Report]) -> Report:
-    """Return the middle of several reports of one page, number by number."""
-    first = reports[0]
-    scores = {
-        name: round(statistics.median(report.scores[name] for report in reports))
-        for name in first.scores
-    }
-    return Report(
-        scores,
-        first.faults,
-        round(statistics.median(report.transferred_bytes for report in reports)),
-        round(statistics.median(report.requests for report in reports)),
-        max(report.foreign_requests for report in reports),
-    )
-
-
-def table(rows: dict[str, Report]) -> list[str]:
-    """Return the lines of a table of pages."""
-    width = max(len(name) for name in rows) + 2
-    titles = ("KiB", "requests", "other hosts", *CATEGORIES.values())
-    lines = [f"{'':<{width}}" + "".join(f"{title:>{len(title) + 2}}" for title in titles)]
-    for name, report in rows.items():
-        values = (
-            f"{report.transferred_bytes / 1024:.0f}",
-            report.requests,
-            report.foreign_requests,
-            *(report.scores[category] for category in CATEGORIES),
-        )
-        cells = (f"{value:>{len(title) + 2}}" for title, value in zip(titles, values, strict=True))
-        lines.append(f"{name:<{width}}" + "".join(cells))
-    return lines

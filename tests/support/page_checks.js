@@ -33,8 +33,11 @@
     for (let top = 0; ; top += innerHeight * 0.8) {
       scrollTo({ top, behavior: 'instant' });
       await frames(2);
-      const images = [...document.images].filter((image) => shown(image) && near(image.getBoundingClientRect()));
-      await Promise.all(images.map(settled));
+      const images = [...document.images].filter((image) => !image.complete && shown(image) && near(image.getBoundingClientRect()));
+      if (images.length) {
+        await Promise.all(images.map(settled));
+        await frames(2); // what they move is seen before the page is scrolled on
+      }
       if (top + innerHeight >= page.scrollHeight) break;
     }
     await document.fonts.ready;
@@ -43,8 +46,24 @@
 
   async function openAnswers() {
     for (const details of document.querySelectorAll('details')) details.open = true;
+    await settle();
+  }
+
+  /** Wait until the page has followed a change of its window or of the scheme. */
+  async function settle() {
     await frames(2);
-    await Promise.all([...document.images].filter((image) => shown(image) && image.loading !== 'lazy').map(settled));
+    const ending = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime < Infinity);
+    await Promise.allSettled(ending.map((one) => one.finished));
+    const images = [...document.images].filter(shown);
+    for (const image of images) image.loading = 'eager'; // nobody scrolls to it any more
+    await Promise.all(images.map(settled));
+  }
+
+  /** Text is light in the dark, and dark in the light. */
+  function scheme(wanted) {
+    const [red, green, blue] = getComputedStyle(document.body).color.match(/[\d.]+/g).map(Number);
+    const seen = red + green + blue > 1.5 * 255 ? 'dark' : 'light';
+    return seen === wanted ? [] : [`the system is ${wanted}, the page stays ${seen}`];
   }
 
   function images() {
@@ -134,11 +153,15 @@
   }
 
   /** Run axe-core on the page or on a part of it. */
-  async function accessibility(part) {
-    const { violations } = await axe.run(part || document, { resultTypes: ['violations'], iframes: false });
+  async function accessibility(part, rules) {
+    const options = { resultTypes: ['violations'], iframes: false, ...(rules && { runOnly: rules }) };
+    const { violations } = await axe.run(part || document, options);
     return violations.flatMap(({ id, help, helpUrl, nodes }) => nodes
       .map(({ target, any }) => `${id}: ${help}: ${target}${any.length ? ` (${any[0].message})` : ''}; see ${helpUrl}`));
   }
+
+  /** Run the rules that may say something else in the other scheme. */
+  const colours = () => accessibility(document, ['color-contrast', 'link-in-text-block']);
 
   const place = ({ x, y, width, height }) => [x, y, width, height].map((number) => number.toFixed()).join(', ');
   const moved = [];
@@ -150,5 +173,7 @@
   const watcher = new PerformanceObserver((list) => list.getEntries().forEach(note));
   watcher.observe({ type: 'layout-shift', buffered: true });
 
-  window.pageChecks = { accessibility, images, links, openAnswers, read, shifts, sideways };
+  window.pageChecks = {
+    accessibility, colours, images, links, openAnswers, read, scheme, settle, shifts, sideways,
+  };
 })();

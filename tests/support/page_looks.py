@@ -1,7 +1,8 @@
-"""Look at every page in every way that a reader may, several pages at a time.
+"""Visit every page as readers may see it, several pages at a time.
 
-One load of a page answers all questions about it. The loads run in the background, in the order
-in which the tests ask for them.
+A visit opens a page once, on a phone in light, and reads it to its end. Then it turns the scheme
+and the width of the open page, and asks again. The visits run in the background, in the order in
+which the tests ask for them.
 """
 
 from __future__ import annotations
@@ -16,84 +17,157 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zlib import crc32
 
 import chromium
+from english_left import english_on_page
+from lxml import html
 from page_watch import Watched
 from playwright.async_api import Browser, Page, async_playwright
 
 CHECKS = Path(__file__).with_name("page_checks.js")
 SIZES = {"phone": (360, 740), "desk": (1280, 800)}
 SCHEMES = ("light", "dark")
+LATE_S = 0.1
+"""How much later images and fonts come: what moves then is seen."""
 SHIFT_LIMIT = 0.02
 T = TypeVar("T")
 
-Findings = dict[str, list[str]]
-"""From what was asked to what was found wrong."""
+ADVICE = {
+    "errors": "the page must open without an error: mend the script, or add the missing file",
+    "other hosts": "readers' browsers may ask nobody but this site: keep a copy in docs/_static",
+    "layout shift": "nothing may move while the page loads: reserve room, give images a size",
+    "images": "every picture must arrive: mend its address or the file",
+    "sideways": "nothing may stick out: let it wrap, or scroll in a box of its own",
+    "scheme": "the page must follow the system from light to dark and back while it is open",
+    "accessibility": "axe-core explains each finding under its address",
+    "language": "English is left on a Chinese page: translate it",
+}
+"""What is asked of a page, and what to do about it."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A page, in a window of some size, in a colour scheme."""
+    """A window of some size, in a colour scheme."""
 
-    page: str
     size: str
     scheme: str
 
     @property
-    def options(self) -> dict[str, object]:
-        """The settings of the browser for it."""
-        width, height = SIZES[self.size]
-        return {
-            "viewport": {"width": width, "height": height},
-            "color_scheme": self.scheme,
-            "locale": "zh-CN" if self.page.startswith("zh/") else "en-GB",
-        }
+    def window(self) -> dict[str, int]:
+        """Width and height, as Playwright wants them."""
+        return dict(zip(("width", "height"), SIZES[self.size], strict=True))
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.size}-{self.scheme}"
+        return f"{self.scheme}, {SIZES[self.size][0]} px wide"
 
 
-def all_views(pages: Sequence[str]) -> list[View]:
-    """Return every page in every size and scheme."""
-    return [View(page, size, scheme) for page in pages for size in SIZES for scheme in SCHEMES]
+VIEWS = tuple(
+    View(*view.split()) for view in ("phone light", "phone dark", "desk dark", "desk light")
+)
+"""Each differs from the one before it in one thing."""
+
+Findings = dict[str, dict[str, list[View]]]
+"""From what was asked to what was found wrong, and where."""
 
 
-async def inspect(page: Page, axe: str, *, shift_limit: float = SHIFT_LIMIT) -> Findings:
-    """Read an open page to its end, open its answers, and say what is wrong with it."""
-    found: Findings = defaultdict(list)
+@dataclass(frozen=True)
+class Visit:
+    """One load of a page: how it is looked at, and in which views axe asks everything."""
+
+    page: str
+    views: tuple[View, ...]
+    full: tuple[View, ...]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The settings of the browser in which the page is opened."""
+        first = self.views[0]
+        locale = "zh-CN" if self.page.startswith("zh/") else "en-GB"
+        return {"viewport": first.window, "color_scheme": first.scheme, "locale": locale}
+
+    def __str__(self) -> str:
+        first = self.views[0]
+        return f"{self.page}-{first.size}-{first.scheme}" if len(self.views) == 1 else self.page
+
+
+def short(page: str) -> Visit:
+    """Return the visit that sees a page in every view.
+
+    Everything is asked of axe once in a language: on the phone in one, on the desk in the other.
+    """
+    folder, _, name = page.partition("/")
+    on_desk = (crc32(name.encode()) + (folder == "zh")) % 2
+    return Visit(page, VIEWS, (View("desk" if on_desk else "phone", "light"),))
+
+
+def visits(pages: Sequence[str], *, matrix: bool = False) -> list[Visit]:
+    """Return one visit to each page; for the whole matrix, one in each view, with all of axe."""
+    if matrix:
+        return [Visit(page, (view,), (view,)) for page in pages for view in VIEWS]
+    return [short(page) for page in pages]
+
+
+async def look(watched: Watched, visit: Visit, axe: str) -> Findings:
+    """Read an open page to its end, then note what is wrong with it in each view."""
+    page: Page = watched.page
+    found: Findings = defaultdict(lambda: defaultdict(list))
     await page.evaluate(CHECKS.read_text(encoding="utf-8"))
-    await page.evaluate("pageChecks.read()")
-    found["layout shift"] = await page.evaluate("(limit) => pageChecks.shifts(limit)", shift_limit)
-    await page.evaluate("pageChecks.openAnswers()")
-    found["sideways"] = await page.evaluate("pageChecks.sideways()")
-    found["images"] = await page.evaluate("pageChecks.images()")
     await page.evaluate(axe)
-    found["accessibility"] = await page.evaluate("pageChecks.accessibility()")
-    found["other hosts"] = await page.evaluate("pageChecks.links()")
+    for view in visit.views:
+        answers: dict[str, list[str]] = {}
+        if view == visit.views[0]:
+            await page.evaluate("pageChecks.read()")
+            answers["layout shift"] = await page.evaluate("pageChecks.shifts", SHIFT_LIMIT)
+            await page.evaluate("pageChecks.openAnswers()")
+        else:
+            await page.set_viewport_size(view.window)
+            await page.emulate_media(color_scheme=view.scheme)
+            await page.evaluate("pageChecks.settle()")
+        while watched.loading:
+            await page.evaluate("pageChecks.settle()")
+        answers["scheme"] = await page.evaluate("pageChecks.scheme", view.scheme)
+        answers["sideways"] = await page.evaluate("pageChecks.sideways()")
+        answers["images"] = await page.evaluate("pageChecks.images()")
+        if view in visit.full:
+            answers["accessibility"] = await page.evaluate("pageChecks.accessibility()")
+        elif view.scheme == "dark":
+            answers["accessibility"] = await page.evaluate("pageChecks.colours()")
+        answers["other hosts"] = await page.evaluate("pageChecks.links()")
+        answers["other hosts"] += watched.foreign
+        answers["errors"] = [*watched.errors]
+        watched.foreign.clear()
+        watched.errors.clear()
+        for question, lines in answers.items():
+            for line in dict.fromkeys(lines):
+                found[question][line].append(view)
+    if visit.page.startswith("zh/"):
+        # As the browser shows it, with what scripts put there.
+        for english in english_on_page(html.document_fromstring(await page.content())):
+            found["language"][english] = []
     return found
 
 
-async def look(browser: Browser, server: str, view: View, axe: str) -> Findings:
-    """Open a page with an empty cache and inspect it."""
-    context = await browser.new_context(**view.options)
-    try:
-        watched = Watched(await context.new_page(), server)
-        await watched.page.goto(server + view.page)
-        found = await inspect(watched.page, axe)
-        found["other hosts"] += watched.foreign
-        found["errors"] += watched.errors
-        return found
-    finally:
-        await context.close()
+def report(visit: Visit, found: Findings) -> str:
+    """Return what is wrong with a page, where, and what to do about it; nothing if all is well."""
+    lines = []
+    for question, places in found.items():
+        lines += [f"{visit.page}: {question}: {ADVICE[question]}"] if places else []
+        for line, views in places.items():
+            where = "; ".join(map(str, views)) if len(views) < len(visit.views) else "everywhere"
+            lines.append(f"  {line} ({where})" if views else f"  {line}")
+    return "\n".join(lines)
 
 
 @contextmanager
-def looking(views: Sequence[View], server: str, axe: str) -> Iterator[dict[View, Future[Findings]]]:
-    """Look at pages in the background; yield what will be found in each view.
+def looking(
+    wanted: Sequence[Visit], server: str, axe: str
+) -> Iterator[dict[Visit, Future[Findings]]]:
+    """Visit pages in the background; yield what will be found in each visit.
 
     Parameters
     ----------
-    views : sequence of View
+    wanted : sequence of Visit
         In the order in which they are wanted.
     server : str
         The address of the site.
@@ -110,14 +184,20 @@ def looking(views: Sequence[View], server: str, axe: str) -> Iterator[dict[View,
     # Loading is mostly waiting, checking is mostly work.
     places = asyncio.Semaphore((os.cpu_count() or 1) + 1)
 
-    async def in_turn(browser: Browser, view: View) -> Findings:
+    async def in_turn(browser: Browser, visit: Visit) -> Findings:
         async with places:
-            return await look(browser, server, view, axe)
+            context = await browser.new_context(**visit.options)  # with an empty cache
+            try:
+                watched = Watched(await context.new_page(), server)
+                await watched.page.goto(server + visit.page)
+                return await look(watched, visit, axe)
+            finally:
+                await context.close()
 
     playwright = background(async_playwright().start()).result()
     launch = {"executable_path": chromium.program(), "args": chromium.options()}
     browser = background(playwright.chromium.launch(**launch)).result()
-    answers = {view: background(in_turn(browser, view)) for view in views}
+    answers = {visit: background(in_turn(browser, visit)) for visit in wanted}
     try:
         yield answers
     finally:

@@ -22,12 +22,15 @@ class Watched:
         self.host = urlsplit(server).netloc
         self.errors: list[str] = []
         self.foreign: list[str] = []
+        self.loading: set[Any] = set()
+        """The requests that have not ended yet."""
         self._visits = 0
         self._visit_of: dict[Any, int] = {}
         page.on("request", self._request)
         page.on("websocket", lambda socket: self._address(socket.url))
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught error: {error}"))
+        page.on("requestfinished", lambda request: self.loading.discard(request))
         page.on("requestfailed", self._failed)
         page.on("response", self._response)
 
@@ -40,6 +43,7 @@ class Watched:
         if request.is_navigation_request() and request.frame.parent_frame is None:
             self._visits += 1
         self._visit_of[request] = self._visits
+        self.loading.add(request)
         self._address(request.url)
 
     def _address(self, address: str) -> None:
@@ -52,6 +56,7 @@ class Watched:
             self.errors.append(f"console: {message.text} ({message.location['url']})")
 
     def _failed(self, request: Any) -> None:
+        self.loading.discard(request)
         # A browser drops what is still loading when its page is left; that is no fault of the page.
         left = self._visit_of[request] < self._visits
         if left and request.failure == "net::ERR_ABORTED":
