@@ -65,77 +65,48 @@ def test_the_installed_package_brings_the_plugin() -> None:
     }
 
 
-def test_without_cuda_the_flagged_example_alone_is_skipped_and_says_why(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
+@pytest.mark.parametrize(
+    ("available", "old", "new", "outcomes"),
+    [
+        (False, "", "", {"passed": 1, "skipped": 1}),
+        (True, "", "", {"passed": 2}),
+        (True, "    4\n", "    5\n", {"passed": 1, "failed": 1}),
+        (False, "    2\n", "    3\n", {"failed": 1, "skipped": 1}),
+        # What is not flagged cannot hide behind what is: it would fail without CUDA.
+        (True, "base = 1", "base = 1  # doctest: +GPU", {"failed": 1, "passed": 1}),
+        # Other flags of an example still count.
+        (True, "+GPU\n    4", "+GPU, +ELLIPSIS\n    ...", {"passed": 2}),
+    ],
+)
+def test_flagged_examples_run_with_cuda_only(
+    pytester: pytest.Pytester,
+    run: Run,
+    cuda: Cuda,
+    available: bool,
+    old: str,
+    new: str,
+    outcomes: dict[str, int],
 ) -> None:
-    cuda(False)
-    pytester.makepyfile(course=DOCTESTS)
+    cuda(available)
+    pytester.makepyfile(course=DOCTESTS.replace(old, new))
     result = run("--doctest-modules", "-v")
-    result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(
-        [
-            "course.py::course.double PASSED*",
-            "course.py::course.double[[]gpu[]] SKIPPED*",
-            "SKIPPED [[]1[]] course.py*: needs a CUDA GPU: torch.cuda.is_available() is False",
-        ]
-    )
-
-
-def test_with_cuda_both_parts_run(pytester: pytest.Pytester, run: Run, cuda: Cuda) -> None:
-    cuda(True)
-    pytester.makepyfile(course=DOCTESTS)
-    run("--doctest-modules").assert_outcomes(passed=2)
-
-
-def test_with_cuda_a_wrong_flagged_example_fails(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
-) -> None:
-    cuda(True)
-    pytester.makepyfile(course=DOCTESTS.replace("    4\n", "    5\n"))
-    result = run("--doctest-modules")
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*double(base + 1)*", "Expected:", "    5", "Got:", "    4"])
-
-
-def test_a_wrong_unflagged_example_fails_without_cuda(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
-) -> None:
-    cuda(False)
-    pytester.makepyfile(course=DOCTESTS.replace("    2\n", "    3\n"))
-    run("--doctest-modules").assert_outcomes(failed=1, skipped=1)
-
-
-def test_an_unflagged_example_cannot_hide_behind_a_flagged_one(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
-) -> None:
-    """It would fail without CUDA; it must fail with CUDA too, before anybody else meets it."""
-    pytester.makepyfile(course='"""\n>>> there = 1  # doctest: +GPU\n>>> there\n1\n"""')
-    cuda(True)
-    run("--doctest-modules").assert_outcomes(failed=1, passed=1)
+    result.assert_outcomes(**outcomes)
+    if not available:
+        reason = "needs a CUDA GPU: torch.cuda.is_available() is False"
+        result.stdout.fnmatch_lines(
+            ["*course.double[[]gpu[]] SKIPPED*", f"SKIPPED [[]1[]] course.py*: {reason}"]
+        )
+    pytester.maketxtfile(test_page=DOCTESTS.replace(old, new))
+    run("test_page.txt").assert_outcomes(**outcomes)
 
 
 def test_a_docstring_with_only_flagged_examples_is_one_test(
     pytester: pytest.Pytester, run: Run, cuda: Cuda
 ) -> None:
     pytester.makepyfile(course='"""\n>>> 1 + 1  # doctest: +GPU\n2\n"""')
-    cuda(False)
-    run("--doctest-modules").assert_outcomes(skipped=1)
-    cuda(True)
-    run("--doctest-modules").assert_outcomes(passed=1)
-
-
-def test_the_flag_works_in_text_files(pytester: pytest.Pytester, run: Run, cuda: Cuda) -> None:
-    cuda(False)
-    pytester.maketxtfile(test_page=">>> 1 + 1\n2\n>>> 1 + 2  # doctest: +GPU\n3\n")
-    run("test_page.txt").assert_outcomes(passed=1, skipped=1)
-
-
-def test_other_flags_of_an_example_still_count(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
-) -> None:
-    cuda(True)
-    pytester.makepyfile(course='"""\n>>> print("a b c")  # doctest: +GPU, +ELLIPSIS\na ... c\n"""')
-    run("--doctest-modules").assert_outcomes(passed=1)
+    for available, outcome in ((False, "skipped"), (True, "passed")):
+        cuda(available)
+        run("--doctest-modules").assert_outcomes(**{outcome: 1})
 
 
 def test_a_marked_test_is_skipped_without_cuda_and_run_with_it(
@@ -161,20 +132,22 @@ def test_selecting_the_marker_selects_doctests_too(
     run("--doctest-modules", "-m", "not gpu").assert_outcomes(passed=2, deselected=3)
 
 
-@pytest.mark.parametrize(("test_id", "passed"), [("course.double", 2), ("course.double[gpu]", 1)])
 def test_a_doctest_can_be_named_on_the_command_line(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda, test_id: str, passed: int
+    pytester: pytest.Pytester, run: Run, cuda: Cuda
 ) -> None:
     cuda(True)
     pytester.makepyfile(course=DOCTESTS)
-    run("--doctest-modules", f"course.py::{test_id}").assert_outcomes(passed=passed)
+    for name, passed in (("course.double", 2), ("course.double[gpu]", 1)):
+        run("--doctest-modules", f"course.py::{name}").assert_outcomes(passed=passed)
 
 
 def test_gpu_required_stops_with_one_error_before_anything_runs(
     pytester: pytest.Pytester, run: Run, cuda: Cuda
 ) -> None:
-    cuda(False)
     pytester.makepyfile(MARKED)
+    cuda(True)
+    run("--gpu-required", "-m", "gpu").assert_outcomes(passed=2, deselected=1)
+    cuda(False)
     result = run("--gpu-required", "-m", "gpu")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
@@ -184,36 +157,22 @@ def test_gpu_required_stops_with_one_error_before_anything_runs(
     assert "collected" not in result.stdout.str()
 
 
-def test_gpu_required_changes_nothing_with_cuda(
-    pytester: pytest.Pytester, run: Run, cuda: Cuda
-) -> None:
-    cuda(True)
-    pytester.makepyfile(MARKED)
-    run("--gpu-required", "-m", "gpu").assert_outcomes(passed=2, deselected=1)
-
-
-def test_a_missing_pytorch_is_the_reason_given(
-    pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    pytester.makepyfile(MARKED)
-    result = run()
-    result.assert_outcomes(passed=1, skipped=2)
-    result.stdout.fnmatch_lines(["SKIPPED*: needs a CUDA GPU: PyTorch cannot be imported (*"])
-
-
-def test_a_warning_about_the_driver_becomes_part_of_the_reason(
+def test_what_is_wrong_with_pytorch_becomes_the_reason(
     pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def warn_about_the_driver() -> bool:
         warnings.warn("CUDA initialization: the driver is too old\nUpdate it.", stacklevel=2)
         return False
 
-    monkeypatch.setattr(torch.cuda, "is_available", warn_about_the_driver)
     pytester.makepyfile(MARKED)
+    monkeypatch.setattr(torch.cuda, "is_available", warn_about_the_driver)
     result = run("-W", "error")
     result.assert_outcomes(passed=1, skipped=2)
     result.stdout.fnmatch_lines(["SKIPPED*is False (CUDA initialization: the driver is too old)"])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = run()
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines(["SKIPPED*: needs a CUDA GPU: PyTorch cannot be imported (*"])
 
 
 def test_pytorch_is_not_imported_when_no_selected_test_needs_a_gpu(
