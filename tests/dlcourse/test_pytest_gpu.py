@@ -75,7 +75,7 @@ def test_the_installed_package_brings_the_plugin() -> None:
         # What is not flagged cannot hide behind what is: it would fail without CUDA.
         (True, "base = 1", "base = 1  # doctest: +GPU", {"failed": 1, "passed": 1}),
         # Other flags of an example still count.
-        (True, "+GPU\n    4", "+GPU, +ELLIPSIS\n    ...", {"passed": 2}),
+        (True, "+GPU\n    4", "+GPU, +NORMALIZE_WHITESPACE\n      4", {"passed": 2}),
     ],
 )
 def test_flagged_examples_run_with_cuda_only(
@@ -96,8 +96,12 @@ def test_flagged_examples_run_with_cuda_only(
         result.stdout.fnmatch_lines(
             ["*course.double[[]gpu[]] SKIPPED*", f"SKIPPED [[]1[]] course.py*: {reason}"]
         )
-    pytester.maketxtfile(test_page=DOCTESTS.replace(old, new))
-    run("test_page.txt").assert_outcomes(**outcomes)
+
+
+def test_the_flag_works_in_text_files(pytester: pytest.Pytester, run: Run, cuda: Cuda) -> None:
+    cuda(False)
+    pytester.maketxtfile(test_page=">>> 1 + 1\n2\n>>> 1 + 2  # doctest: +GPU\n3\n")
+    run("test_page.txt").assert_outcomes(passed=1, skipped=1)
 
 
 def test_a_docstring_with_only_flagged_examples_is_one_test(
