@@ -7,6 +7,7 @@ import pkgutil
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from numpydoc.docscrape import get_doc_object
@@ -50,6 +51,12 @@ def public_names(module: ModuleType) -> list[str]:
     ]
 
 
+def object_of(name: str) -> Any:
+    """Return what has this name in the package."""
+    module, _, own_name = name.rpartition(".")
+    return vars(importlib.import_module(module))[own_name]
+
+
 def shortcomings(name: str) -> list[str]:
     """Return what is missing in the docstring of an object, in words."""
     return [f"{code} {message}" for code, message in validate(name)["errors"] if code in REQUIRED]
@@ -70,8 +77,7 @@ def test_the_modules_and_functions_are_found() -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_docstring_is_complete_and_matches_the_signature(name: str) -> None:
     assert shortcomings(name) == []
-    module, _, own_name = name.rpartition(".")
-    value = vars(importlib.import_module(module))[own_name]
+    value = object_of(name)
     documented = get_doc_object(value)
     assert ">>> " in "\n".join(documented["Examples"])
     raised = set(re.findall(r"^\s+raise (\w+)\(", inspect.getsource(value), flags=re.MULTILINE))
@@ -151,3 +157,34 @@ def test_the_layers_of_the_package_stay_apart(module: str) -> None:
     assert module.startswith("dlcourse.assets") or not top_level & REACHING_OUT
     assert not {name for name in names if name.startswith(("dlcourse.plotting", "."))}
     assert imports(source_of("dlcourse")) == set(), "importing one module pays for no other"
+
+
+#: What takes a tensor, a model or a device, with the reason why it has no example for the GPU.
+WITHOUT_GPU = {
+    "dlcourse.checkpoints.require_same_weights": "compares names and shapes, no values",
+    "dlcourse.distributed.join_processes": "does nothing in one process; tests start several",
+    "dlcourse.distributed.replicate": "does nothing in one process; tests start several",
+    "dlcourse.distributed.share_buffers": "does nothing in one process; tests start several",
+    "dlcourse.resuming.capture_run": "shown with restore_run",
+}
+ON_A_DEVICE = re.compile(r"\b(Tensor|Module|device)\b")
+
+
+def on_a_device(name: str) -> bool:
+    """Tell whether a function of the package takes something that may lie on a GPU."""
+    value = object_of(name)
+    if not inspect.isfunction(value) or "assets" in name:
+        return False
+    parameters = inspect.signature(value).parameters.values()
+    return any(ON_A_DEVICE.search(f"{one.name} {one.annotation}") for one in parameters)
+
+
+FOR_THE_GPU = [name for name in PUBLIC if on_a_device(name)]
+
+
+def test_functions_for_the_gpu_have_an_example_there() -> None:
+    expected = {"conv.im2col", "metrics.accuracy", "text.length_batches", "training.fit"}
+    assert {f"dlcourse.{name}" for name in expected} <= set(FOR_THE_GPU)
+    documents = {name: inspect.getdoc(object_of(name)) or "" for name in FOR_THE_GPU}
+    without = {name for name, text in documents.items() if "# doctest: +GPU" not in text}
+    assert without == set(WITHOUT_GPU)
