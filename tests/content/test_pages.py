@@ -14,7 +14,6 @@ import course_data
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = course_data.load(ROOT / "docs")
 SCRIPTS = sorted((ROOT / "gallery").glob("*/lesson_*.py"))
-GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 
 def lesson_settings(script: Path) -> dict[str, Any]:
@@ -52,19 +51,12 @@ def test_lessons_need_what_the_course_says() -> None:
         assert needs[number] & ready <= declared, f"{script.name} leaves out a lesson that is ready"
 
 
-def glossary_entries() -> list[tuple[str, str]]:
-    """Return each term with its definition."""
-    blocks = re.findall(r"```\{glossary\}\n(.*?)\n```", GLOSSARY, re.DOTALL)
+def test_glossary_has_each_term_once_in_one_sentence() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```\{glossary\}\n(.*?)\n```", glossary, re.DOTALL)
     entries = [entry.split("\n  ") for block in blocks for entry in block.split("\n\n")]
-    return [(entry[0], " ".join(entry[1:])) for entry in entries]
-
-
-def test_terms_are_unique() -> None:
-    terms = [term.lower() for term, _ in glossary_entries()]
+    terms = [term.lower() for term, *_ in entries]
     assert len(terms) > 100
     assert sorted(terms) == sorted(set(terms))
-
-
-def test_definitions_are_one_sentence() -> None:
     one_sentence = re.compile(r"[A-Z0-9](?:(?![.?!] [A-Z]).)*\.")
-    assert [term for term, text in glossary_entries() if not one_sentence.fullmatch(text)] == []
+    assert [term for term, *text in entries if not one_sentence.fullmatch(" ".join(text))] == []

@@ -7,6 +7,7 @@ import pkgutil
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from numpydoc.docscrape import get_doc_object
@@ -50,6 +51,12 @@ def public_names(module: ModuleType) -> list[str]:
     ]
 
 
+def object_of(name: str) -> Any:
+    """Return what has this name in the package."""
+    module, _, own_name = name.rpartition(".")
+    return vars(importlib.import_module(module))[own_name]
+
+
 def shortcomings(name: str) -> list[str]:
     """Return what is missing in the docstring of an object, in words."""
     return [f"{code} {message}" for code, message in validate(name)["errors"] if code in REQUIRED]
@@ -70,19 +77,11 @@ def test_the_modules_and_functions_are_found() -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_docstring_is_complete_and_matches_the_signature(name: str) -> None:
     assert shortcomings(name) == []
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_the_examples_are_doctests(name: str) -> None:
-    value = importlib.import_module(name.rpartition(".")[0]).__dict__[name.rpartition(".")[2]]
-    assert ">>> " in "\n".join(get_doc_object(value)["Examples"])
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_what_the_function_raises_is_documented(name: str) -> None:
-    value = importlib.import_module(name.rpartition(".")[0]).__dict__[name.rpartition(".")[2]]
+    value = object_of(name)
+    documented = get_doc_object(value)
+    assert ">>> " in "\n".join(documented["Examples"])
     raised = set(re.findall(r"^\s+raise (\w+)\(", inspect.getsource(value), flags=re.MULTILINE))
-    assert raised <= {error.type for error in get_doc_object(value)["Raises"]}
+    assert raised <= {error.type for error in documented["Raises"]}
 
 
 def test_a_bad_docstring_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +98,7 @@ def test_a_bad_docstring_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("module", ["dlcourse", *MODULES])
 def test_every_module_and_hook_has_a_docstring(module: str) -> None:
-    tree = ast.parse(
-        Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
-    )
+    tree = ast.parse(source_of(module))
     functions = [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
@@ -109,25 +106,22 @@ def test_every_module_and_hook_has_a_docstring(module: str) -> None:
     assert [node.name for node in functions if not ast.get_docstring(node)] == []
 
 
-@pytest.mark.parametrize("module", PUBLIC_MODULES)
-def test_the_reference_has_a_page_for_every_module(module: str) -> None:
-    stem = module.removeprefix("dlcourse.")
-    page = (API_PAGES / f"{stem}.rst").read_text(encoding="utf-8")
-    assert f".. automodule:: {module}\n" in page
-    assert stem in (API_PAGES / "index.md").read_text(encoding="utf-8").splitlines()
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_the_reference_lists_every_public_name(name: str) -> None:
-    module = name.rpartition(".")[0]
-    page = (API_PAGES / f"{module.removeprefix('dlcourse.')}.rst").read_text(encoding="utf-8")
+def test_the_reference_has_a_page_for_every_module_and_no_other() -> None:
+    stems = [module.removeprefix("dlcourse.") for module in PUBLIC_MODULES]
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in API_PAGES.iterdir()}
+    index = pages.pop("index").splitlines()
+    assert sorted(pages) == sorted(stems)
+    assert [stem for stem in stems if stem not in index] == []
     # With :members: autodoc lists whatever has a docstring, and everything public has one.
-    assert f".. automodule:: {module}\n   :members:" in page
+    with_members = {name.split(".")[1] for name in PUBLIC}
+    for stem in stems:
+        members = "   :members:" if stem in with_members else ""
+        assert f".. automodule:: dlcourse.{stem}\n{members}" in pages[stem]
 
 
-@pytest.mark.parametrize("path", sorted(API_PAGES.iterdir()), ids=lambda path: path.name)
-def test_the_reference_has_no_page_without_a_module(path: Path) -> None:
-    assert path.stem == "index" or f"dlcourse.{path.stem}" in PUBLIC_MODULES
+def source_of(module: str) -> str:
+    """Return the source of a module."""
+    return Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
 
 
 def imports(source: str) -> set[str]:
@@ -142,14 +136,6 @@ def imports(source: str) -> set[str]:
     return found
 
 
-def imports_of(module: str) -> set[str]:
-    return imports(Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8"))
-
-
-def top_level(names: set[str]) -> set[str]:
-    return {name.split(".")[0] for name in names}
-
-
 def test_imports_are_found_wherever_they_hide() -> None:
     source = (
         "import a.b\nfrom c import d\ndef f():\n    import e\n    from dlcourse import plotting\n"
@@ -157,27 +143,48 @@ def test_imports_are_found_wherever_they_hide() -> None:
     assert imports(source) == {"a.b", "c", "c.d", "e", "dlcourse", "dlcourse.plotting"}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_imports_the_tools_that_build_the_site(module: str) -> None:
-    assert not top_level(imports_of(module)) & {"sphinx", "docutils", "sphinx_gallery", "myst_nb"}
+BUILDERS = {"sphinx", "docutils", "sphinx_gallery", "myst_nb"}
+REACHING_OUT = {"filelock", "http", "pooch", "requests", "socket", "subprocess", "urllib"}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_only_plotting_imports_matplotlib(module: str) -> None:
-    assert ("matplotlib" in top_level(imports_of(module))) == (module == "dlcourse.plotting")
+def test_the_layers_of_the_package_stay_apart(module: str) -> None:
+    """Only plotting draws, only assets reaches the network and other programs."""
+    names = imports(source_of(module))
+    top_level = {name.split(".")[0] for name in names}
+    assert not top_level & BUILDERS
+    assert ("matplotlib" in top_level) == (module == "dlcourse.plotting")
+    assert module.startswith("dlcourse.assets") or not top_level & REACHING_OUT
+    assert not {name for name in names if name.startswith(("dlcourse.plotting", "."))}
+    assert imports(source_of("dlcourse")) == set(), "importing one module pays for no other"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_assets_reaches_out(module: str) -> None:
-    """To the network, and to other programs."""
-    reaching = {"filelock", "http", "pooch", "requests", "socket", "subprocess", "urllib"}
-    assert module.startswith("dlcourse.assets") or not top_level(imports_of(module)) & reaching
+#: What takes a tensor, a model or a device, with the reason why it has no example for the GPU.
+WITHOUT_GPU = {
+    "dlcourse.checkpoints.require_same_weights": "compares names and shapes, no values",
+    "dlcourse.distributed.join_processes": "does nothing in one process; tests start several",
+    "dlcourse.distributed.replicate": "does nothing in one process; tests start several",
+    "dlcourse.distributed.share_buffers": "does nothing in one process; tests start several",
+    "dlcourse.resuming.capture_run": "shown with restore_run",
+}
+ON_A_DEVICE = re.compile(r"\b(Tensor|Module|device)\b")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_imports_plotting_and_imports_are_absolute(module: str) -> None:
-    assert not {name for name in imports_of(module) if name.startswith(("dlcourse.plotting", "."))}
+def on_a_device(name: str) -> bool:
+    """Tell whether a function of the package takes something that may lie on a GPU."""
+    value = object_of(name)
+    if not inspect.isfunction(value) or "assets" in name:
+        return False
+    parameters = inspect.signature(value).parameters.values()
+    return any(ON_A_DEVICE.search(f"{one.name} {one.annotation}") for one in parameters)
 
 
-def test_the_package_itself_imports_nothing() -> None:
-    assert imports((PACKAGE / "__init__.py").read_text(encoding="utf-8")) == set()
+FOR_THE_GPU = [name for name in PUBLIC if on_a_device(name)]
+
+
+def test_functions_for_the_gpu_have_an_example_there() -> None:
+    expected = {"conv.im2col", "metrics.accuracy", "text.length_batches", "training.fit"}
+    assert {f"dlcourse.{name}" for name in expected} <= set(FOR_THE_GPU)
+    documents = {name: inspect.getdoc(object_of(name)) or "" for name in FOR_THE_GPU}
+    without = {name for name, text in documents.items() if "# doctest: +GPU" not in text}
+    assert without == set(WITHOUT_GPU)

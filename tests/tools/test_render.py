@@ -66,9 +66,7 @@ def test_line_of_the_script(text: str, line: int) -> None:
     (page_line,) = [number for number, each in enumerate(lines, 1) if each.startswith(text)]
     assert lines[page_line - 1] == SCRIPT.splitlines()[line - 1].strip(" #")
     assert render.script_line(PAGE, page_line, SCRIPT) == line
-
-
-def test_line_that_only_the_page_has() -> None:
+    # A line that only the page has counts as the beginning of its block.
     page_line = PAGE.splitlines().index(".. GENERATED FROM PYTHON SOURCE LINES 11-14") + 2
     assert render.script_line(PAGE, page_line, SCRIPT) == 11
 
@@ -103,13 +101,10 @@ def run(root: Path, extension: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
 
-def test_an_error_that_was_foreseen_is_one_message(tmp_path: Path) -> None:
+def test_only_an_error_that_was_not_foreseen_comes_with_its_place(tmp_path: Path) -> None:
     result = run(tmp_path, "raise ExtensionError('conf.py: write it so')")
     assert (result.returncode, result.stdout) == (render.FAILED, "")
     assert result.stderr == "\nExtension error: conf.py: write it so\n"
-
-
-def test_another_error_comes_with_its_place(tmp_path: Path) -> None:
     result = run(tmp_path, "app.no_such_thing")
     assert result.returncode == render.FAILED
     assert 'own.py", line 5, in fail' in result.stderr

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-SERVE = Path(__file__).resolve().parents[2] / "docs" / "_tools" / "serve.py"
+TOOL = Path("docs", "_tools", "serve.py")
+SERVE = Path(__file__).resolve().parents[2] / TOOL
 #: Fails if a source says so, after it has spoilt the output; else counts builds and lists lessons.
 BUILD = """
 import pathlib, sys
@@ -58,9 +59,8 @@ class Server:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = project / "server.log"
-        script = project / "docs" / "_tools" / "serve.py"
         with self.log.open("w") as log:
-            command = [sys.executable, str(script), "--port", str(self.port), *arguments]
+            command = [sys.executable, str(project / TOOL), "--port", str(self.port), *arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
     def output(self) -> str:
@@ -79,21 +79,25 @@ class Server:
 
 
 @pytest.fixture
-def server(project):
-    running = Server(project, "04", "09")
+def start(project):
+    """Return a function that starts the server; what still runs at the end is ended."""
+    running = []
+    yield lambda *arguments: running.append(Server(project, *arguments)) or running[-1]
+    for server in running:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture
+def server(start):
+    running = start("04", "09")
     running.wait_for("Serving")
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-    running.process.wait()
+    return running
 
 
-def test_serves_the_site(server):
+def test_serves_the_site_and_its_404(server):
     assert server.get().startswith("build 1 of ['04', '09']")
     assert server.get("/").startswith("root")
-
-
-def test_missing_page_shows_the_404_of_its_language(server):
     with pytest.raises(urllib.error.HTTPError) as caught:
         server.get("/en/lessons/nothing.html")
     with caught.value as answer:
@@ -104,32 +108,24 @@ def test_missing_page_shows_the_404_of_its_language(server):
 def test_change_builds_again_and_reloads_open_pages(server, project):
     assert "/websocket-reload" in server.get(), "the page holds the script that reloads it"
     with connect(f"ws://127.0.0.1:{server.port}/websocket-reload") as page:
+        (project / "docs" / "lessons" / "generated.rst").write_text("what a build writes")
+        (project / "docs" / "index.mo").write_bytes(b"compiled")
         (project / "docs" / "index.md").write_text("better")
         assert page.recv(timeout=20) == "reload"
     assert server.get().startswith("build 2")
+    assert server.output().count("Changed") == 1, "what a build writes is no change"
     assert "Changed: docs/index.md. Building." in server.output()
 
 
-def test_change_during_a_build_builds_again(project):
+def test_change_during_a_build_builds_again(project, start):
     build = project / "docs" / "_tools" / "build.py"
     wait = "print('waiting', flush=True)\nwhile 'fine' in (root / 'docs/index.md').read_text(): time.sleep(0.05)\n"
     build.write_text("import time\n" + BUILD.replace("page =", wait + "page =", 1))
-    running = Server(project)
-    try:
-        running.wait_for("waiting")
-        (project / "docs" / "index.md").write_text("better")
-        running.wait_for("Serving", times=2)
-        assert running.get().startswith("build 2")
-    finally:
-        running.process.kill()
-        running.process.wait()
-
-
-def test_what_a_build_writes_is_no_change(server, project):
-    (project / "docs" / "lessons" / "generated.rst").write_text("by hand")
-    (project / "docs" / "index.mo").write_bytes(b"compiled")
-    time.sleep(2.5)  # the watcher waits 1.6 s at most before it reports
-    assert "Changed" not in server.output()
+    running = start()
+    running.wait_for("waiting")
+    (project / "docs" / "index.md").write_text("better")
+    running.wait_for("Serving", times=2)
+    assert running.get().startswith("build 2")
 
 
 def test_failing_build_keeps_the_last_good_site(server, project):
@@ -147,8 +143,7 @@ def test_port_in_use_is_one_message(project):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        script = project / "docs" / "_tools" / "serve.py"
-        command = [sys.executable, str(script), "--port", port]
+        command = [sys.executable, str(project / TOOL), "--port", port]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in done.stderr
@@ -164,10 +159,10 @@ def test_ctrl_c_ends_with_one_line(server):
     assert server.output().removeprefix(said).strip() == "Stopped serving."
 
 
-def test_ctrl_c_ends_a_running_build(project):
+def test_ctrl_c_ends_a_running_build(project, start):
     build = project / "docs" / "_tools" / "build.py"
     build.write_text("import os, time\nprint('pid', os.getpid(), flush=True)\ntime.sleep(600)\n")
-    running = Server(project)
+    running = start()
     running.wait_for("pid")
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(timeout=10) == 0

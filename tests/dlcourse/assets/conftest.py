@@ -17,8 +17,13 @@ FETCH = """
 import sys
 from pathlib import Path
 from dlcourse import assets
-from dlcourse.assets import _catalogue
+from dlcourse.assets import _cache, _catalogue
 _catalogue.ENTRIES = Path(sys.argv[1])
+lock = _cache.FileLock
+def tell_and_lock(file):
+    print("files are missing", file=sys.stderr, flush=True)
+    return lock(file)
+_cache.FileLock = tell_and_lock
 try:
     print(assets.path(sys.argv[2]))
 except assets.AssetError as error:

@@ -27,19 +27,12 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_members_that_escape_stay_inside_the_archive(archive: Path, tmp_path: Path) -> None:
+def test_members_that_escape_go_where_they_should(archive: Path, tmp_path: Path) -> None:
     before = files_in(tmp_path)
-    extract(archive, {"good": (tmp_path / "a/b/out/good", 4)})
-    assert files_in(tmp_path) - before == {"a/b/out/good"}
+    out = tmp_path / "a/b/out"
+    extract(archive, {"good": (out / "good", 4), "../../evil": (out / "tame", 4)})
+    assert files_in(tmp_path) - before == {"a/b/out/good", "a/b/out/tame"}
     assert not Path("/evil").exists()
-
-
-def test_even_a_member_that_is_asked_for_by_an_escaping_name_goes_where_it_should(
-    archive: Path, tmp_path: Path
-) -> None:
-    before = files_in(tmp_path)
-    extract(archive, {"../../evil": (tmp_path / "a/b/out/tame", 4)})
-    assert files_in(tmp_path) - before == {"a/b/out/tame"}
 
 
 def test_a_missing_member_is_named(archive: Path, tmp_path: Path) -> None:
@@ -63,25 +56,25 @@ def test_a_truncated_archive_is_an_error_of_the_source(
         extract(archive, {"good": (tmp_path / "out", 4), "/evil": (tmp_path / "out2", 4)})
 
 
-def test_a_link_is_refused(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-    archive = tmp_path / "a.tgz"
-    archive.write_bytes(tar({"other": b"other"}, links={"good": str(secret)}))
-    with pytest.raises(SourceError, match=r"a\.tgz: good is a link or no ordinary file"):
-        extract(archive, {"good": (tmp_path / "out", 10)})
+LINKED = {"other": b"other"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        (
+            "a.tgz",
+            tar(LINKED, links={"good": "/etc/hostname"}),
+            "good is a link or no ordinary file",
+        ),
+        ("a.tgz", tar(LINKED, links={"good": "other"}), "good is a link or no ordinary file"),
+        ("a.deb", tar({"good": b"good"}), "is no Debian package"),
+    ],
+)
+def test_what_is_no_ordinary_file_or_package_is_refused(
+    tmp_path: Path, name: str, data: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=rf"{name}.* {message}"):
+        extract(tmp_path / name, {"good": (tmp_path / "out", 100)})
     assert not (tmp_path / "out").exists()
-
-
-def test_a_link_to_another_member_is_refused(tmp_path: Path) -> None:
-    archive = tmp_path / "a.tgz"
-    archive.write_bytes(tar({"other": b"other"}, links={"good": "other"}))
-    with pytest.raises(SourceError, match="link"):
-        extract(archive, {"good": (tmp_path / "out", 10)})
-
-
-def test_what_is_no_debian_package_is_refused(tmp_path: Path) -> None:
-    archive = tmp_path / "a.deb"
-    archive.write_bytes(tar({"good": b"good"}))
-    with pytest.raises(SourceError, match="is no Debian package"):
-        extract(archive, {"good": (tmp_path / "out", 4)})

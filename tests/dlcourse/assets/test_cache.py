@@ -76,12 +76,12 @@ def test_two_processes_fetch_the_same_thing_once(
     home: Path, pair: Registry, start: Callable
 ) -> None:
     pair.hold.add("first.bin")
-    first = start("pair")
+    processes = [start("pair"), start("pair")]
+    for process in processes:
+        assert process.stderr and process.stderr.readline() == "files are missing\n"
     wait_for(lambda: bool(pair.requests))
-    second = start("pair")
-    time.sleep(1.5)  # the second has started and found that the files are missing
     pair.release.set()
-    results = [process.communicate(timeout=60) for process in (first, second)]
+    results = [process.communicate(timeout=60) for process in processes]
     assert results == [(f"{home / 'pair'}\n", "")] * 2
     assert sorted(pair.requests) == ["/files/first.bin", "/files/second.bin"]
 
@@ -99,12 +99,8 @@ def test_a_damaged_file_is_found_and_fetched_again_alone(home: Path, pair: Regis
     assert (assets.path("pair") / "second.bin").read_bytes() == SECOND
     assert pair.requests == ["/files/second.bin"]
 
-
-def test_a_damaged_file_is_not_handed_out_when_it_cannot_be_replaced(
-    home: Path, pair: Registry
-) -> None:
-    (assets.path("pair") / "second.bin").write_bytes(b"short")
-    pair.files.clear()
+    damaged.write_bytes(b"short")
+    pair.files.clear()  # it cannot be replaced, and is not handed out
     with pytest.raises(assets.AssetError, match=r"second\.bin \(damaged: second\.bin has 5 bytes"):
         assets.path("pair")
 

@@ -37,8 +37,9 @@ def pip_wheel(registry: Registry, _: Path, data: bytes) -> Source:
     return package("pip", WHEEL, archive, "tiny_data/{name}")
 
 
-def pip_sdist(registry: Registry, _: Path, data: bytes) -> Source:
-    archive = tar({"tiny-data-1.0/numbers.bin": data, "tiny-data-1.0/setup.py": b"1 / 0\n"})
+def pip_sdist(registry: Registry, _: Path, data: bytes, setup: str = "1 / 0\n") -> Source:
+    files = {"tiny-data-1.0/numbers.bin": data, "tiny-data-1.0/setup.py": setup.encode()}
+    archive = tar(files)
     registry.add_to_pip(SDIST, archive)
     return package("pip", SDIST, archive, "tiny-data-1.0/{name}")
 
@@ -68,6 +69,15 @@ KINDS = [pip_wheel, pip_sdist, npm, apt_deb, plain_address, zipped_address]
 PACKAGES = KINDS[:4]
 
 
+Enter = Callable[..., None]
+
+
+@pytest.fixture
+def enter(home: Path, entries: Path) -> Enter:
+    """Return a function that writes the entry of the asset, given its sources."""
+    return lambda *sources: write_entry(entries, "numbers", {"numbers.bin": DATA}, *sources)
+
+
 @pytest.fixture
 def good(registry: Registry) -> Source:
     """A source that has the right file."""
@@ -79,11 +89,24 @@ def numbers() -> bytes:
     return (assets.path("numbers") / "numbers.bin").read_bytes()
 
 
-@pytest.mark.parametrize("make", KINDS)
+@pytest.fixture
+def source(request: pytest.FixtureRequest, registry: Registry, apt: Path) -> Source:
+    """The source of a kind, with the right file in it or a wrong one."""
+    make, data = request.param
+    return make(registry, apt, data)
+
+
+def every(kinds: list[Make], data: bytes) -> pytest.MarkDecorator:
+    """Run a test with sources of several kinds, which have this file."""
+    values = [pytest.param((make, data), id=make.__name__) for make in kinds]
+    return pytest.mark.parametrize("source", values, indirect=True)
+
+
+@every(KINDS, DATA)
 def test_a_file_comes_from_every_kind_of_source_and_only_once(
-    home: Path, entries: Path, registry: Registry, apt: Path, make: Make
+    home: Path, enter: Enter, registry: Registry, apt: Path, source: Source
 ) -> None:
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, make(registry, apt, DATA))
+    enter(source)
     assert numbers() == DATA
     registry.files.clear()
     (apt / DEB).unlink(missing_ok=True)
@@ -91,137 +114,111 @@ def test_a_file_comes_from_every_kind_of_source_and_only_once(
     assert sorted(path.name for path in home.iterdir()) == [".numbers.lock", "numbers"]
 
 
-@pytest.mark.parametrize("make", KINDS)
+@every(KINDS, BAD)
 def test_after_a_wrong_file_the_next_source_is_tried(
-    home: Path, entries: Path, registry: Registry, apt: Path, good: Source, make: Make
+    home: Path, enter: Enter, registry: Registry, good: Source, source: Source
 ) -> None:
-    """The archive is what the catalogue says, the file inside is not."""
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, make(registry, apt, BAD), good)
+    """The archive is what the catalogue says, the file inside is not, and is never seen."""
+    enter(source)
+    with pytest.raises(assets.AssetError, match=r"numbers\.bin has SHA-256 .* instead of"):
+        assets.path("numbers")
+    assert not (home / "numbers" / "numbers.bin").exists()
+    enter(source, good)
     assert numbers() == DATA
     assert registry.downloads("good.bin") == 1
 
 
-@pytest.mark.parametrize("make", KINDS)
-def test_a_wrong_file_is_never_seen(
-    home: Path, entries: Path, registry: Registry, apt: Path, make: Make
-) -> None:
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, make(registry, apt, BAD))
-    with pytest.raises(assets.AssetError, match=r"numbers\.bin has SHA-256 .* instead of"):
-        assets.path("numbers")
-    assert not (home / "numbers" / "numbers.bin").exists()
-
-
-@pytest.mark.parametrize("make", PACKAGES)
+@every(PACKAGES, DATA)
 def test_an_archive_with_another_digest_is_not_even_opened(
-    home: Path,
-    entries: Path,
-    registry: Registry,
-    apt: Path,
-    make: Make,
-    monkeypatch: pytest.MonkeyPatch,
+    enter: Enter, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file inside would be right: only the archive's own digest can tell."""
     opened = []
     monkeypatch.setattr(_sources._archives, "extract", lambda *_: opened.append(1))
-    source = make(registry, apt, DATA) | {"sha256": "0" * 64}
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source)
+    enter(source | {"sha256": "0" * 64})
     with pytest.raises(assets.AssetError, match=r"(?i)hash|sha-256"):
         assets.path("numbers")
     assert opened == []
 
 
 def test_our_own_check_of_an_archive_does_not_trust_the_client(
-    home: Path, entries: Path, registry: Registry, apt: Path, monkeypatch: pytest.MonkeyPatch
+    enter: Enter, registry: Registry, apt: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = pip_wheel(registry, apt, DATA)
     bad = wheel({"tiny_data/numbers.bin": BAD})
     monkeypatch.setattr(
         _sources, "_fetch_with_pip", lambda _, work: (work / WHEEL).write_bytes(bad)
     )
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source)
+    enter(source)
     with pytest.raises(assets.AssetError, match=r"tiny_data-1\.0-py3-none-any\.whl has SHA-256"):
         assets.path("numbers")
 
 
 def test_the_set_up_code_of_a_source_distribution_does_not_run(
-    home: Path, entries: Path, registry: Registry, tmp_path: Path
+    enter: Enter, registry: Registry, tmp_path: Path
 ) -> None:
     trap = f"import pathlib; pathlib.Path({str(tmp_path / 'trapped')!r}).touch()\n"
     trap += "from setuptools import setup; setup(name='tiny-data', version='1.0')\n"
-    files = {"tiny-data-1.0/setup.py": trap.encode(), "tiny-data-1.0/numbers.bin": DATA}
-    archive = tar(files)
-    registry.add_to_pip(SDIST, archive)
-    source = package("pip", SDIST, archive, "tiny-data-1.0/{name}")
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source)
+    source = pip_sdist(registry, tmp_path, DATA, trap)
+    enter(source)
     assert numbers() == DATA
     assert not (tmp_path / "trapped").exists()
 
 
-@pytest.mark.parametrize(
-    ("make", "served"),
-    [
-        (pip_wheel, WHEEL),
-        (pip_sdist, SDIST),
-        (npm, TARBALL),
-        (plain_address, "numbers.bin"),
-        (zipped_address, "numbers.bin.gz"),
-    ],
-)
+SERVED = [WHEEL, SDIST, TARBALL, DEB, "numbers.bin", "numbers.bin.gz"]
+
+
+@pytest.mark.parametrize(("make", "served"), [*zip(KINDS, SERVED, strict=True)])
 def test_after_a_truncated_download_the_next_source_is_tried(
-    home: Path, entries: Path, registry: Registry, good: Source, make: Make, served: str
+    enter: Enter, registry: Registry, apt: Path, good: Source, make: Make, served: str
 ) -> None:
-    source = make(registry, home, DATA)
-    registry.cut[served] = len(registry.files[f"/files/{served}"]) // 2
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source, good)
-    assert numbers() == DATA
-    assert (registry.downloads(served) > 0, registry.downloads("good.bin")) == (True, 1)
-
-
-def test_a_truncated_debian_package_is_refused(
-    home: Path, entries: Path, registry: Registry, apt: Path, good: Source
-) -> None:
-    source = apt_deb(registry, apt, DATA)
-    (apt / DEB).write_bytes((apt / DEB).read_bytes()[:-20])
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source, good)
+    source = make(registry, apt, DATA)
+    if make is apt_deb:
+        (apt / DEB).write_bytes((apt / DEB).read_bytes()[:-20])
+    else:
+        registry.cut[served] = len(registry.files[f"/files/{served}"]) // 2
+    enter(source, good)
     assert numbers() == DATA
     assert registry.downloads("good.bin") == 1
 
 
-def test_a_file_that_grows_when_unpacked_is_stopped(
-    home: Path, entries: Path, registry: Registry
-) -> None:
+def test_a_file_that_grows_when_unpacked_is_stopped(enter: Enter, registry: Registry) -> None:
     bomb = zipped(b"\0" * 50_000_000)
-    write_entry(
-        entries, "numbers", {"numbers.bin": DATA}, address(registry.add("numbers.bin.gz", bomb))
-    )
+    enter(address(registry.add("numbers.bin.gz", bomb)))
     with pytest.raises(assets.AssetError, match=r"larger than the 10000 bytes"):
         assets.path("numbers")
 
 
 def test_sources_complete_each_other(home: Path, entries: Path, registry: Registry) -> None:
-    first = {"kind": "url", "members": {"a.txt": registry.add("a.txt", b"a")}}
-    second = {"kind": "url", "members": {"folder/b.txt": registry.add("b.txt", b"b")}}
-    write_entry(entries, "both", {"a.txt": b"a", "folder/b.txt": b"b"}, first, second)
+    files = {"a.txt": b"a", "folder/b.txt": b"b", "c.txt": b"c"}
+    sources: list[Source] = [
+        {"kind": "url", "members": {path: registry.add(path[-5:], data)}}
+        for path, data in files.items()
+        if path != "c.txt"  # somebody put it there by hand
+    ]
+    (home / "both").mkdir(parents=True)
+    (home / "both" / "c.txt").write_bytes(b"c")
+    write_entry(entries, "both", files, *sources)
     folder = assets.path("both")
-    assert ((folder / "a.txt").read_bytes(), (folder / "folder/b.txt").read_bytes()) == (b"a", b"b")
+    assert {path: (folder / path).read_bytes() for path in files} == files
 
 
 def test_empty_lists_of_packages_are_fetched_into_a_folder_of_our_own(
-    home: Path, entries: Path, registry: Registry, apt: Path
+    enter: Enter, registry: Registry, apt: Path
 ) -> None:
     (apt / "lists").unlink()
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, apt_deb(registry, apt, DATA))
+    enter(apt_deb(registry, apt, DATA))
     assert numbers() == DATA
     commands = [line.split()[-2:] for line in (apt / "log").read_text().splitlines()]
     assert [words[-1] for words in commands] == ["tiny-data=1.0", "update", "tiny-data=1.0"]
 
 
 def test_without_any_network_one_error_says_what_was_tried_and_what_to_do(
-    home: Path, entries: Path, registry: Registry, apt: Path
+    home: Path, enter: Enter, registry: Registry, apt: Path
 ) -> None:
     sources = [make(registry, apt, DATA) for make in (pip_wheel, npm, apt_deb, plain_address)]
     (apt / DEB).unlink()
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, *sources)
+    enter(*sources)
     registry.__exit__()  # from here on nobody answers
     with pytest.raises(assets.AssetError) as caught:
         assets.path("numbers")
@@ -240,21 +237,12 @@ def test_without_any_network_one_error_says_what_was_tried_and_what_to_do(
     assert [path.name for path in home.iterdir()] == [".numbers.lock"]
 
 
-def test_a_file_put_there_by_hand_is_taken(home: Path, entries: Path) -> None:
-    write_entry(
-        entries, "numbers", {"numbers.bin": DATA}, address("http://127.0.0.1:9/numbers.bin")
-    )
-    (home / "numbers").mkdir(parents=True)
-    (home / "numbers" / "numbers.bin").write_bytes(DATA)
-    assert numbers() == DATA
-
-
 def test_a_missing_program_is_a_reason_not_a_crash(
-    home: Path, entries: Path, good: Source, monkeypatch: pytest.MonkeyPatch
+    entries: Path, enter: Enter, good: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     source = package("apt", DEB, b"", "numbers.bin")
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, source, good)
+    enter(source, good)
     assert numbers() == DATA
     write_entry(entries, "others", {"others.bin": DATA}, source)
     with pytest.raises(assets.AssetError, match="1.0: the program apt-get is not installed\n"):
@@ -262,9 +250,9 @@ def test_a_missing_program_is_a_reason_not_a_crash(
 
 
 def test_fetch_looks_all_names_up_before_the_first_download(
-    home: Path, entries: Path, registry: Registry, good: Source
+    home: Path, enter: Enter, registry: Registry, good: Source
 ) -> None:
-    write_entry(entries, "numbers", {"numbers.bin": DATA}, good)
+    enter(good)
     with pytest.raises(assets.AssetError, match="unknown asset 'numbrs'; did you mean 'numbers'"):
         assets.fetch(["numbers", "numbrs"])
     assert registry.requests == []

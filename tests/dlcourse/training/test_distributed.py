@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import small_training
@@ -15,14 +16,9 @@ from hypothesis import strategies as st
 from small_training import as_result, make_training
 from torch.utils.data import DataLoader, DistributedSampler, IterableDataset, TensorDataset
 
-from dlcourse.distributed import Share, SharedLoader, join_processes
+from dlcourse.distributed import SharedLoader, join_processes
 
 Ranks = list[dict[str, dict[str, torch.Tensor]]]
-
-
-def shares_of(loader: DataLoader[object], processes: int) -> list[list[Share]]:
-    """Return the shares of each process in each batch."""
-    return [list(SharedLoader(loader, rank, processes)) for rank in range(processes)]
 
 
 @settings(deadline=None, max_examples=60)  # the first call into PyTorch is slow
@@ -36,26 +32,19 @@ def test_the_mean_over_processes_is_the_mean_over_examples(
     size: int, batch_size: int, processes: int, drop_last: bool
 ) -> None:
     values = torch.rand(size, dtype=torch.float64, generator=torch.Generator().manual_seed(size))
-    loader = DataLoader(TensorDataset(values), batch_size=batch_size, drop_last=drop_last)
-    shares = shares_of(loader, processes)
-    assert {len(own) for own in shares} == {len(loader)}  # none waits for the others in vain
-    for batch, parts in zip(loader, zip(*shares, strict=True), strict=True):
+
+    def make() -> DataLoader[Any]:
+        own = torch.Generator().manual_seed(5)
+        data, cut = TensorDataset(values), {"batch_size": batch_size, "drop_last": drop_last}
+        return DataLoader(data, shuffle=True, generator=own, **cut)
+
+    shares = [list(SharedLoader(make(), rank, processes)) for rank in range(processes)]
+    assert {len(own) for own in shares} == {len(make())}  # none waits for the others in vain
+    for batch, parts in zip(make(), zip(*shares, strict=True), strict=True):
         means = torch.stack([part.weight * part.batch[0].mean() for part in parts])
         torch.testing.assert_close(means.mean(), batch[0].mean())
         seen = torch.cat([part.batch[0] for part in parts if part.weight])
         torch.testing.assert_close(seen.sort().values, batch[0].sort().values, rtol=0, atol=0)
-
-
-def test_the_order_is_that_of_the_loader() -> None:
-    def make() -> DataLoader[object]:
-        generator = torch.Generator().manual_seed(5)
-        data = TensorDataset(torch.arange(10))
-        return DataLoader(data, batch_size=4, shuffle=True, generator=generator)
-
-    shared, plain = SharedLoader(make(), 0, 1), make()
-    for _ in range(2):
-        expected = [batch[0].tolist() for batch in plain]  # type: ignore[index]  # a list
-        assert [share.batch[0].tolist() for share in shared] == expected
 
 
 def test_the_settings_of_the_loader_are_kept() -> None:
@@ -122,9 +111,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> Ranks:
     return [torch.load(folder / f"rank-{rank}.pt", weights_only=True) for rank in range(2)]
 
 
-def test_two_processes_compute_what_one_does(
-    ranks: Ranks,
-) -> None:
+def test_two_processes_compute_what_one_does(ranks: Ranks) -> None:
     """67 examples in batches of 16: the shares of the last batch are 2 examples and 1."""
     single = make_training(dropout=0.0, noise=False, size=67)
     expected = as_result(single, single.fit(3))
@@ -139,9 +126,7 @@ def test_two_processes_go_on_exactly(ranks: Ranks) -> None:
         torch.testing.assert_close(rank["resumed"], rank["whole"], rtol=0, atol=0)
 
 
-def test_all_processes_end_with_the_same_model(
-    ranks: Ranks,
-) -> None:
+def test_all_processes_end_with_the_same_model(ranks: Ranks) -> None:
     """Also those buffers that each process computes from its own examples."""
     assert ranks[0]["normed"]["4.running_mean"].abs().sum() > 0
     torch.testing.assert_close(ranks[0], ranks[1], rtol=0, atol=0)

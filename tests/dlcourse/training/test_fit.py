@@ -52,34 +52,20 @@ def test_a_training_is_its_epochs_in_a_row() -> None:
     ours = make_training()
     history = ours.fit(3)
     theirs = make_training()  # which seeds everything again
+    model, cross_entropy = theirs.model, nn.functional.cross_entropy
+    validation = {"loader": theirs.settings["valid_loader"], "metrics": theirs.settings["metrics"]}
     losses, valid = [], []
-    cross_entropy = nn.functional.cross_entropy
     for _ in range(3):
-        losses.append(
-            train_epoch(theirs.model, cross_entropy, theirs.optimiser, theirs.train_loader)
-        )
-        valid.append(
-            evaluate(
-                theirs.model,
-                cross_entropy,
-                theirs.settings["valid_loader"],
-                metrics=theirs.settings["metrics"],
-            )
-        )
+        losses.append(train_epoch(model, cross_entropy, theirs.optimiser, theirs.train_loader))
+        valid.append(evaluate(model, cross_entropy, **validation))
         theirs.settings["scheduler"].step()
     assert history.loss == losses
     assert history.valid_loss == [result["loss"] for result in valid]
     assert history.metrics == {"accuracy": [result["accuracy"] for result in valid]}
+    assert history.learning_rate == [0.01, 0.005, 0.0025]  # that during the epoch
+    assert len(history) == len(history.seconds) == 3 and min(history.seconds) > 0
     weights = theirs.weights()
     assert all(torch.equal(value, weights[name]) for name, value in ours.weights().items())
-
-
-def test_the_history_has_one_number_for_each_epoch() -> None:
-    history = make_training(scheduler="step").fit(3)
-    assert len(history) == 3
-    assert history.learning_rate == [0.01, 0.005, 0.0025]  # that during the epoch
-    assert {len(history.loss), len(history.valid_loss), len(history.seconds)} == {3}
-    assert all(seconds > 0 for seconds in history.seconds)
 
 
 def test_without_validation_the_best_epoch_has_the_lowest_training_loss() -> None:
@@ -128,10 +114,8 @@ def test_the_best_weights_are_in_a_file_of_their_own(tmp_path: Path) -> None:
     assert model.updates.item() == 3
     load_weights(model, tmp_path / "new" / "run" / "best.safetensors")
     assert model.updates.item() == 2
-    assert sorted(path.name for path in (tmp_path / "new" / "run").iterdir()) == [
-        "best.safetensors",
-        "last.pt",
-    ]
+    files = sorted(path.name for path in (tmp_path / "new" / "run").iterdir())
+    assert files == ["best.safetensors", "last.pt"]
 
 
 def test_another_training_is_never_overwritten(tmp_path: Path) -> None:
@@ -158,19 +142,15 @@ def test_arguments_that_contradict_each_other(settings: dict[str, Any], message:
         training.fit(**({"epochs": 1} | settings))
 
 
-def test_an_optimiser_of_another_model_is_an_error() -> None:
+def test_parts_that_do_not_belong_together(tmp_path: Path) -> None:
     training, other = make_training(), make_training()
     training.optimiser = other.optimiser
     with pytest.raises(ValueError, match="the optimiser has no parameter of this model; make it"):
         training.fit(1)
-
-
-def test_workers_that_live_on_cannot_be_resumed(tmp_path: Path) -> None:
-    training = make_training()
-    dataset = training.train_loader.dataset
-    training.train_loader = DataLoader(dataset, num_workers=1, persistent_workers=True)
+    data = other.train_loader.dataset
+    other.train_loader = DataLoader(data, num_workers=1, persistent_workers=True)
     with pytest.raises(ValueError, match="make the DataLoader with persistent_workers=False"):
-        training.fit(1, checkpoint_folder=tmp_path)
+        other.fit(1, checkpoint_folder=tmp_path)
 
 
 @pytest.mark.parametrize(

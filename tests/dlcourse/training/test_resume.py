@@ -7,17 +7,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import small_training
 import torch
-from small_training import OPTIMISERS, SCHEDULERS, Training, make_training
+from small_training import OPTIMISERS, SCHEDULERS, make_training
 from torch import Tensor, nn
 
 from dlcourse.checkpoints import CheckpointError, load_state, save_state
 from dlcourse.history import History
-from dlcourse.random_state import capture_random_state
 from dlcourse.training import fit
 
 
@@ -36,49 +36,28 @@ def disturb() -> None:
     torch.manual_seed(3)
 
 
-@pytest.mark.parametrize(
-    ("optimiser", "scheduler"),
-    [*((name, "step") for name in OPTIMISERS), *(("momentum", name) for name in SCHEDULERS)],
-)
-def test_two_halves_are_one_whole(optimiser: str, scheduler: str, tmp_path: Path) -> None:
-    whole = make_training(optimiser=optimiser, scheduler=scheduler)
+MADE = [
+    *({"optimiser": name} for name in OPTIMISERS),
+    *({"optimiser": "momentum", "scheduler": name} for name in SCHEDULERS),
+    {"own_generator": False},
+    {"workers": 1},
+]
+
+
+@pytest.mark.parametrize("made", MADE, ids=str)
+def test_two_halves_are_one_whole(made: dict[str, Any], tmp_path: Path) -> None:
+    whole = make_training(**made)
     history = whole.fit(4)
-    make_training(optimiser=optimiser, scheduler=scheduler).fit(2, checkpoint_folder=tmp_path)
-    second = make_training(optimiser=optimiser, scheduler=scheduler)
+    first = make_training(**made)
+    first_history = first.fit(2, checkpoint_folder=tmp_path)
+    finished = make_training(**made)
+    disturb()
+    again = finished.fit(2, checkpoint_folder=tmp_path, resume=True)  # it trains no more
+    assert_same((first.weights(), first_history), (finished.weights(), again))
+    second = make_training(**made)
     disturb()
     resumed = second.fit(4, checkpoint_folder=tmp_path, resume=True)
     assert_same((whole.weights(), history), (second.weights(), resumed))
-
-
-@pytest.mark.parametrize(("own_generator", "workers"), [(False, 0), (True, 1)])
-def test_every_source_of_randomness_goes_on(
-    own_generator: bool, workers: int, tmp_path: Path
-) -> None:
-    def make() -> Training:
-        return make_training(own_generator=own_generator, workers=workers)
-
-    whole = make()
-    history = whole.fit(3)
-    make().fit(1, checkpoint_folder=tmp_path)
-    second = make()
-    disturb()
-    resumed = second.fit(3, checkpoint_folder=tmp_path, resume=True)
-    assert_same((whole.weights(), history), (second.weights(), resumed))
-
-
-def test_the_test_would_notice_other_random_numbers(tmp_path: Path) -> None:
-    """Guards the tests above: without the state of the generators the weights differ."""
-    whole = make_training()
-    history = whole.fit(3)
-    make_training().fit(1, checkpoint_folder=tmp_path)
-    state = load_state(tmp_path / "last.pt")
-    disturb()
-    state["processes"] = [capture_random_state([torch.Generator().manual_seed(4)])]
-    save_state(state, tmp_path / "last.pt")
-    second = make_training()
-    resumed = second.fit(3, checkpoint_folder=tmp_path, resume=True)
-    with pytest.raises(AssertionError):
-        assert_same((whole.weights(), history), (second.weights(), resumed))
 
 
 def test_an_epoch_that_was_interrupted_starts_again(tmp_path: Path) -> None:
@@ -114,14 +93,6 @@ def test_a_process_that_was_killed_goes_on_in_another_one(tmp_path: Path) -> Non
     assert_same((whole.weights(), history), (second.weights(), resumed))
 
 
-def test_a_finished_training_trains_no_more(tmp_path: Path) -> None:
-    first = make_training()
-    history = first.fit(2, checkpoint_folder=tmp_path)
-    second = make_training()
-    again = second.fit(2, checkpoint_folder=tmp_path, resume=True)
-    assert_same((first.weights(), history), (second.weights(), again))
-
-
 @pytest.mark.parametrize("stopped_after", [2, 3, 4, 5])
 def test_early_stopping_goes_on_where_it_was(stopped_after: int, tmp_path: Path) -> None:
     """The patience used up so far and the best weights are kept too."""
@@ -152,6 +123,14 @@ def test_without_a_checkpoint_a_resume_starts(tmp_path: Path) -> None:
     assert len(make_training().fit(1, checkpoint_folder=tmp_path / "new", resume=True)) == 1
 
 
+@pytest.fixture(scope="module")
+def last(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkpoint of an epoch."""
+    folder = tmp_path_factory.mktemp("last")
+    make_training().fit(1, checkpoint_folder=folder)
+    return folder / "last.pt"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -159,47 +138,33 @@ def test_without_a_checkpoint_a_resume_starts(tmp_path: Path) -> None:
         ({"scheduler": "cosine"}, "the scheduler was StepLR and is CosineAnnealingLR now"),
         ({"scheduler": "none"}, "the scheduler was StepLR and is None now"),
         ({"own_generator": False}, "the state holds 1 generators of data loaders, and there are 0"),
+        ({"norm": True}, "these weights are of another model: 4.bias"),
     ],
 )
 def test_other_parts_than_before_are_named(
-    change: dict[str, str], message: str, tmp_path: Path
+    change: dict[str, Any], message: str, last: Path
 ) -> None:
-    make_training().fit(1, checkpoint_folder=tmp_path)
-    other = make_training(**change)  # type: ignore[arg-type]  # names and values of its parameters
+    other = make_training(**change)
     before = other.weights()
     with pytest.raises(CheckpointError, match=f"last.pt: {message}"):
-        other.fit(2, checkpoint_folder=tmp_path, resume=True)
+        other.fit(2, checkpoint_folder=last.parent, resume=True)
     assert all(torch.equal(value, before[name]) for name, value in other.weights().items())
 
 
-def test_another_model_is_named(tmp_path: Path) -> None:
-    make_training().fit(1, checkpoint_folder=tmp_path)
-    other = make_training()
-    other.model.append(nn.Linear(3, 3).double())
-    with pytest.raises(
-        CheckpointError, match="last.pt: these weights are of another model: 4.bias"
-    ):
-        other.fit(2, checkpoint_folder=tmp_path, resume=True)
-
-
-def test_other_metrics_than_before_are_named(tmp_path: Path) -> None:
-    make_training().fit(1, checkpoint_folder=tmp_path)
+def test_other_metrics_than_before_are_named(last: Path) -> None:
     with pytest.raises(ValueError, match=r"earlier epochs measured \['valid_loss', 'accuracy'\]"):
-        make_training().fit(2, metrics=None, checkpoint_folder=tmp_path, resume=True)
+        make_training().fit(2, metrics=None, checkpoint_folder=last.parent, resume=True)
 
 
-def test_another_number_of_processes_is_named(tmp_path: Path) -> None:
-    make_training().fit(1, checkpoint_folder=tmp_path)
-    state = load_state(tmp_path / "last.pt")
-    save_state(state | {"processes": 2 * state["processes"]}, tmp_path / "last.pt")
-    with pytest.raises(CheckpointError, match="the run had 2 processes and has 1 now; go on with"):
-        make_training().fit(2, checkpoint_folder=tmp_path, resume=True)
-
-
-def test_a_state_of_another_program_is_named(tmp_path: Path) -> None:
-    save_state({"model": {}}, tmp_path / "last.pt")
-    with pytest.raises(CheckpointError, match="was not written by fit: it has no 'history'"):
-        make_training().fit(1, checkpoint_folder=tmp_path, resume=True)
+def test_a_state_of_another_run_is_named(last: Path, tmp_path: Path) -> None:
+    state = load_state(last)
+    for changed, message in (
+        (state | {"processes": 2 * state["processes"]}, "the run had 2 processes and has 1 now"),
+        ({"model": {}}, "was not written by fit: it has no 'history'"),
+    ):
+        save_state(changed, tmp_path / "last.pt")
+        with pytest.raises(CheckpointError, match=f"last.pt:? {message}"):
+            make_training().fit(2, checkpoint_folder=tmp_path, resume=True)
 
 
 @pytest.mark.gpu
