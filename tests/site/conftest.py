@@ -14,7 +14,7 @@ import chromium
 import pytest
 from built_site import BuiltSite, html_root
 from page_watch import Watched
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from web_server import serving
 
 import web_packages
@@ -70,26 +70,50 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser, server: str) -> Iterator[Callable[..., Watched]]:
-    """A function that opens a page of the site in a fresh browser profile.
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> dict[str, BrowserContext]:
+    """The browser profiles in use, by their settings; ``open_page`` empties them after each test."""
+    return {}
 
-    Keyword arguments are those of a browser context: ``locale``, ``viewport``,
-    ``java_script_enabled``.
+
+@pytest.fixture
+def open_page(
+    browser: Browser,
+    server: str,
+    profiles: dict[str, BrowserContext],
+) -> Iterator[Callable[..., Watched]]:
+    """A function that opens a page of the site, in a browser that remembers nothing of the reader.
+
+    It waits until the scripts of the page have run. Keyword arguments are those of a browser
+    context: ``locale``, ``viewport``, ``java_script_enabled``.
     """
-    contexts = []
+    used: list[BrowserContext] = []
 
     def open_(name: str, **options: object) -> Watched:
-        context = browser.new_context(**options)
-        context.set_default_timeout(10_000)  # half a minute of waiting for a missing link is long
-        contexts.append(context)
+        settings = repr(sorted(options.items()))
+        if settings not in profiles:
+            profiles[settings] = browser.new_context(**options)
+            # Half a minute of waiting for a missing link is long.
+            profiles[settings].set_default_timeout(10_000)
+        context = profiles[settings]
+        used.append(context)
         watched = Watched(context.new_page(), server)
-        watched.page.goto(
-            server + name,
-            wait_until="networkidle" if options.get("java_script_enabled", True) else "load",
-        )
+        watched.page.goto(server + name)
         return watched
 
     yield open_
-    for context in contexts:
-        context.close()
+    for context in used:
+        forget(context, server)
+
+
+def forget(context: BrowserContext, server: str) -> None:
+    """Close the pages of a browser profile and remove what they have stored."""
+    if not context.pages:
+        return
+    session = context.new_cdp_session(context.pages[0])
+    origin = server.removesuffix(urlsplit(server).path)
+    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    context.clear_cookies()
+    context.clear_permissions()
+    for page in context.pages:
+        page.close()
