@@ -10,6 +10,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from built_site import LANGUAGES, ROOT
 from lxml import html
+from staged import resize
 
 import course_data
 from lesson_archives import SITE
@@ -26,7 +27,7 @@ def test_what_to_do_is_on_the_first_screen(open_page, folder):
     page = open_page(f"{folder}/index.html").page
     links = page.locator(".home-actions a")
     for width, height in [(360, 740), (1280, 800)]:
-        page.set_viewport_size({"width": width, "height": height})
+        resize(page, {"width": width, "height": height})
         actions = [link.bounding_box() for link in links.all()]
         assert len(actions) == 3
         assert all(box["height"] >= 44 for box in actions), "large enough to touch"

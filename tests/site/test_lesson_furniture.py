@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from built_site import LANGUAGES
 from playwright.sync_api import expect
+from staged import resize
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 800}
@@ -41,7 +42,7 @@ def folder(request) -> str:
 def test_head_is_on_the_first_screen(built, open_page, folder):
     page = open_page(built.lessons(folder)[0]).page
     for viewport, least in [(PHONE, 44), (DESK, 24)]:
-        page.set_viewport_size(viewport)
+        resize(page, viewport)
         boxes = [link.bounding_box() for link in page.locator(".lesson-header a[download]").all()]
         assert len(boxes) == 2
         for box in boxes:

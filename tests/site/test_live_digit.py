@@ -12,7 +12,7 @@ import torch
 from built_site import LANGUAGES
 from playwright.sync_api import expect
 from safetensors import safe_open
-from staged import violations
+from staged import resize, violations
 from torch import nn
 from torchvision.datasets import MNIST
 
@@ -317,7 +317,7 @@ def test_room_is_reserved(board, folder):
     def heights() -> list[float]:
         found = []
         for viewport in (PHONE, DESK):
-            page.set_viewport_size(viewport)
+            resize(page, viewport)
             found.append(digit_element(visit).bounding_box()["height"])
         return found
 

@@ -11,6 +11,7 @@ import pytest
 from built_site import LANGUAGES, BuiltSite
 from page_watch import Watched
 from playwright.sync_api import Page, Route, expect
+from staged import resize
 
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
@@ -314,7 +315,7 @@ def test_open_dialog_is_accessible_and_fits(visit, axe, folder, looks):
     page = opened.page
     page.evaluate(axe)
     for viewport, scheme in looks:
-        page.set_viewport_size(viewport)
+        resize(page, viewport)
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function(
             "(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme
@@ -332,7 +333,7 @@ def test_open_dialog_is_accessible_and_fits(visit, axe, folder, looks):
 def test_opener_is_large_enough(visit):
     page = visit("en").page
     for width, least in [(360, 44), (800, 44), (1280, 24)]:
-        page.set_viewport_size({"width": width, "height": 740})
+        resize(page, {"width": width, "height": 740})
         opener = page.locator(".search-opener:visible")
         expect(opener).to_have_count(1)
         size = opener.bounding_box()

@@ -77,7 +77,7 @@ class Stage:
             self.pages[key] = self._load(folder, loads, options)
         page = self.pages[key]
         if page.viewport_size != viewport:
-            page.set_viewport_size(viewport)
+            resize(page, viewport)
         asked = {"media": "screen", "color_scheme": "light", "reduced_motion": "no-preference"}
         asked |= media or {}
         page.emulate_media(**asked)
@@ -116,6 +116,14 @@ class Stage:
     def close(self) -> None:
         for page in self.pages.values():
             page.context.close()
+
+
+def resize(page: Page, viewport: dict[str, int]) -> None:
+    """Give an open page another size, and wait until it has it."""
+    page.set_viewport_size(viewport)
+    page.wait_for_function(
+        "(width) => matchMedia(`(width: ${width}px)`).matches", arg=viewport["width"]
+    )
 
 
 def violations(page: Page, axe: str, selector: str) -> list[str]:
