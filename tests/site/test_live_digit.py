@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from built_site import LANGUAGES
@@ -139,15 +138,6 @@ def test_javascript_computes_what_pytorch_computes(board, inputs, expected):
     found = logits_in_browser(visit, inputs)
     torch.testing.assert_close(found, expected, **TOLERANCE)
     assert visit.problems == []
-
-
-def test_served_onnx_file_computes_what_pytorch_computes(served, inputs, expected):
-    with safe_open(served / "digits.safetensors", "pt") as file:
-        mean, std, _ = map(float, file.metadata()["mean std stride"].split())
-    session = onnxruntime.InferenceSession(served / "digits.onnx")
-    images = ((inputs / 255 - mean) / std).unsqueeze(1).numpy()
-    (found,) = session.run(["logits"], {"images": images})
-    torch.testing.assert_close(torch.from_numpy(found), expected, **TOLERANCE)
 
 
 def test_served_files_name_no_folder_of_this_machine(served):
