@@ -279,11 +279,17 @@ def test_drawing_is_prepared_as_mnist_was(board):
     assert pixels[10, 11:18].tolist() == pytest.approx([1] * 6 + [2 / 3], rel=1e-5)
 
 
-@pytest.mark.parametrize("answer", [{"status": 404}, {"body": b"cut short"}, None])
-def test_a_missing_network_is_said_in_the_page(board, answer):
+@pytest.mark.parametrize("wrong", ["missing", "cut short", "unreachable"])
+def test_a_missing_network_is_said_in_the_page(board, served, wrong):
+    whole = (served / "digits.safetensors").read_bytes()
+    answers = {
+        "missing": lambda route: route.fulfill(status=404),
+        "cut short": lambda route: route.fulfill(body=whole[:-4000]),
+        "unreachable": lambda route: route.abort(),
+    }
     visit = board()
     address = "**/digits.safetensors*"
-    visit.page.route(address, lambda r: r.abort() if answer is None else r.fulfill(**answer))
+    visit.page.route(address, answers[wrong])
     draw(visit, 1)
     expect(digit_element(visit).locator("#reading")).to_have_text(FAILED["en"])
     visit.page.unroute(address)
