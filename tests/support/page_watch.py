@@ -24,9 +24,11 @@ class Watched:
         self.foreign: list[str] = []
         self.loading: set[Any] = set()
         """The requests that have not ended yet."""
-        self._visits = 0
+        self._visits = 0  # pages that were asked for
+        self._shown = 0  # the one of them that is there
         self._visit_of: dict[Any, int] = {}
         page.on("request", self._request)
+        page.on("framenavigated", self._navigated)
         page.on("websocket", lambda socket: self._address(socket.url))
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught error: {error}"))
@@ -40,11 +42,16 @@ class Watched:
         return self.foreign + self.errors
 
     def _request(self, request: Any) -> None:
-        if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._visits += 1
-        self._visit_of[request] = self._visits
+        is_page = request.is_navigation_request() and request.frame.parent_frame is None
+        self._visits += is_page
+        # Until the next page arrives, the one that is shown goes on asking: for its icon, say.
+        self._visit_of[request] = self._visits if is_page else self._shown
         self.loading.add(request)
         self._address(request.url)
+
+    def _navigated(self, frame: Any) -> None:
+        if frame.parent_frame is None:
+            self._shown = self._visits
 
     def _address(self, address: str) -> None:
         parts = urlsplit(address)

@@ -3,7 +3,8 @@
     python tests/support/plant_faults.py [--list] [FILE NAME or WORD OF A TITLE …]
 
 Each fault is a small edit of a source file (``old`` becomes ``new``) and the test that fails with
-it. The faults are planted in a copy of the project; nothing in the project changes.
+it. The faults are planted in a copy of the project; nothing in the project changes. Scripts, styles
+and pages are checked as built: ``site = true`` plants the fault in a copy of the site as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULTS = ROOT / "tests" / "faults"
+SITE = Path("build", "html")
 NOT_COPIED = (".git", ".nox", "build", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__")
 
 
@@ -35,6 +37,8 @@ class Fault:
     new: str
     test: str
     """The id of a test, or of a file of tests, from the folder of the project."""
+    site: bool = False
+    """Whether the test reads the built site, whose files then hold the same text."""
 
 
 def load() -> list[Fault]:
@@ -62,6 +66,7 @@ def fails(test: str, root: Path) -> tuple[bool, str]:
     """Run a test in a copy of the project; return whether it failed, and what pytest said."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["DLCOURSE_HTML"] = str(root / SITE)
     done = subprocess.run(
         command, cwd=root, env=environment, capture_output=True, text=True, check=False
     )
@@ -74,16 +79,24 @@ def try_out(fault: Fault, root: Path) -> str | None:
     """Plant a fault in a copy of the project; return what is wrong with its entry, or nothing."""
     if problem := problem_of(fault, root):
         return problem
-    source = root / fault.file
-    text = source.read_text(encoding="utf-8")
+    texts = {root / fault.file: (root / fault.file).read_text(encoding="utf-8")}
+    if fault.site:
+        files = [f for f in (root / SITE).rglob("*") if f.suffix in (".js", ".css", ".html")]
+        read = {file: file.read_text(encoding="utf-8") for file in files}
+        built = {file: text for file, text in read.items() if fault.old in text}
+        if not built:
+            return f"no file of the site in {root / SITE} has its old text"
+        texts |= built
     failed, said = fails(fault.test, root)
     if failed:
         return f"{fault.test} fails without the fault:\n{said}"
-    source.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     try:
+        for file, text in texts.items():
+            file.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
         failed, said = fails(fault.test, root)
     finally:
-        source.write_text(text, encoding="utf-8")
+        for file, text in texts.items():
+            file.write_text(text, encoding="utf-8")
     return None if failed else f"{fault.test} does not notice it\n{said}"
 
 
@@ -104,6 +117,8 @@ def main(arguments: list[str] | None = None) -> int:
         copy = Path(folder, "project")
         ignore = shutil.ignore_patterns(*NOT_COPIED, "lessons/images")
         shutil.copytree(ROOT, copy, symlinks=True, ignore=ignore)
+        if any(fault.site for fault in chosen):
+            shutil.copytree(os.environ.get("DLCOURSE_HTML", ROOT / SITE), copy / SITE)
         for fault in chosen:
             problem = try_out(fault, copy)
             missed += problem is not None

@@ -1,15 +1,13 @@
 """Put an element on a page of the built site, with the looks of the site and its real script.
 
 The page is that of lesson 09, which has the elements, and so their styles and scripts; those of
-its own are taken out.
+its own are taken out. It is loaded once in each language and kind of browser.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +19,19 @@ import catalogues
 CODES = {"en": "en", "zh": "zh_CN"}
 PAGE = "lessons/2_training/lesson_09_convolution_1.html"
 ELEMENT = re.compile(r"<(conv-stepper|frame-player)\b.*?</\1>", re.DOTALL)
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+
+#: Put an element on the stage; return how many timers it starts, and so what would move by itself.
+PUT = """(markup) => {
+  const names = ["setTimeout", "setInterval", "requestAnimationFrame"];
+  const real = names.map((name) => window[name]);
+  let started = 0;
+  names.forEach((name, i) => (window[name] = (...all) => (started++, real[i](...all))));
+  document.querySelector("#stage").innerHTML = markup;
+  names.forEach((name, i) => (window[name] = real[i]));
+  scrollTo(0, 0);
+  return started;
+}"""
 
 
 def words(labels: Callable[[Callable[[str], str]], dict[str, str]], folder: str) -> dict[str, str]:
@@ -37,51 +48,82 @@ def written(visit: Callable[..., None], *arguments: Any) -> str:
 
 
 class Stage:
-    """Opens pages on which an element stands, between a sentence and another."""
+    """Pages on which an element stands, between the title and a sentence."""
 
     def __init__(self, browser: Browser, server: str) -> None:
         self.browser = browser
         self.server = server
-        self.contexts: list[Any] = []
-        self.files: dict[str, Path] = {}
-        """More files of the page, by the end of their address."""
+        self.pages: dict[str, Page] = {}
+        self.routes: dict[str, Callable[[Route], None]] = {}
+        """What else the pages find, and who answers."""
 
-    def open(self, markup: str, folder: str = "en", *, loads: bool = True, **options: Any) -> Page:
-        """Open the page; keyword arguments are those of a browser context.
+    def open(
+        self,
+        markup: str,
+        folder: str = "en",
+        *,
+        loads: bool = True,
+        viewport: dict[str, int] = DESK,
+        media: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Page:
+        """Return a page with the element and nothing of the one before.
 
-        Without ``loads``, the script never arrives, as while the page is still loading.
+        Without ``loads``, the scripts never arrive, as while the page is still loading. ``media``
+        is what Playwright emulates; ``options`` are those of a browser context.
         """
+        key = repr((folder, loads, sorted(options.items())))
+        if key not in self.pages:
+            self.pages[key] = self._load(folder, loads, options)
+        page = self.pages[key]
+        if page.viewport_size != viewport:
+            resize(page, viewport)
+        asked = {"media": "screen", "color_scheme": "light", "reduced_motion": "no-preference"}
+        asked |= media or {}
+        page.emulate_media(**asked)
+        if loads and options.get("java_script_enabled", True):
+            theme = "(theme) => document.documentElement.dataset.theme === theme"
+            page.wait_for_function(theme, arg=asked["color_scheme"])
+        page.mouse.move(0, 0)
+        page.errors.clear()
+        page.requested.clear()
+        page.timers = page.evaluate(PUT, markup)
+        return page
+
+    def _load(self, folder: str, loads: bool, options: dict[str, Any]) -> Page:
         context = self.browser.new_context(locale=LANGUAGES[folder], **options)
         context.set_default_timeout(10_000)
-        self.contexts.append(context)
         page = context.new_page()
         page.errors = []
         page.requested = []
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("request", lambda request: page.requested.append(request.url))
 
-        def add(route: Route) -> None:
+        def clear(route: Route) -> None:
             body, found = ELEMENT.subn("", route.fetch().text())
             assert found, f"{PAGE} has none of the elements"
-            start = body.index("</h1>") + len("</h1>")
-            body = f'{body[:start]}\n{markup}\n<p id="below">.</p>\n{body[start:]}'
+            body = body.replace("</h1>", '</h1><div id="stage"></div><p id="below">.</p>', 1)
             route.fulfill(body=body, content_type="text/html")
 
-        page.route(f"{self.server}{folder}/{PAGE}", add)
-        for name, file in self.files.items():
-            page.route(f"**/{name}", partial(_answer, file))
+        page.route(f"{self.server}{folder}/{PAGE}", clear)
+        for pattern, serve in self.routes.items():
+            page.route(pattern, serve)
         if not loads:
             page.route("**/_static/*.js", lambda route: route.abort())
-        page.goto(f"{self.server}{folder}/{PAGE}", wait_until="load")
+        page.goto(f"{self.server}{folder}/{PAGE}")
         return page
 
     def close(self) -> None:
-        for context in self.contexts:
-            context.close()
+        for page in self.pages.values():
+            page.context.close()
 
 
-def _answer(file: Path, route: Route) -> None:
-    route.fulfill(path=file)
+def resize(page: Page, viewport: dict[str, int]) -> None:
+    """Give an open page another size, and wait until it has it."""
+    page.set_viewport_size(viewport)
+    page.wait_for_function(
+        "(width) => matchMedia(`(width: ${width}px)`).matches", arg=viewport["width"]
+    )
 
 
 def violations(page: Page, axe: str, selector: str) -> list[str]:
