@@ -10,7 +10,7 @@ import pytest
 
 from katex_math import find_node
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
+STATIC = Path(__file__).resolve().parents[3] / "docs" / "_static"
 
 
 @pytest.fixture(scope="module")
