@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 from docutils.frontend import get_default_settings
-from docutils.parsers.rst import Parser, states
+from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 from myst_parser.config.main import MdParserConfig
 from myst_parser.mdit_to_docutils import base
@@ -50,22 +50,6 @@ def test_translated_texts_share_states_and_become_the_same_documents() -> None:
         assert parsed(quick_messages.QuickRSTParser, text, source).pformat() == expected.pformat()
 
 
-def test_only_translated_texts_get_lent_states(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-
-    class Counting(states.RSTStateMachine):
-        def add_state(self, state_class: type) -> None:
-            made.append(type(state_class).__name__)
-            super().add_state(state_class)
-
-    monkeypatch.setattr(states, "RSTStateMachine", Counting)
-    parsed(quick_messages.QuickRSTParser, "一段", "page.rst")
-    assert set(made) == {"type"}
-    made.clear()
-    parsed(quick_messages.QuickRSTParser, "一段", f"page.rst:1:{quick_messages.MARK}")
-    assert set(made) == {"_Lent"}
-
-
 def test_states_are_lent_to_one_text_at_a_time_and_given_back_after_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,23 +90,15 @@ def test_kept_markdown_parser_gives_the_same_documents() -> None:
         assert shown[0] == shown[1]
 
 
-def test_documents_have_the_settings_of_docutils() -> None:
-    settings = quick_messages.make_document().settings
-    assert settings.__dict__.keys() == get_default_settings(Parser).__dict__.keys()
-    different = {
-        name
-        for name, value in get_default_settings(Parser).__dict__.items()
-        if getattr(settings, name) != value
-    }
+def test_documents_have_the_settings_of_docutils_and_share_none() -> None:
+    settings = quick_messages.make_document("a").settings.__dict__
+    expected = get_default_settings(Parser).__dict__
+    assert settings.keys() == expected.keys()
+    different = {name for name, value in expected.items() if settings[name] != value}
     assert different <= {"record_dependencies", "warning_stream"}, "objects of their own"
-
-
-def test_documents_do_not_share_settings() -> None:
-    first, second = quick_messages.make_document("a"), quick_messages.make_document("b")
-    assert (first["source"], second["source"]) == ("a", "b")
-    first.settings.language_code = "fr"
-    assert second.settings.language_code == "en"
-    assert quick_messages.make_document().settings.language_code == "en"
+    settings["language_code"] = "fr"
+    other = quick_messages.make_document("b")
+    assert (other["source"], other.settings.language_code) == ("b", "en")
 
 
 def test_function_that_is_replaced_has_the_same_parameters() -> None:

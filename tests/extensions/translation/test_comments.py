@@ -11,13 +11,13 @@ import pytest
 from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import html
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
+from tiny_course import EVERY_KIND, Project
+from tiny_site import build, catalogue, write
 
 import cjk_wrap
 import comment_tokens
 import lesson_archives
+from catalogues import load
 from cjk_wrap import columns, wrap
 from comment_tokens import WIDTH, comments, translate
 
@@ -172,93 +172,37 @@ def test_shell_and_doctest_blocks():
     assert comments("# a heading\nplain text, no code", "default") == []
 
 
-PAGE = """
-Page
-====
-
-.. code-block:: python
-
-   x = 1  # trailing
-   # on its own
-
-::
-
-   y = 2  # by default
-
-.. code-block:: text
-
-   # no code
-"""
-
-
-def build(folder: Path, builder: str, language: str, catalogue: str = "") -> tuple[Path, str]:
-    source = folder / "source"
-    source.mkdir(exist_ok=True)
-    (source / "index.rst").write_text(PAGE)
-    po = source / "locale/zh_CN/LC_MESSAGES/comments.po"
-    po.parent.mkdir(parents=True, exist_ok=True)
-    po.write_text(catalogue, encoding="utf-8")
-    warnings = io.StringIO()
-    config = {"extensions": ["code_comments"], "language": language, "html_theme": "basic"}
-    config["locale_dirs"] = ["locale"]
-    with docutils_namespace():
-        app = Sphinx(
-            source,
-            None,
-            folder / builder,
-            folder / f"doctrees-{builder}",
-            builder,
-            config,
-            status=io.StringIO(),
-            warning=warnings,
-        )
-        app.build()
-    return folder / builder, warnings.getvalue()
-
-
-def shown(out: Path) -> list[str]:
-    tree = html.fromstring((out / "index.html").read_text(encoding="utf-8"))
+def shown(course: Project, language: str) -> list[str]:
+    tree = course.tree(language, "constructs")
     return [block.text_content().strip() for block in tree.xpath("//pre")]
 
 
-def test_page_is_translated_and_highlighted_and_follows_the_catalogue(tmp_path):
-    entries = ["trailing", "行尾", "on its own", "独占一行", "by default", "默认"]
-    po = "".join(
-        f'msgid "{text}"\nmsgstr "{chinese}"\n\n'
-        for text, chinese in zip(entries[::2], entries[1::2], strict=True)
-    )
-    out, warnings = build(tmp_path, "html", "zh_CN", po)
-    assert warnings == ""
-    assert shown(out) == ["x = 1  # 行尾\n# 独占一行", "y = 2  # 默认", "# no code"]
-    assert '<span class="c1"># 独占一行</span>' in (out / "index.html").read_text(encoding="utf-8")
-    out, warnings = build(tmp_path, "html", "zh_CN", po.replace("行尾", "在行尾"))
-    assert warnings == ""
-    assert shown(out)[0] == "x = 1  # 在行尾\n# 独占一行"
+def test_page_is_translated_and_highlighted(course: Project) -> None:
+    english = ["x = 1  # behind code\n# on its own", "y = 2  # by default", "# no code"]
+    assert shown(course, "en") == english
+    assert shown(course, "zh") == ["x = 1  # 行尾\n# 独占一行", "y = 2  # 默认", "# no code"]
+    comments = course.tree("zh", "constructs").xpath("//pre/span[@class='c1']/text()")
+    assert comments == ["# 行尾", "# 独占一行", "# 默认"]
 
 
-def test_missing_translation_is_a_warning_with_page_and_comment(tmp_path):
-    _, warnings = build(tmp_path, "html", "zh_CN")
-    assert warnings.count("[course.comments]") == 3
-    assert "index.rst:5" in warnings and "'on its own'" in warnings
+def test_missing_translation_is_a_warning_and_the_page_follows_the_catalogue(
+    tmp_path: Path,
+) -> None:
+    page = "Page\n====\n\n.. code-block:: python\n\n   x = 1  # trailing\n   # on its own\n"
+    po = "locale/zh_CN/LC_MESSAGES/comments.po"
+    source = write(tmp_path / "docs", {"index.rst": page, po: catalogue({"trailing": "行尾"})})
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    assert built.warnings.count("[course.comments]") == 1
+    assert "index.rst:4" in built.warnings and "'on its own'" in built.warnings
+    write(source, {po: catalogue({"trailing": "在行尾", "on its own": "独占一行"})})
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    assert built.warnings == ""
+    assert "在行尾" in (built.out / "index.html").read_text("utf-8")
 
 
-def test_english_needs_no_catalogue(tmp_path):
-    out, warnings = build(tmp_path, "html", "en")
-    assert warnings == ""
-    assert shown(out)[0] == "x = 1  # trailing\n# on its own"
-
-
-def test_gettext_writes_the_template_and_keeps_it(tmp_path):
-    out, _ = build(tmp_path, "gettext", "en")
-    template = out / "comments.pot"
-    content = template.read_bytes()
-    catalogue = read_po(io.BytesIO(content))
-    assert [message.id for message in catalogue if message.id] == [
-        "trailing",
-        "on its own",
-        "by default",
-    ]
-    assert all(message.locations == [("index", None)] for message in catalogue if message.id)
-    written = template.stat().st_mtime_ns
-    build(tmp_path, "gettext", "en")
-    assert (template.read_bytes(), template.stat().st_mtime_ns) == (content, written)
+def test_template_names_each_comment_once_with_its_pages(templates: Path) -> None:
+    content = (templates / "comments.pot").read_bytes()
+    entries = {message.id: message for message in read_po(io.BytesIO(content)) if message.id}
+    assert entries.keys() == load(EVERY_KIND / "docs/locale", "zh_CN", "comments").keys()
+    assert entries["by default"].locations == [("constructs", None)]
+    assert b"POT-Creation-Date: 2000-01-01" in content, "it changes only when a comment does"
