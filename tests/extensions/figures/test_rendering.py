@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,12 +12,13 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
+from pixels import pixels
 
 import figure_font
 import figure_images
 from figure_capture import capture, collect_strings, pack
 from figure_font import FigureError
-from figure_rendering import identity, render
+from figure_rendering import draw, identity, render
 
 ZH = {
     "All of it": "全部",
@@ -39,13 +39,6 @@ ZH = {
     "with serifs": "有衬线",
 }
 BRAIN = "\U0001f9e0"
-
-
-@pytest.fixture(autouse=True)
-def no_windows() -> Iterator[None]:
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def figure_with_everything() -> Figure:
@@ -80,11 +73,6 @@ def titled(title: str) -> Figure:
     return fig
 
 
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
 def drawn(fig: Figure, path: Path, translations: dict[str, str]) -> np.ndarray:
     frame, _ = capture(fig)
     render(pack([frame]), path, lambda message: translations.get(message, message))
@@ -102,50 +90,24 @@ def test_ticks_are_given_back_to_the_lesson() -> None:
     assert fig.axes[2].xaxis.get_major_formatter() is before
 
 
-@pytest.mark.parametrize("message", ZH)
-def test_each_translation_changes_the_picture(
-    message: str, tmp_path: Path, everything: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pickled, english = everything
-    monkeypatch.setattr(figure_images, "png", Image.Image.tobytes)  # a palette takes its time
-    render(pickled, tmp_path / "figure.png", lambda m: ZH[m] if m == message else m)
-    assert (tmp_path / "figure.png").read_bytes() != english
-
-
-def test_the_same_words_give_the_same_pixels(
-    tmp_path: Path, everything: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pickled, english = everything
-    monkeypatch.setattr(figure_images, "png", Image.Image.tobytes)
-    render(pickled, tmp_path / "figure.png", identity)
-    assert (tmp_path / "figure.png").read_bytes() == english
+def test_each_translation_changes_the_picture_and_nothing_else_does() -> None:
+    pickled = pack([capture(figure_with_everything())[0]])
+    english = draw(pickled, identity)[0].tobytes()
     assert len(english) == 1200 * 800 * 3
+    assert draw(pickled, identity)[0].tobytes() == english
+    for message in ZH:
+        other = draw(pickled, lambda m, message=message: ZH[m] if m == message else m)
+        assert other[0].tobytes() != english, message
 
 
-def test_the_same_pixels_give_the_same_bytes(tmp_path: Path) -> None:
-    frame, _ = capture(titled("a title"))
-    for name in ("1.png", "2.png"):
-        render(pack([frame]), tmp_path / name, identity)
-    assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
-    assert pixels(tmp_path / "1.png").shape == (200, 400, 3)
-
-
-def test_unpickling_opens_no_window(tmp_path: Path) -> None:
+def test_the_same_pixels_give_the_same_bytes_and_open_no_window(tmp_path: Path) -> None:
     frame, _ = capture(titled("a title"))
     plt.close("all")
-    render(pack([frame]), tmp_path / "figure.png", identity)
-    assert plt.get_fignums() == []
-
-
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
-    plt.switch_backend("agg")
-    pickled = pack([capture(figure_with_everything())[0]])
-    path = tmp_path_factory.mktemp("english") / "figure.png"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figure_images, "png", Image.Image.tobytes)
-        render(pickled, path, identity)
-    return pickled, path.read_bytes()
+    for name in ("1.png", "2.png"):
+        render(pack([frame]), tmp_path / name, identity)
+    assert plt.get_fignums() == [], "reading a pickle opens no window"
+    assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
+    assert pixels(tmp_path / "1.png").shape == (200, 400, 3)
 
 
 def test_numbers_come_back(tmp_path: Path) -> None:
@@ -172,22 +134,19 @@ def test_missing_glyph_is_an_error(text: str, tmp_path: Path) -> None:
         render(pack([frame]), tmp_path / "figure.png", lambda _: text)
 
 
-def test_lambda_in_a_figure_says_what_to_do() -> None:
-    fig, ax = plt.subplots()
-    ax.set_yscale("function", functions=(lambda y: y, lambda y: y))
-    with pytest.raises(FigureError, match=r"cannot be saved .*<lambda>.* functions of a module"):
-        capture(fig)
-
-
-def test_function_of_the_lesson_is_refused(tmp_path: Path) -> None:
-    def forward(y):
+def test_functions_that_no_other_build_has_are_refused() -> None:
+    def forward(y: float) -> float:
         return y
 
     forward.__module__, forward.__qualname__ = "__main__", "forward"
-    fig, ax = plt.subplots()
-    ax.set_yscale("function", functions=(forward, np.asarray))
-    with pytest.raises(FigureError, match="forward is defined in the lesson"):
-        capture(fig)
+    for function, message in (
+        (lambda y: y, r"cannot be saved .*<lambda>.* functions of a module"),
+        (forward, "forward is defined in the lesson"),
+    ):
+        _, ax = plt.subplots()
+        ax.set_yscale("function", functions=(function, np.asarray))
+        with pytest.raises(FigureError, match=message):
+            capture(ax.figure)
 
 
 def test_numbers_may_label_the_ticks(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
-from PIL import Image
+from pixels import pixels
 from sphinx.errors import ExtensionError
 from sphinx_gallery.scrapers import ImagePathIterator
 
@@ -21,13 +20,6 @@ from figure_rendering import draw
 from figure_scraper import scrape
 
 DESCRIPTION = "A line that rises."
-
-
-@pytest.fixture(autouse=True)
-def no_windows() -> Iterator[None]:
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def scraped(folder: Path, **variables: Any) -> str:
@@ -40,11 +32,6 @@ def scraped(folder: Path, **variables: Any) -> str:
     }
     block_vars |= {k: v for k, v in variables.items() if k == "formatted_exception"}
     return scrape(SimpleNamespace(lineno=42), block_vars, {"src_dir": str(folder)})
-
-
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def images(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +15,10 @@ from babel.messages import Catalog
 from babel.messages.pofile import write_po
 from matplotlib.animation import FuncAnimation
 from PIL import Image
+from pixels import pixels
 from sphinx.errors import ExtensionError
-from sphinx.testing.util import SphinxTestApp
 from sphinx_gallery.scrapers import ImagePathIterator
+from tiny_course import Project
 
 import figure_font
 import figure_rendering
@@ -91,11 +92,6 @@ class Site:
         return sorted(f.name for f in self.images.glob("**/*.png") if f.stat().st_mtime_ns)
 
 
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     collected: list[str] = []
@@ -109,10 +105,8 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, warnings: list[str]) -> Iterator[Site]:
-    plt.switch_backend("agg")
-    yield Site(tmp_path)
-    plt.close("all")
+def site(tmp_path: Path, warnings: list[str]) -> Site:
+    return Site(tmp_path)
 
 
 FIRST, SECOND, THUMB = (f"{LESSON}_{end}.zh_CN.png" for end in ("001", "002", "thumb"))
@@ -123,16 +117,9 @@ def test_both_figures_and_the_thumbnail_are_drawn(site: Site, warnings: list[str
     assert (pixels(site.images / FIRST) != pixels(site.images / f"{LESSON}_001.png")).any()
     assert pixels(site.images / "thumb" / THUMB).shape == (280, 400, 3)
     assert warnings == []
-
-
-def test_english_needs_nothing(site: Site) -> None:
+    assert site.draw() == [], "a second run draws nothing"
     site.config.language = "en"
-    assert site.draw() == []
-
-
-def test_a_second_run_draws_nothing(site: Site) -> None:
-    site.draw()
-    assert site.draw() == []
+    assert site.draw() == [], "English needs nothing"
 
 
 def test_what_was_drawn_right_after_the_lesson_is_not_drawn_again(site: Site) -> None:
@@ -273,24 +260,16 @@ def test_frames_are_drawn_in_chinese_and_share_their_messages(
             pixels(site.images / name) != pixels(site.images / name.replace(".zh_CN", ""))
         ).any()
     assert warnings == []
-    assert [message for message, _ in extract(site.srcdir / "lessons")] == list(ZH)
+    expected = [(message, ["lesson_09_x.py"]) for message in ZH]
+    assert extract(site.srcdir / "lessons") == expected
     assert site.draw() == []
 
-
-def test_one_frame_is_missing(site: Site) -> None:
-    site.animate("loss after 1 epochs", "loss after 2 epochs", "accuracy")
-    site.draw()
     (site.images / FRAMES[0]).unlink()
-    assert site.draw() == FRAMES
-
-
-def test_frames_that_are_gone_are_removed(site: Site) -> None:
-    site.animate("loss after 1 epochs", "loss after 2 epochs", "accuracy")
-    site.draw()
+    assert site.draw() == FRAMES, "one of them is missing"
     site.animate("loss after 1 epochs", "accuracy")
     site.draw()
     left = sorted(file.name for file in site.images.glob("*frame*zh_CN*"))
-    assert left == FRAMES[:1]
+    assert left == FRAMES[:1], "those of frames that are gone are removed"
 
 
 def test_frames_that_cannot_be_drawn_are_english(site: Site, warnings: list[str]) -> None:
@@ -303,13 +282,6 @@ def test_frames_that_cannot_be_drawn_are_english(site: Site, warnings: list[str]
         assert (site.images / name).read_bytes() == english.read_bytes()
 
 
-def test_messages_are_extracted_with_their_lessons(site: Site) -> None:
-    assert extract(site.srcdir / "lessons") == [
-        ("loss after {0} epochs", ["lesson_09_x.py"]),
-        ("accuracy", ["lesson_09_x.py"]),
-    ]
-
-
 def test_a_missing_font_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_font, "FONT_PACKAGE", "no_such_package")
     figure_font.font_path.cache_clear()
@@ -317,57 +289,14 @@ def test_a_missing_font_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None
         figure_translation.check_font(SimpleNamespace())  # type: ignore[arg-type]  # not looked at
 
 
-LESSON_SOURCE = '''"""
-A lesson
-========
-
-With a figure.
-"""
-
-import matplotlib.pyplot as plt
-
-fig, ax = plt.subplots(figsize=(2, 2), num="An empty square.")
-ax.set_title("accuracy")
-'''
-CONF = """
-extensions = ["sphinx_gallery.gen_gallery", "figure_translation"]
-sphinx_gallery_conf = {
-    "examples_dirs": "../gallery",
-    "gallery_dirs": "lessons",
-    "filename_pattern": "lesson_",
-    "image_scrapers": ("figure_scraper.scrape",),
-    "write_computation_times": False,
-}
-figure_language_filename = "{root}.{language}{ext}"
-locale_dirs = ["locale"]
-"""
-
-
-def test_a_site_in_two_languages(tmp_path: Path) -> None:
-    docs, gallery = tmp_path / "docs", tmp_path / "gallery"
-    for folder in (docs, gallery):
-        folder.mkdir()
-    (docs / "conf.py").write_text(CONF)
-    (docs / "index.rst").write_text("Site\n====\n\n.. toctree::\n\n   lessons/index\n")
-    (gallery / "GALLERY_HEADER.rst").write_text("Lessons\n=======\n")
-    (gallery / "lesson_09_x.py").write_text(LESSON_SOURCE)
-    po = docs / "locale" / "zh_CN" / "LC_MESSAGES" / "figures.po"
-    po.parent.mkdir(parents=True)
-    po.write_text('msgid ""\nmsgstr ""\n\nmsgid "accuracy"\nmsgstr "准确率"\n', encoding="utf-8")
-    pages = {}
-    for language in ("en", "zh_CN"):
-        app = SphinxTestApp(
-            srcdir=docs,
-            builddir=tmp_path / language,
-            confoverrides={"language": language},
-        )
-        app.build()
-        assert "figures" not in app.warning.getvalue()
-        pages[language] = (Path(app.outdir) / "lessons" / "lesson_09_x.html").read_text("utf-8")
-        app.cleanup()
-    name = f"{LESSON}_001"
-    assert f"{name}.png" in pages["en"] and "zh_CN" not in pages["en"]
-    assert f"{name}.zh_CN.png" in pages["zh_CN"]
-    assert 'alt="An empty square."' in pages["en"]
-    built = tmp_path / "zh_CN" / "html" / "_images"
-    assert {f.name for f in built.iterdir()} == {f"{name}.zh_CN.png", f"{LESSON}_thumb.zh_CN.png"}
+def test_pages_show_the_figures_of_their_language(course: Project) -> None:
+    name = "sphx_glr_lesson_01_tiny_001"
+    for language, shown, alt in (
+        ("en", f"{name}.png", "One bar as high as the sum."),
+        ("zh", f"{name}.zh_CN.png", "一根与和等高的柱子。"),
+    ):
+        tree = course.tree(language, "lessons/1_part/lesson_01_tiny")
+        (image,) = tree.xpath("//img[contains(@src, '_lesson_01_tiny_001')]")
+        assert (image.get("src").rpartition("/")[2], image.get("alt")) == (shown, alt)
+        images = {path.name for path in (course.written(language) / "_images").glob(f"{name}*")}
+        assert images == {shown}
