@@ -91,9 +91,9 @@ def test_assets_are_local_and_woff2_only(course: Project) -> None:
     assert not list(folder.rglob("*.js"))
 
 
-def test_macros_of_the_settings_are_known() -> None:
-    process = katex_math.KatexProcess({r"\R": r"\mathbb{R}"})
-    assert 'mathvariant="double-struck">R<' in process.render(r"\R", display=False)
+def test_macros_are_known_and_the_process_ends_with_its_input() -> None:
+    process = katex_math.KatexProcess({r"\ours": r"\mathbb{R}"})
+    assert 'mathvariant="double-struck">R<' in process.render(r"\ours", display=False)
     worker = process._process
     assert worker is not None and worker.stdin is not None and worker.stdout is not None
     worker.stdin.close()  # what the system does with the pipes of a killed process
