@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import html
 from sphinx.errors import ExtensionError
 from tiny_course import EVERY_KIND, ROOT, Project
 from tiny_site import build, write
@@ -56,8 +57,19 @@ def test_map_speaks_the_language_of_the_page(course: Project) -> None:
     assert "hidden" in progress.attrib
 
 
-def test_map_follows_needs(followed: Project) -> None:
-    assert rows(followed, "en", "index")[3][2] == "needs 02 ready"
+def test_map_follows_needs(tmp_path: Path) -> None:
+    template = "_templates/course-map.html"
+    page = {"index.rst": "Home\n====\n\n.. course-map::\n"}
+    docs = write(
+        tmp_path / "docs", page | {template: (ROOT / "docs" / template).read_text("utf-8")}
+    )
+    for needs, shown in (("[1, 2]", "needs 01, 02"), ("[2]", "needs 02")):
+        write(docs, {"course.toml": COURSE.replace("[1, 2]", needs)})
+        settings = {"templates_path": ["_templates"], "exclude_patterns": ["_templates"]}
+        built = build(docs, tmp_path / "out", extensions=["course_map"], **settings)
+        tree = html.fromstring((built.out / "index.html").read_text("utf-8"))
+        (found,) = tree.xpath("//li[@data-lesson='03']//*[@class='map-needs']")
+        assert " ".join(found.text_content().split()) == shown
 
 
 def test_messages_are_the_parts_and_the_planned_titles(course: Project) -> None:

@@ -19,6 +19,7 @@ from tiny_site import write
 
 import course_wheel
 import lesson_archives
+import lesson_downloads
 from doctree_markdown import MarkdownWriter
 from lesson_downloads import Lesson, lesson_cells
 
@@ -177,11 +178,18 @@ def test_lessons_that_are_gone_leave_the_archives(tmp_path: Path) -> None:
         assert archive.namelist() == ["1/lesson_01_a.ipynb", "1/lesson_01_a.py"]
 
 
-def test_downloads_follow_an_edit_and_come_back(course: Project, followed: Project) -> None:
-    assert "Another sentence." in prose(followed.written("en") / f"{LESSON}.ipynb")
-    restored = "lessons/1_part/lesson_01_tiny.ipynb"
-    texts = [(site.written("en") / restored).read_bytes() for site in (course, followed)]
-    assert texts[0] == texts[1]
+def test_page_of_a_lesson_whose_notebook_is_gone_is_written_again(tmp_path: Path) -> None:
+    write(tmp_path, {f"{LESSON}.ipynb": "", f"{LESSON}.py": "", "lessons/1/lesson_01_a.py": ""})
+    builder = SimpleNamespace(name="html", get_target_uri=str)
+    config = SimpleNamespace(html_baseurl="http://x/", release="1", language="en")
+    app: Any = SimpleNamespace(builder=builder, config=config, outdir=tmp_path)
+    env: Any = SimpleNamespace(found_docs={LESSON, "lessons/1/lesson_01_a", "index"})
+    assert lesson_downloads.missing(app, env, set(), set(), set()) == ["lessons/1/lesson_01_a"]
+
+
+def test_downloads_follow_an_edit(followed: Project) -> None:
+    notebook = followed.written("en") / "lessons/1_part/lesson_02_moving.ipynb"
+    assert "moves a dot" in prose(notebook)
     (wheel,) = (followed.root / "build/pages/packages").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         assert b"step + 0" in archive.read("dlcourse/moving.py")

@@ -42,15 +42,14 @@ def head(course: Project, language: str, page: str) -> html.HtmlElement:
 
 
 def test_head_follows_the_record_and_says_what_the_lesson_needs(followed: Project) -> None:
-    lesson = head(followed, "en", KINDS)
-    expected = ["about 2 min", "1 min 11 s", "640 MiB", "Handwritten digits"]
+    lesson = head(followed, "en", TINY)
+    expected = ["about 1 min", "1 min 11 s", "640 MiB", "nothing to fetch"]
     assert words(lesson.xpath("dl[@class='lesson-facts']//dd")) == expected
     summary = ["Last executed on 1 March 2026 with PyTorch 2.14.1"]
     assert words(lesson.xpath("details/summary")) == summary
     details = " ".join(words(lesson.xpath("details//dd")))
     assert "A <fast> processor" in details and "torch 2.14.1+cu130" in details
-    assert lesson.xpath("dl//a/@href") == ["../../datasets.html#mnist"]
-    assert lesson.xpath("ul//a[@download]/@href") == ["lesson_03_kinds.ipynb", "lesson_03_kinds.py"]
+    assert lesson.xpath("ul//a[@download]/@href") == ["lesson_01_tiny.ipynb", "lesson_01_tiny.py"]
     assert lesson.xpath("details//a/@href") == ["../../ledger.html"]
     assert (followed.written("en") / "constructs.html").read_text() == "as it was"
 
@@ -65,6 +64,8 @@ def test_head_is_in_the_language_of_the_page(course: Project) -> None:
     lesson = head(course, "zh", KINDS)
     assert words(lesson.xpath("dl//dd"))[0] == "约 1 分钟"
     assert words(lesson.xpath("details/summary"))[0].startswith("最近一次运行：")
+    (data,) = lesson.xpath("dl//a")
+    assert (data.text, data.get("href")) == ("Handwritten digits", "../../datasets.html#mnist")
     chinese = Wording({"{minutes} min {seconds} s": "{minutes} 分 {seconds} 秒"}.get, "zh_CN")  # type: ignore[arg-type]  # no other string is asked for
     assert chinese.duration(71.4) == "1 分 11 秒"
     assert chinese.day("2026-03-01T23:59:59Z") == "2026年3月1日"
@@ -129,7 +130,7 @@ def test_cards_have_the_picture_of_the_language_and_follow_their_lesson(
     path = "//li[contains(@class, 'lesson-card')]//img/@src"
     source = course.tree("zh", "lessons/1_part/index").xpath(path)[0]
     assert source.endswith("lesson_01_tiny_thumb.zh_CN.png")
-    path = "string(//p[contains(., 'Another sentence.')]/@class)"
+    path = "string(//p[contains(., 'moves a dot')]/@class)"
     assert followed.tree("en", "lessons/index").xpath(path) == "lesson-card-text"
 
 
@@ -178,15 +179,15 @@ def test_ledger_says_whether_everything_was_executed(course: Project, followed: 
         "lessons_not_executed": 1,
         "cell_count": 8,
         "cells_not_executed": 2,
-        "run_time_s": pytest.approx(71.4 + tiny["run_time_s"]),
+        "run_time_s": pytest.approx(71.4 + kinds["run_time_s"]),
         "budget_s": 62,
-        "peak_memory_mib": max(640, tiny["peak_memory_mib"]),
+        "peak_memory_mib": max(640, kinds["peak_memory_mib"]),
     }
-    assert (kinds["status"], kinds["within_budget"]) == ("executed", False)
+    assert (tiny["status"], tiny["within_budget"]) == ("executed", False)
     assert [moving[k] for k in ("status", "run_time_s", "packages")] == ["not executed", None, None]
-    _, second, third = followed.tree("en", "ledger").xpath("//tbody/tr")
-    over = ["executed, over its budget 1 March 2026", "1 min 11 s", "1 min", "640 MiB"]
-    assert words(third.findall("td"))[:4] == over
+    first, second, _ = followed.tree("en", "ledger").xpath("//tbody/tr")
+    over = ["executed, over its budget 1 March 2026", "1 min 11 s", "1.0 s", "640 MiB"]
+    assert words(first.findall("td"))[:4] == over
     assert words(second.findall("td"))[:4] == ["not executed in this build", "–", "1.0 s", "–"]
 
 
