@@ -18,6 +18,7 @@ class Built(NamedTuple):
 
     out: Path
     warnings: str
+    status: int
 
 
 def catalogue(strings: dict[str, str]) -> str:
@@ -34,7 +35,12 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def build(
-    source: Path, out: Path, language: str = "en", builder: str = "html", **config: object
+    source: Path,
+    out: Path,
+    language: str = "en",
+    builder: str = "html",
+    parallel: int = 1,
+    **config: object,
 ) -> Built:
     """Build the pages in a folder; nothing that an earlier build registered may help."""
     warnings = io.StringIO()
@@ -48,7 +54,9 @@ def build(
     doctrees = out.with_name(f"{out.name}.doctrees")
     sphinx.locale.translators.clear()  # Sphinx merges the languages of one process
     with docutils_namespace():
-        app = Sphinx(source, None, out, doctrees, builder, settings, status=None, warning=warnings)
+        app = Sphinx(
+            source, None, out, doctrees, builder, settings, None, warnings, parallel=parallel
+        )
         app.build()
     sphinx.locale.translators.clear()
-    return Built(out, warnings.getvalue())
+    return Built(out, warnings.getvalue(), app.statuscode)

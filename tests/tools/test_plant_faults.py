@@ -33,6 +33,7 @@ def test_fault_is_tried_out(tmp_path: Path, old: str, new: str, expected: str | 
     (tmp_path / TEST).write_text(
         "from sums import add\n\n\ndef test_add():\n    assert add(3, 2) == 5\n"
     )
-    problem = plant_faults.try_out(Fault("x", "wrong sums", "sums.py", old, new, TEST), tmp_path)
+    fault = Fault("x", "wrong sums", "sums.py", old, new, TEST)
+    problem = plant_faults.try_out(fault, tmp_path, set())
     assert (problem is None) if expected is None else expected in str(problem)
     assert (tmp_path / "sums.py").read_text().endswith("a + b\n")

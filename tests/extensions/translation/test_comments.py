@@ -1,0 +1,208 @@
+"""Comments in code are translated, and nothing but comments."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import io
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_course import EVERY_KIND, Project
+from tiny_site import build, catalogue, write
+
+import cjk_wrap
+import comment_tokens
+import lesson_archives
+from catalogues import load
+from cjk_wrap import columns, wrap
+from comment_tokens import WIDTH, comments, translate
+
+
+@pytest.mark.parametrize("module", [cjk_wrap, comment_tokens, lesson_archives])
+def test_examples_in_docstrings(module):
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
+
+
+CODE = '''\
+# Seeds are fixed, so that the
+# outputs are the same every time.
+generator = torch.Generator().manual_seed(0)
+x = torch.rand(2, 3)  # values in [0, 1)
+x = x.flatten(1)  # (N, C·H·W)
+
+
+def f(
+    a,  # the first one
+    b="# not a comment",
+):
+    """# Not a comment either."""
+    # (N, C)
+    return a  # noqa: B018
+'''
+
+CHINESE = {
+    "Seeds are fixed, so that the outputs are the same every time.": "固定种子，使每次的输出都相同。",
+    "values in [0, 1)": "取值在 [0, 1) 内",
+    "the first one": "第一个",
+}
+
+
+def test_comments_are_replaced_and_code_is_not():
+    translated, missing = translate(CODE, CHINESE)
+    assert missing == []
+    assert ast.dump(ast.parse(translated)) == ast.dump(ast.parse(CODE))
+    assert translated == CODE.replace(
+        "# Seeds are fixed, so that the\n# outputs are the same every time.",
+        "# 固定种子，使每次的输出都相同。",
+    ).replace("values in [0, 1)", "取值在 [0, 1) 内").replace("the first one", "第一个")
+
+
+def test_messages_and_their_lines():
+    assert comments(CODE) == [(text, line) for text, line in zip(CHINESE, (1, 4, 9), strict=True)]
+
+
+def test_missing_translations_are_named_in_order_and_left_in_english():
+    assert translate(CODE, {}) == (CODE, list(CHINESE))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = 1  # doctest: +GPU",
+        "x = 1  # type: ignore[assignment]",
+        "# %%",
+        "# sphinx_gallery_thumbnail_number = 2",
+        "#!/usr/bin/env python",
+        "x.shape  # torch.Size([2, 3])",
+        "x.dtype  # float32",
+        "x = y  # 3 × 4 -> 12",
+        "s = 'one # two'",
+        "#",
+        "# -----------",
+    ],
+)
+def test_what_is_no_message(code):
+    assert comments(code) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ("# first part\n#\n# second part", ["first part", "second part"]),
+        ("# a list:\n# - one thing\n# - another", ["a list:", "- one thing", "- another"]),
+        ("# outside\nif x:\n    # inside\n    pass", ["outside", "inside"]),
+        ("# one sentence\n# noqa: E501\n# another", ["one sentence", "another"]),
+        ("x = 1  # trailing\n# on its own", ["trailing", "on its own"]),
+        ("seeds = 1  # fixed  # noqa: F841", ["fixed"]),
+        ("rows, columns = 1, 2  # rows, columns", ["rows, columns"]),
+    ],
+)
+def test_what_is_one_message(code, texts):
+    assert [text for text, _ in comments(code)] == texts
+
+
+def test_directive_behind_a_comment_is_kept():
+    assert translate("x = 1  # fixed  # noqa: F841", {"fixed": "固定"})[0] == (
+        "x = 1  # 固定  # noqa: F841"
+    )
+
+
+def test_long_translation_is_wrapped_at_the_indent():
+    chinese = (
+        "先减去每一行的最大值，指数函数就不会溢出；softmax 的结果不变，因为分子与分母同乘一个数。"
+        * 2
+    )
+    code = "def softmax(x):\n    # subtract the maximum\n    return x"
+    lines = translate(code, {"subtract the maximum": chinese})[0].split("\n")[1:-1]
+    assert len(lines) > 1
+    assert all(line.startswith("    # ") and columns(line) <= WIDTH for line in lines)
+    assert "".join(line.removeprefix("    # ") for line in lines).replace(" ", "") == (
+        chinese.replace(" ", "")
+    )
+
+
+WORDS = st.sampled_from(["张", "量，", "（秩）", "“轴”。", "维 ", "tensor ", "1、", "（见 x）"])
+
+
+@given(st.lists(WORDS, min_size=1).map("".join))
+def test_lines_break_where_chinese_may_break(words):
+    lines = wrap(words.strip(), 12)
+    assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+    assert not any(line[0] in "，。、）”" for line in lines)
+    assert not any(line[-1] in "（“" for line in lines)
+    assert all(columns(line) <= 12 for line in lines)
+
+
+PIECES = st.sampled_from(
+    [
+        "x = 1  # a trailing comment",
+        "# a comment on its own",
+        "# another one",
+        "text = '''\n# not a comment\n'''",
+        "value = '# not a comment'  # but this is one",
+        "if x:  # the condition\n    # inside\n    y = (  # opened\n        # within\n        2\n    )",
+        "f'{x}# {y}'",
+        "",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES, max_size=8), st.text(alphabet="量'\"#\\ \n\t{x", max_size=200))
+def test_syntax_tree_never_changes(pieces, translation):
+    code = "\n".join(pieces)
+    table = {text: translation for text, _ in comments(code)}
+    translated, missing = translate(code, table)
+    assert ast.dump(ast.parse(translated)) == ast.dump(ast.parse(code))
+    assert bool(missing) == bool(table and not translation.strip())
+
+
+def test_shell_and_doctest_blocks():
+    shell = "# install it first\nuv pip install x  # kept\n"
+    assert comments(shell, "bash") == [("install it first", 1)]
+    doctest = ">>> x = 1  # one\n>>> for i in x:\n...     pass  # nothing\n# output\n"
+    assert comments(doctest, "pycon") == [("one", 1), ("nothing", 3)]
+    translated, _ = translate(doctest, {"one": "一", "nothing": "无"}, "pycon")
+    assert translated == doctest.replace("# one", "# 一").replace("# nothing", "# 无")
+    assert comments("# a heading\nplain text, no code", "default") == []
+
+
+def shown(course: Project, language: str) -> list[str]:
+    tree = course.tree(language, "constructs")
+    return [block.text_content().strip() for block in tree.xpath("//pre")]
+
+
+def test_page_is_translated_and_highlighted(course: Project) -> None:
+    english = ["x = 1  # behind code\n# on its own", "y = 2  # by default", "# no code"]
+    assert shown(course, "en") == english
+    assert shown(course, "zh") == ["x = 1  # 行尾\n# 独占一行", "y = 2  # 默认", "# no code"]
+    comments = course.tree("zh", "constructs").xpath("//pre/span[@class='c1']/text()")
+    assert comments == ["# 行尾", "# 独占一行", "# 默认"]
+
+
+def test_missing_translation_is_a_warning_and_the_page_follows_the_catalogue(
+    tmp_path: Path,
+) -> None:
+    page = "Page\n====\n\n.. code-block:: python\n\n   x = 1  # trailing\n   # on its own\n"
+    po = "locale/zh_CN/LC_MESSAGES/comments.po"
+    source = write(tmp_path / "docs", {"index.rst": page, po: catalogue({"trailing": "行尾"})})
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    assert built.warnings.count("[course.comments]") == 1
+    assert "index.rst:4" in built.warnings and "'on its own'" in built.warnings
+    write(source, {po: catalogue({"trailing": "在行尾", "on its own": "独占一行"})})
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    assert built.warnings == ""
+    assert "在行尾" in (built.out / "index.html").read_text("utf-8")
+
+
+def test_template_names_each_comment_once_with_its_pages(templates: Path) -> None:
+    content = (templates / "comments.pot").read_bytes()
+    entries = {message.id: message for message in read_po(io.BytesIO(content)) if message.id}
+    assert entries.keys() == load(EVERY_KIND / "docs/locale", "zh_CN", "comments").keys()
+    assert entries["by default"].locations == [("constructs", None)]
+    assert b"POT-Creation-Date: 2000-01-01" in content, "it changes only when a comment does"

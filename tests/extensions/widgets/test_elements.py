@@ -1,0 +1,175 @@
+"""Custom elements: their words, settings and files, and what stands in for them without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+from lxml import html
+from sphinx.errors import ExtensionError
+from tiny_course import Project
+from tiny_site import build, write
+
+import catalogues
+import conv_stepper
+import frame_player
+import live_digit
+from doctree_markdown import MarkdownWriter
+from interactive import interactive
+
+MOVING, KINDS = "lessons/1_part/lesson_02_moving", "lessons/2_kinds/lesson_03_kinds"
+FRAMES = [f"sphx_glr_lesson_02_moving_001{end}.png" for end in (".frame-1", ".frame-2", "")]
+
+
+def element(course: Project, language: str, page: str, tag: str) -> html.HtmlElement:
+    (found,) = course.tree(language, page).xpath(f"//{tag}")
+    return found
+
+
+def chinese(course: Project, text: str) -> str:
+    return catalogues.load(course.root / "docs/locale", "zh_CN", "site")[text]
+
+
+def test_player_shows_the_last_frame_and_names_all(course: Project) -> None:
+    player = element(course, "en", MOVING, "frame-player")
+    wanted = [f"../../_images/{name}" for name in FRAMES]
+    assert json.loads(player.get("data-frames")) == wanted
+    assert player.get("data-interval") == "100"
+    (poster,) = player.iterchildren()
+    assert poster.tag == "img"
+    attributes = {"src": wanted[-1], "alt": "A point that moves to the right.", "loading": "lazy"}
+    attributes |= {"width": "640", "height": "480"}
+    assert attributes.items() <= dict(poster.attrib).items()
+
+
+def test_chinese_player_has_chinese_frames_and_words(course: Project) -> None:
+    player = element(course, "zh", MOVING, "frame-player")
+    names = [name.replace(".png", ".zh_CN.png") for name in FRAMES]
+    assert json.loads(player.get("data-frames")) == [f"../../_images/{name}" for name in names]
+    images = {file.name for file in (course.written("zh") / "_images").glob("*_02_moving_001*")}
+    assert images == set(names)
+    assert player.get("lang") == "zh-CN"
+    words = frame_player.labels(lambda text: chinese(course, text))
+    assert json.loads(player.get("data-labels")) == words
+    assert player[0].get("alt") == "向右移动的点。"
+
+
+def test_figure_has_its_settings_and_a_stand_in(course: Project) -> None:
+    found = element(course, "en", KINDS, "div[@class='interactive no-search']/conv-stepper")
+    wanted = {"input": "000 090 000", "kernel": "vertical", "size": "3", "stride": "2"}
+    wanted |= {"padding": "0", "dilation": "1"}
+    assert {name: found.get(f"data-{name}") for name in wanted} == wanted
+    assert found.text_content().strip() == "One step: nine products."
+    assert (found.get("lang"), found.get("style")) == ("en", "--rows: 4")
+    assert element(course, "en", "opening", "conv-stepper").xpath("string(.//em)") == "step"
+
+
+def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
+    found = element(course, "zh", KINDS, "conv-stepper")
+    words = conv_stepper.labels(lambda text: chinese(course, text))
+    assert json.loads(found.get("data-labels")) == words
+    assert found.text_content().strip() == "一步：九个乘积。"
+
+
+def test_digit_names_what_it_loads(course: Project) -> None:
+    found = element(course, "en", KINDS, "live-digit")
+    assert found.text_content().strip() == "Without scripts there is nothing to draw."
+    files = json.loads(found.get("data-files"))
+    page = course.written("en") / KINDS
+    own = {key: files[key]["url"] for key in live_digit.PAGE_FILES}
+    for url in (files["runtime"], files["wasm"], *own.values()):
+        path, version = url.split("?v=")
+        assert (page.parent / path).is_file() and version
+    for key, name in live_digit.PAGE_FILES.items():
+        assert files[key]["bytes"] == len(name)
+        assert own[key].startswith(f"../../_live/lesson_03_kinds/{name}?v=")
+    assert (course.written("en") / "_static/onnxruntime/LICENSE").is_file()
+
+
+def test_words_of_the_digit_are_those_of_the_language(course: Project) -> None:
+    found = element(course, "zh", KINDS, "live-digit")
+    assert found.get("lang") == "zh-CN"
+    words = live_digit.labels(lambda text: chinese(course, text), "0.0")
+    assert json.loads(found.get("data-labels")) == words
+    assert "0.0 MB" in words["ask"] and "没有脚本，这里什么也没有。" in found.text_content()
+
+
+def test_another_network_writes_the_page_again_and_nothing_else(
+    course: Project, followed: Project
+) -> None:
+    found = element(followed, "en", KINDS, "live-digit")
+    assert json.loads(found.get("data-files"))["model"]["bytes"] == len("another one")
+    runtime = f"{live_digit.RUNTIME_FOLDER}/{live_digit.RUNTIME_FILES[0]}"
+    copies = [(site.written("en") / runtime).stat().st_mtime_ns for site in (course, followed)]
+    assert copies[0] == copies[1]
+
+
+@pytest.mark.parametrize(
+    ("file", "pages"),
+    [
+        ("frame-player.js", {MOVING}),
+        ("conv-stepper.js", {KINDS, "opening"}),
+        ("live-digit.js", {KINDS}),
+        ("live-digit.css", {KINDS}),
+    ],
+)
+def test_files_are_loaded_on_their_pages_only(course: Project, file: str, pages: set[str]) -> None:
+    site = course.written("en")
+    found = {page for page in site.rglob("*.html") if file in page.read_text("utf-8")}
+    assert found == {site / f"{name}.html" for name in pages}
+
+
+def test_descriptions_and_stand_ins_are_extracted_and_no_empty_one(templates: Path) -> None:
+    moving = (templates / f"{MOVING}.pot").read_text("utf-8")
+    assert 'msgid "A point that moves to the right."' in moving
+    assert moving.count('msgid ""\n') == 1, "the header"
+    kinds = (templates / f"{KINDS}.pot").read_text("utf-8")
+    for text in ("One step: nine products.", "Without scripts there is nothing to draw."):
+        assert f'msgid "{text}"' in kinds
+
+
+def test_mistakes_are_named(tmp_path: Path) -> None:
+    figure = ".. interactive:: conv-stepper\n"
+    mistakes = {
+        ".. interactive:: no-such\n\n   Text.": "no interactive figure 'no-such'; there are: conv",
+        figure: "what readers see where scripts do not run",
+        f"{figure}   :stride: 4\n\n   Text.": "4 is not between 1 and 3",
+        f"{figure}   :kernel: blur\n\n   Text.": "blur",
+        f"{figure}   :input: 00 00\n\n   Text.": "3 to 8 cells wide",
+        f"{figure}   :input: 000 00 000\n\n   Text.": "square",
+        f"{figure}   :input: 0a0 000 000\n\n   Text.": "made of digits",
+        ".. live-digit::": "write below live-digit what readers see",
+    }
+    pages = {f"p{n}.rst": f":orphan:\n\nT\n=\n\n{text}\n" for n, text in enumerate(mistakes)}
+    folder = write(tmp_path / "docs", {"index.rst": "T\n=\n", **pages})
+    warnings = build(folder, tmp_path / "out", extensions=["interactive", "live_digit"]).warnings
+    _, *said = re.split(r".*/p(\d)\.rst:6: ", warnings)
+    answers = dict(zip(map(int, said[::2]), said[1::2], strict=True))
+    found = [message in answers[number] for number, message in enumerate(mistakes.values())]
+    assert found == [True] * len(mistakes), answers
+
+
+def test_digit_of_a_lesson_that_was_not_executed_shows_nothing(tmp_path: Path) -> None:
+    page = "Title\n=====\n\n.. live-digit::\n\n   Without scripts.\n"
+    folder = write(tmp_path / "docs", {"index.rst": page})
+    built = build(folder, tmp_path / "out", extensions=["live_digit"])
+    assert built.warnings == "" and "Without" not in (built.out / "index.html").read_text("utf-8")
+    assert not (built.out / "_static/onnxruntime").exists()
+    write(folder, {"index.files/digits.onnx": "", "index.rst": f"{page}\nMore.\n"})
+    with pytest.raises(ExtensionError, match=r"digits\.safetensors, .*, which the lesson"):
+        build(folder, tmp_path / "out", extensions=["live_digit"])
+
+
+def test_notebook_has_a_link_to_the_page() -> None:
+    node = interactive(download="A figure.")
+    nodes.section("", node, ids=["try-it"])
+    writer = MarkdownWriter("https://course.example/lesson.html", lambda image: "")
+    assert writer.write(node) == "[A figure.](https://course.example/lesson.html#try-it)"
+
+
+def test_every_kernel_has_a_name() -> None:
+    assert set(conv_stepper.KERNELS) <= conv_stepper.labels(str).keys()
+    assert conv_stepper.SETTINGS.keys() == conv_stepper.DEFAULTS.keys()
