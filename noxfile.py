@@ -102,7 +102,7 @@ def i18n(session: nox.Session) -> None:
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """Check the built site in a real browser; `-- --all` also runs the long downloads."""
+    """Check the built site in a real browser; `-- --all` opens pages anew in each mode, runs all downloads."""
     python(session, "docs/_tools/build.py")
     python(session, "-m", "pytest", "tests/site", *session.posargs)
 
