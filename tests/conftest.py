@@ -12,7 +12,11 @@ pytest_plugins = ["pytester"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register ``--all`` and ``--network``, for what takes long or needs a package registry."""
-    parser.addoption("--all", action="store_true", help="open each page anew in each mode and width; run all downloads")
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="open each page anew in each mode and width; run all downloads",
+    )
     parser.addoption("--network", action="store_true", help="run only what is marked network")
 
 
