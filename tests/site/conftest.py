@@ -14,7 +14,7 @@ import chromium
 import pytest
 from built_site import BuiltSite, html_root
 from page_watch import Watched
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
 from web_server import serving
 
 import web_packages
@@ -69,6 +69,9 @@ def profiles(browser: Browser) -> dict[str, BrowserContext]:
     return {}
 
 
+Routes = dict[str, Callable[[Route], object]]
+
+
 @pytest.fixture
 def open_page(
     browser: Browser,
@@ -77,26 +80,38 @@ def open_page(
 ) -> Iterator[Callable[..., Watched]]:
     """A function that opens a page of the site, in a browser that remembers nothing of the reader.
 
-    It waits until the scripts of the page have run. Keyword arguments are those of a browser
-    context: ``locale``, ``viewport``, ``java_script_enabled``.
+    It waits until the scripts of the page have run. ``routes`` are functions that answer requests,
+    by the pattern of their address. Such a page has a browser profile of its own: in a kept one,
+    Chromium may have a script in memory, and not ask for it at all. The other keyword arguments are
+    those of a browser context: ``locale``, ``viewport``, ``java_script_enabled``.
     """
     used: list[BrowserContext] = []
+    own: list[BrowserContext] = []
 
-    def open_(name: str, **options: object) -> Watched:
+    def profile(options: dict[str, object], routes: Routes | None) -> BrowserContext:
         settings = repr(sorted(options.items()))
-        if settings not in profiles:
-            profiles[settings] = browser.new_context(**options)
-            # Half a minute of waiting for a missing link is long.
-            profiles[settings].set_default_timeout(10_000)
-        context = profiles[settings]
-        used.append(context)
+        if not routes and settings in profiles:
+            return profiles[settings]
+        context = browser.new_context(**options)
+        context.set_default_timeout(10_000)  # half a minute of waiting for a missing link is long
+        if not routes:
+            profiles[settings] = context
+        return context
+
+    def open_(name: str, routes: Routes | None = None, **options: object) -> Watched:
+        context = profile(options, routes)
+        (own if routes else used).append(context)
         watched = Watched(context.new_page(), server)
+        for pattern, answer in (routes or {}).items():
+            watched.page.route(pattern, answer)
         watched.page.goto(server + name)
         return watched
 
     yield open_
     for context in used:
         forget(context, server)
+    for context in own:
+        context.close()
 
 
 def forget(context: BrowserContext, server: str) -> None:

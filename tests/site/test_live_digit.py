@@ -287,9 +287,8 @@ def test_a_missing_network_is_said_in_the_page(board, served, wrong):
         "cut short": lambda route: route.fulfill(body=whole[:-4000]),
         "unreachable": lambda route: route.abort(),
     }
-    visit = board()
     address = "**/digits.safetensors*"
-    visit.page.route(address, answers[wrong])
+    visit = board(routes={address: answers[wrong]})
     draw(visit, 1)
     expect(digit_element(visit).locator("#reading")).to_have_text(FAILED["en"])
     visit.page.unroute(address)

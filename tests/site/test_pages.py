@@ -162,9 +162,10 @@ def test_matrix_opens_a_page_anew_in_each_view_and_asks_everything():
 
 @pytest.mark.parametrize("leave", ["reload", "go to another page"])
 def test_what_is_dropped_because_the_page_is_left_is_no_failure(open_page, leave):
-    visit = open_page("en/index.html")
     held: list[Route] = []
-    visit.page.route("**/favicon.svg?slow", lambda route: held.append(route))
+    visit = open_page(
+        "en/index.html", routes={"**/favicon.svg?slow": lambda route: held.append(route)}
+    )
     dropped = []
     visit.page.on("requestfailed", lambda request: dropped.append(request.url))
     with visit.page.expect_request("**/favicon.svg?slow"):
@@ -178,9 +179,10 @@ def test_what_is_dropped_because_the_page_is_left_is_no_failure(open_page, leave
 
 
 def test_what_is_dropped_while_the_page_stays_is_a_failure(open_page):
-    visit = open_page("en/index.html")
     held: list[Route] = []
-    visit.page.route("**/favicon.svg?slow", lambda route: held.append(route))
+    visit = open_page(
+        "en/index.html", routes={"**/favicon.svg?slow": lambda route: held.append(route)}
+    )
     with visit.page.expect_event("requestfailed"):
         visit.page.evaluate(
             "void fetch('/en/_static/favicon.svg?slow', { signal: AbortSignal.timeout(200) }).catch(() => {})"

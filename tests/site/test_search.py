@@ -222,8 +222,7 @@ def test_count_is_announced_and_all_results_are_on_the_search_page(visit):
 
 
 def test_index_that_cannot_be_loaded(visit):
-    page = visit("en").page
-    page.route("**/search-index.js", lambda route: route.abort())
+    page = visit("en", routes={"**/search-index.js": lambda route: route.abort()}).page
     ask(page, "stride")
     expect(page.locator(".search-status")).to_have_text("The search index could not be loaded.")
     expect(page.locator(".search-error a:visible")).to_have_text(["All lessons", "Glossary"])
@@ -234,14 +233,13 @@ def test_index_that_cannot_be_loaded(visit):
 
 
 def test_waiting_for_the_index_is_said(visit):
-    page = visit("zh").page
-    routes = []
-    page.route("**/search-index.js", lambda route: routes.append(route))
+    held: list[Route] = []
+    page = visit("zh", routes={"**/search-index.js": lambda route: held.append(route)}).page
     with page.expect_request("**/search-index.js"):
         page.keyboard.press("/")
     page.keyboard.insert_text("步幅")
     expect(page.locator(".search-status")).to_have_text("正在加载索引……")
-    routes[0].continue_()
+    held[0].continue_()
     assert answer(page, "步幅")
 
 
@@ -290,11 +288,13 @@ def test_search_page_keeps_the_query_in_its_address(visit, server):
 
 def test_what_a_page_asks_for_while_it_is_left_is_no_failure(visit):
     """As the icon: browsers ask for it again when the search page writes its address."""
-    opened = visit("zh", "search.html")
-    page = opened.page
     held: list[Route] = []
-    page.route("**/*?late=*", lambda route: None)
-    page.route("**/glossary.html", lambda route: held.append(route))
+    routes = {
+        "**/*?late=*": lambda route: None,
+        "**/glossary.html": lambda route: held.append(route),
+    }
+    opened = visit("zh", "search.html", routes=routes)
+    page = opened.page
     with page.expect_request("**/glossary.html"):
         page.evaluate("""
           setInterval(() => { new Image().src = `?late=${performance.now()}`; }, 50);
