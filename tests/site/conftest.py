@@ -80,27 +80,31 @@ def open_page(
 ) -> Iterator[Callable[..., Watched]]:
     """A function that opens a page of the site, in a browser that remembers nothing of the reader.
 
-    It waits until the scripts of the page have run. ``routes`` are functions that answer requests,
-    by the pattern of their address. Such a page has a browser profile of its own: in a kept one,
-    Chromium may have a script in memory, and not ask for it at all. The other keyword arguments are
-    those of a browser context: ``locale``, ``viewport``, ``java_script_enabled``.
+    It waits until the scripts of the page have run. Browser profiles are kept from test to test, and
+    Chromium may have a script in memory, and not ask for it: where requests matter, ``fresh=True``
+    opens a profile of its own. So does ``routes``: functions that answer requests, by the pattern of
+    their address. The other keyword arguments are those of a browser context: ``locale``,
+    ``viewport``, ``java_script_enabled``.
     """
     used: list[BrowserContext] = []
     own: list[BrowserContext] = []
 
-    def profile(options: dict[str, object], routes: Routes | None) -> BrowserContext:
+    def profile(options: dict[str, object], *, fresh: bool) -> BrowserContext:
         settings = repr(sorted(options.items()))
-        if not routes and settings in profiles:
+        if not fresh and settings in profiles:
             return profiles[settings]
         context = browser.new_context(**options)
         context.set_default_timeout(10_000)  # half a minute of waiting for a missing link is long
-        if not routes:
+        if not fresh:
             profiles[settings] = context
         return context
 
-    def open_(name: str, routes: Routes | None = None, **options: object) -> Watched:
-        context = profile(options, routes)
-        (own if routes else used).append(context)
+    def open_(
+        name: str, *, fresh: bool = False, routes: Routes | None = None, **options: object
+    ) -> Watched:
+        fresh = fresh or bool(routes)
+        context = profile(options, fresh=fresh)
+        (own if fresh else used).append(context)
         watched = Watched(context.new_page(), server)
         for pattern, answer in (routes or {}).items():
             watched.page.route(pattern, answer)

@@ -147,7 +147,7 @@ def test_served_files_name_no_folder_of_this_machine(served):
 
 
 def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
-    page = open_page("en/index.html", viewport=DESK).page
+    page = open_page("en/index.html", fresh=True, viewport=DESK).page
     defined = "customElements.get('live-digit') !== undefined"
     assert not page.evaluate(defined), "other pages do not load the board"
     asked: list[str] = []
@@ -219,7 +219,7 @@ def test_test_images_come_with_their_labels(board, served):
 
 
 def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(board, built, inputs, expected):
-    visit = board()
+    visit = board(fresh=True)
     element = digit_element(visit)
     files = [built.root / "en" / "_live" / LESSON / "digits.onnx"]
     files += (built.root / "en/_static/onnxruntime").glob("ort*")

@@ -164,7 +164,7 @@ def test_pointer_opens_and_closes(visit):
 
 
 def test_nothing_is_loaded_before_the_search_is_used(visit, server):
-    page = visit("en", "404.html").page
+    page = visit("en", "404.html", fresh=True).page
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2].split("?")[0]))
     page.goto(f"{server}en/{TENSORS}")
