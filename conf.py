@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+sys.path.insert(0, str(ROOT / "docs"))
 
 import dlcourse
 
@@ -15,7 +15,7 @@ copyright = "2026, the PyTorch in Practice authors"
 version = release = dlcourse.__version__
 
 extensions = [
-    "quick_start",  # in front of what it keeps from being loaded
+    "_ext.pages.quick_start",  # in front of what it keeps from being loaded
     "sphinx.ext.autodoc",
     "sphinx.ext.extlinks",
     "sphinx.ext.napoleon",
@@ -23,40 +23,17 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "sphinxext.opengraph",
-    # ours, in docs/_ext
-    "code_comments",
-    "course_downloads",
-    "course_map",
-    "cross_references",
-    "error_index",
-    "execution_cache",
-    "execution_order",
-    "figure_translation",
-    "frame_player",
-    "gallery_furniture",
-    "interactive",
-    "katex_math",
-    "language_links",
-    "language_order",
-    "ledger",
-    "lesson_downloads",
-    "lesson_header",
-    "lesson_progress",
-    "lesson_figure",
-    "live_digit",
-    "measured",
-    "notebook_execution",
-    "notebook_files",
-    "own_members",
-    "page_files_store",
-    "page_summary",
-    "quick_messages",
-    "search_index",
-    "repository_links",
-    "sidebar_toggles",
-    "site_strings",
-    "unexecuted_note",
+    # ours: the rooms of docs/_ext
+    "_ext.course",
+    "_ext.execution",
+    "_ext.figures",
+    "_ext.translation",
+    "_ext.widgets",
+    "_ext.lesson_page",
+    "_ext.downloads",
+    "_ext.search",
+    "_ext.formulas",
+    "_ext.pages",
 ]
 
 # Where the site is served. Publishing sets the variable; the default is `nox -s serve`.
@@ -90,9 +67,9 @@ sphinx_gallery_conf = {
     "filename_pattern": r"lesson_\d\d_",
     "ignore_pattern": r"__init__\.py",
     "css": [],
-    "image_scrapers": ("execution_cache.scrape",),
+    "image_scrapers": ("_ext.execution.gallery.scrape",),
     "within_subsection_order": "FileNameSortKey",
-    "reset_modules": (),  # before a lesson that is executed, see `execution_cache`
+    "reset_modules": (),  # before a lesson that is executed, see `execution/lesson`
     "min_reported_time": 10**9,  # running times have a place of their own
     "show_memory": False,
     "show_signature": False,
@@ -103,7 +80,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (640, 400),
 }
 
-course_processes = 2  # that execute lessons and pages; sphinx-gallery's own would go part by part
+course_processes = 2  # that execute lessons and pages with code, see docs/_tools/execute.py
 
 # -- notebooks: myst-nb ----------------------------------------------------------------------
 nb_execution_mode = "cache"
@@ -137,21 +114,8 @@ html_show_sphinx = False
 html_use_index = False
 html_domain_indices = False
 html_context = {"default_mode": "auto"}
-html_sidebars: dict[str, list[str]] = {
-    name: []
-    for name in (
-        "404",
-        "index",
-        "opening",
-        "setup",
-        "glossary",
-        "datasets",
-        "ledger",
-        "errors",
-        "about",
-        "search",
-    )
-}
+no_sidebar = "404 index opening setup glossary datasets ledger errors about search"
+html_sidebars: dict[str, list[str]] = {name: [] for name in no_sidebar.split()}
 html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-dark",  # comments have a colour of their own
@@ -167,5 +131,3 @@ html_theme_options = {
     "footer_start": ["course-footer"],
     "footer_end": [],
 }
-ogp_social_cards = {"enable": False}  # its font has no Chinese
-ogp_use_first_image = True

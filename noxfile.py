@@ -16,13 +16,11 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ENVIRONMENTS = {
     "course": "dev.txt",
     "bench": "bench.txt",
-    "themes": "themes.txt",
-    "themes-sphinx7": "themes-sphinx7.txt",
 }
 #: Tests run side by side, in four processes at most: each loads PyTorch. (A browser keeps all cores
 #: busy by itself: the checks of the site run one after the other.)
 SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
-WEB_PACKAGES = "docs/_ext/web_packages.py"
+WEB_PACKAGES = "docs/_tools/web_packages.py"
 COMPILE = [
     "uv",
     "pip",
@@ -49,8 +47,7 @@ def install(session: nox.Session, name: str) -> Path:
             create = ["uv", "venv", "--quiet", "--clear", "--python", sys.executable]
             session.run(*create, str(environment))
         session.run(*uv, "--compile-bytecode", "--require-hashes", "-r", str(lock))
-        if not name.startswith("themes"):  # they render a lesson, and do not execute it
-            session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
+        session.run(*uv, "--no-deps", "--no-build-isolation", "--editable", ".")
         stamp.write_text(wanted)
     return program
 
@@ -97,7 +94,7 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def i18n(session: nox.Session) -> None:
     """Extract the texts, update the Chinese catalogues, report; `-- --check` only checks."""
-    python(session, "docs/_tools/i18n.py", *session.posargs)
+    python(session, "docs/_tools/i18n", *session.posargs)
 
 
 @nox.session
@@ -109,16 +106,13 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure: `-- training` (other libraries), `-- pages`, `-- themes`, `-- loop`, `-- reproducible`."""
+    """Measure: `-- training` (other libraries), `-- pages`, `-- loop`, `-- reproducible`."""
     name, *options = session.posargs or ["training"]
-    if name not in ("training", "pages", "themes", "loop", "reproducible"):
-        known = "training, pages, themes, loop or reproducible"
+    if name not in ("training", "pages", "loop", "reproducible"):
+        known = "training, pages, loop or reproducible"
         session.error(f"There is no bench {name!r}: name {known} first.")
-    if name in ("pages", "themes"):
+    if name == "pages":
         python(session, "docs/_tools/build.py")
-    if name == "themes":
-        install(session, "themes")
-        install(session, "themes-sphinx7")
     if name == "loop":
         python(session, WEB_PACKAGES)
     environment = "bench" if name == "training" else "course"
@@ -142,8 +136,3 @@ def lock(session: nox.Session) -> None:
     for group, lock in (("dev", LOCKS / "dev.txt"), ("bench", LOCKS / "bench.txt")):
         inputs = ["pyproject.toml", "--group", group, "-c", lessons]
         session.run(*compile_, *session.posargs, *inputs, "-o", str(lock))
-    for group in ("themes", "themes-sphinx7"):  # without what the lessons need
-        output = ["-o", str(LOCKS / f"{group}.txt")]
-        session.run(
-            *COMPILE, "--python-version", "3.11", "--group", group, *session.posargs, *output
-        )

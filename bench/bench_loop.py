@@ -8,7 +8,7 @@ the seeded collator of lesson 24 refuses to work. More builds of all show what t
 and what the second language costs: one on a single core, one thing after the other, and, by turns
 with those in both languages, three in English alone. An edit that executes no lesson is measured five
 times, by turns with taking it back: the table has the median. ``--lessons 04 05`` executes only
-these, on all sides; ``--save`` writes the table that the page about the course shows. Linux only.
+these, on all sides. The table is that of CONTRIBUTING. Linux only.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-SAVED = ROOT / "docs" / "measured" / "loop.json"
 
 GALLERY_CONF = """
 extensions = ["sphinx_gallery.gen_gallery", "sphinx_design"]
@@ -78,11 +76,13 @@ class Course:
     def leave_out_chinese(self) -> None:
         """Have the driver render English alone, and figures drawn in no other language."""
         docs = self.folder / "docs"
-        names = "from languages import ENDED, LANGUAGES, ORDER_VARIABLE\n"
+        names = "from _ext.common.languages import LANGUAGES\n"
         only = 'LANGUAGES = {"en": LANGUAGES["en"]}\n'
         self.edit(docs / "_tools" / "build.py", lambda text: text.replace(names, names + only))
         every, none = "in (code for code in LANGUAGES", "in (code for code in ()"
-        self.edit(docs / "_ext" / "figure_translation.py", lambda text: text.replace(every, none))
+        self.edit(
+            docs / "_ext" / "figures" / "translation.py", lambda text: text.replace(every, none)
+        )
 
     def heaviest(self) -> Path:
         """Return the script of the lesson whose run took longest."""
@@ -287,10 +287,9 @@ def ratio(seconds: float | None, ours: float) -> str:
 
 
 def main() -> None:
-    """Measure, print, and save on request."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--lessons", nargs="*", default=[], help="only these, for example 04 05")
-    parser.add_argument("--save", action="store_true", help=f"write {SAVED.relative_to(ROOT)}")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         here = Path(temporary)
@@ -304,7 +303,6 @@ def main() -> None:
         }
     scripts = (Path(name).stem for name in gallery if "lesson_" in name)
     record = {
-        "measured_on": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "lessons": [stem.split("_")[1] for stem in scripts],
         "seconds": {
@@ -313,9 +311,6 @@ def main() -> None:
         },
     }
     report(record)
-    if options.save:
-        SAVED.parent.mkdir(exist_ok=True)
-        SAVED.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

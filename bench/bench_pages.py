@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs" / "_ext")]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "docs")]
+
+import lighthouse_table
 
 import lighthouse
-import lighthouse_table
+from _ext.common import node
 from built_site import BuiltSite, html_root
 from web_server import serving
-
-import web_packages
 
 WEB = ROOT / "tests" / "site" / "web"
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=3, help="how often (default 3)")
     repeats = parser.parse_args().repeats
-    web_packages.ensure(WEB)
+    node.ensure(WEB)
     site = BuiltSite(html_root())
     rows = {}
     with serving(site.root, compress=True) as address:

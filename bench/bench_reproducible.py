@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from site_difference import contents, differences
-
 from tests.pipeline.conftest import make_project
 
 SECONDS_TO_END = 20

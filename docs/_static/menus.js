@@ -59,4 +59,9 @@ window.bootstrap = {
     const next = now < 0 ? (step > 0 ? 0 : items.length - 1) : now + step;
     items[(next + items.length) % items.length]?.focus();
   });
+
+  // The theme draws what folds out a part in the sidebar as an icon: it has the name of the part.
+  for (const toggle of document.querySelectorAll(".bd-sidebar-primary summary")) {
+    toggle.setAttribute("aria-label", toggle.closest("li").querySelector("a").textContent.trim());
+  }
 })();

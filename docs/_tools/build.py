@@ -28,15 +28,15 @@ from filelock import FileLock, Timeout
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-sys.path.insert(0, str(ROOT / "docs" / "_tools"))
+sys.path.insert(0, str(ROOT / "docs"))
 
-import lesson_archives
-import output_comparison
-import site_archive
-import tuning
-import web_packages
-from languages import ENDED, LANGUAGES, ORDER_VARIABLE
+from _ext.common import node
+from _ext.common.files import write
+from _ext.common.languages import LANGUAGES
+from _ext.downloads import archives
+from _ext.execution import comparison, failures, handover
+from _tools import execute, shipping
+from _tools.shipping import archive
 
 #: A change in one of these renders every page again; lessons are executed only if they must.
 PIPELINE = (
@@ -49,9 +49,9 @@ PIPELINE = (
     "docs/_static",
     "docs/_templates",
     "docs/_tools/build.py",
+    "docs/_tools/execute.py",
     "docs/_tools/render.py",
-    "docs/_tools/site_archive.py",
-    "docs/_tools/tuning",
+    "docs/_tools/shipping",
     "docs/_web",
     # Interface strings stand on every page.
     "docs/locale/*/LC_MESSAGES/site.po",
@@ -88,11 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
         lessons = chosen_lessons(options.lessons)
         commit = options.check_third
         again = [] if commit is None else third_of(lesson_numbers(), commit)
-        web_packages.ensure()
+        node.ensure()
         with build_lock():
             build(lessons, again, verbose=options.verbose)
             return report_comparison(again) if again else 0
-    except (BuildError, web_packages.WebPackagesError) as error:
+    except (BuildError, node.NodeError) as error:
         print(f"\nThe site was not finished.\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -157,7 +157,7 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
     }
     previous = read_state(state_file)
     html = BUILD / "html"
-    kept = [html / lesson_archives.SITE, *(html / x.folder for x in LANGUAGES.values())]
+    kept = [html / archives.SITE, *(html / x.folder for x in LANGUAGES.values())]
     if state == previous and not again and all(path.exists() for path in kept):
         print("Nothing has changed since the last build.")
     else:
@@ -166,18 +166,21 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
         state_file.unlink(missing_ok=True)
         if any(previous.get(k) != state[k] for k in state if k != "sources"):
             forget()
-        site_archive.discard(html)  # a build that stops leaves none, rather than an old one
-        with tuning.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned") as tuner:
-            try:
-                render(lessons, again, tuner, verbose=verbose)
-            except BuildError:
-                if failures():  # the other lessons are there to be looked at
-                    tuner.finish()
-                raise
+        archive.discard(html)  # a build that stops leaves none, rather than an old one
+        execute.execute(lessons, again, environment())
+        if pages := failures.of_pages():  # Sphinx would execute them once more
+            raise BuildError("\n".join(["These pages failed:", *pages]))
+        failed = failures.of_lessons()
+        with shipping.Tuner(BUILD / "pages", html, BUILD / "cache" / "tuned") as tuner:
+            # After a lesson failed, the others are there to be looked at, in English.
+            render(["en"] if failed else list(LANGUAGES), tuner, verbose=verbose, strict=not failed)
             tuner.finish()
-        site_archive.finish(html)
+        if failed:
+            listed = "\n".join(f"  {note}" for note in failed)
+            raise BuildError(f"These lessons failed; the outputs of the others are kept:\n{listed}")
+        archive.finish(html)
         # What it was before the build: a file that was edited meanwhile is for the next one.
-        write_state(state_file, state)
+        write(state_file, json.dumps(state, indent=1))
     print(f"\nThe site is ready ({time.monotonic() - started:.0f} s). Open")
     print(f"  {(html / 'index.html').as_uri()}")
     print("or serve it with: nox -s serve")
@@ -192,35 +195,33 @@ def forget() -> None:
         compiled.unlink()
 
 
-def render(lessons: list[str], again: list[str], tuner: tuning.Tuner, *, verbose: bool) -> None:
-    """Run Sphinx for every language; see ``language_order`` for who waits for whom."""
-    # Of an earlier build; this one may stop before it comes to lessons.
-    for note in [*failures(), *output_comparison.NOTES_DIR.glob("*.txt")]:
-        note.unlink()
-    with tempfile.TemporaryDirectory() as order, ExitStack() as stack:
-        settings = environment(lessons) | {ORDER_VARIABLE: order}
-        only = {"en": {output_comparison.VARIABLE: " ".join(again)}}  # which alone executes
+def render(languages: list[str], tuner: shipping.Tuner, *, verbose: bool, strict: bool) -> None:
+    """Run Sphinx for each language; see ``execution/handover`` for who waits for whom.
+
+    Unless it is strict, what Sphinx has against English does not matter.
+    """
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         running = {
             code: stack.enter_context(
-                subprocess.Popen(sphinx(code, verbose), cwd=ROOT, env=settings | only.get(code, {}))
+                subprocess.Popen(sphinx(code, folder, verbose), cwd=ROOT, env=environment())
             )
-            for code in LANGUAGES
+            for code in languages
         }
         try:
             for code, process in running.items():
-                name, folder = LANGUAGES[code].name, LANGUAGES[code].folder
+                name, pages = LANGUAGES[code].name, LANGUAGES[code].folder
                 started = time.monotonic()
-                print(f"{name}: build/html/{folder}", flush=True)
+                print(f"{name}: build/html/{pages}", flush=True)
                 status = process.wait()
-                if status or failures():  # a lesson can end Python, and give the status of success
+                if status and strict:
                     raise BuildError(failure_summary(code, status))
                 seconds = time.monotonic() - started
                 also = "" if code == "en" else " more"  # both are made side by side
                 print(f"  rendered in {seconds:.0f} s{also}", flush=True)
-                Path(order, ENDED).touch()
-                tuner.prepare(folder)
+                Path(folder, handover.ENDED).touch()
+                tuner.prepare(pages)
         except KeyboardInterrupt:
-            # Ctrl-C reached Sphinx as well: it has workers and kernels to end.
+            # Ctrl-C reached Sphinx as well.
             for process in running.values():
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(SECONDS_TO_STOP)
@@ -230,19 +231,19 @@ def render(lessons: list[str], again: list[str], tuner: tuning.Tuner, *, verbose
                 process.kill()
 
 
-def sphinx(language: str, verbose: bool) -> list[str]:
+def sphinx(language: str, handover_folder: str, verbose: bool) -> list[str]:
     """Return the command that runs Sphinx for one language."""
-    command = [sys.executable, "docs/_tools/render.py", language]
-    return [*command, f"build/pages/{LANGUAGES[language].folder}", *["--verbose"] * verbose]
+    pages = f"build/pages/{LANGUAGES[language].folder}"
+    command = [sys.executable, "docs/_tools/render.py", language, pages]
+    return [*command, "--handover", handover_folder, *["--verbose"] * verbose]
 
 
-def environment(lessons: list[str]) -> dict[str, str]:
-    """Return the environment in which Sphinx, and so the lessons, run."""
+def environment() -> dict[str, str]:
+    """Return the environment in which lessons, pages and Sphinx run."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         **dict.fromkeys(THREAD_VARIABLES, "1"),
-        "DLCOURSE_LESSONS": " ".join(lessons),
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "JUPYTER_PATH": str(ROOT / "docs" / "_jupyter"),  # a kernel that speaks up for errors only
         "PYTHONHASHSEED": "0",
@@ -250,16 +251,8 @@ def environment(lessons: list[str]) -> dict[str, str]:
     }
 
 
-def failures() -> list[Path]:
-    """Return the notes that failing lessons left in this build, see ``execution_cache``."""
-    return sorted((BUILD / "cache" / "failures").glob("*.txt"))
-
-
 def failure_summary(language: str, status: int) -> str:
-    """Return what stopped Sphinx: the failing lessons, else a pointer to its messages."""
-    if failures():
-        listed = "\n".join(f"  {file.read_text(encoding='utf-8')}" for file in failures())
-        return f"These lessons failed; the outputs of the others are kept:\n{listed}"
+    """Return what stopped Sphinx: a pointer to its messages."""
     name = LANGUAGES[language].name
     if status not in (1, 2):
         return (
@@ -281,9 +274,9 @@ def report_comparison(again: list[str]) -> int:
     """
     notes = {
         note.stem: note.read_text(encoding="utf-8")
-        for note in sorted(output_comparison.NOTES_DIR.glob("*.txt"))
+        for note in sorted(comparison.NOTES_DIR.glob("*.txt"))
     }
-    differences = [x for x in notes.values() if x not in ("", output_comparison.NOTHING_KEPT)]
+    differences = [x for x in notes.values() if x not in ("", comparison.NOTHING_KEPT)]
     results: dict[str, list[str]] = {}
     for number in again:
         of_lesson = [text for name, text in notes.items() if f"lesson_{number}" in name]
@@ -297,7 +290,7 @@ def report_comparison(again: list[str]) -> int:
     said = [f"lessons {', '.join(found)}: {result}" for result, found in results.items()]
     print(f"\nExecuted anew and compared with what was kept: {'; '.join(said)}.")
     if differences:
-        advice = f'Pass the randomness in, or print the words "{output_comparison.MEASURED}".'
+        advice = f'Pass the randomness in, or print the words "{comparison.MEASURED}".'
         print("\n".join([*differences, advice]), file=sys.stderr)
     return 1 if differences or "NOT EXECUTED" in results else 0
 
@@ -340,13 +333,6 @@ def read_state(file: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return state if isinstance(state, dict) else {}
-
-
-def write_state(file: Path, state: dict[str, object]) -> None:
-    """Write the state in one step, so that a killed build leaves none."""
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(state, indent=1), encoding="utf-8")
-    draft.replace(file)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Run Sphinx on the site in one language: what ``sphinx-build`` does, with plain error messages.
 
-    python docs/_tools/render.py [--builder html] [--fresh] [--verbose] LANGUAGE FOLDER
+    python docs/_tools/render.py [--builder html] [--handover FOLDER] [--fresh] [--verbose] LANGUAGE FOLDER
 
 It runs in the folder of the project. ``sphinx-build`` reports every error as a crash of Sphinx:
 versions, extensions, where to report it. Here an error that somebody foresaw is one message, and
@@ -15,7 +15,7 @@ import gc
 import os
 import sys
 
-gc.disable()  # until all is imported, see docs/_ext/quick_start.py
+gc.disable()  # until all is imported, see docs/_ext/pages/quick_start.py
 
 status = 1
 
@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("language", help="the language, as Sphinx calls it: en, zh_CN")
     parser.add_argument("folder", type=Path, help="the folder to write to")
     parser.add_argument("--builder", default="html")
+    parser.add_argument("--handover", default="", help="see docs/_ext/execution/handover.py")
     parser.add_argument("--fresh", action="store_true", help="read all pages, changed or not")
     parser.add_argument("--verbose", action="store_true", help="show all that Sphinx says")
     options = parser.parse_args(arguments)
@@ -108,7 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 outdir=root / options.folder,
                 doctreedir=root / "build" / "doctrees" / options.folder.name,
                 buildername=options.builder,
-                confoverrides={"language": options.language},
+                confoverrides={
+                    "language": options.language,
+                    **({"course_handover": options.handover} if options.handover else {}),
+                },
                 status=sys.stdout if options.verbose else None,
                 warning=cast(IO[str], Messages()),
                 freshenv=options.fresh,

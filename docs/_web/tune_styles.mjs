@@ -1,5 +1,5 @@
 // Join, purge and compress stylesheets: one JSON request on standard input, one answer on standard
-// output. docs/_tools/tuning/styles.py asks.
+// output. docs/_tools/shipping/styles.py asks.
 //
 // A request: {target, screen: [file], plain: [file], print: [file], words: [word]}: the folder that
 // the results will lie in, the stylesheets of a kind of page in their order, and all names of tags,

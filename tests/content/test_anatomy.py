@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from lesson_script import Block, Lesson, parse, read
 
 ROOT = Path(__file__).parents[2]

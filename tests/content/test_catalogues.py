@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import i18n_catalogues
-import i18n_checks
-import site_strings
-from i18n_catalogues import Message
-from i18n_merge import merge
-from languages import LANGUAGES
+from _ext.common.languages import LANGUAGES
+from _ext.translation import interface
+from _tools.i18n import catalogues as i18n_catalogues
+from _tools.i18n import checks
+from _tools.i18n.catalogues import Message
+from _tools.i18n.merge import merge
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "docs" / "locale"
@@ -51,13 +51,13 @@ def test_every_page_has_a_catalogue(language: str) -> None:
 @each_language
 def test_every_interface_string_is_in_the_catalogue(language: str) -> None:
     entries = i18n_catalogues.read_all(LOCALE, language)["site"]
-    assert {entry.msgid for entry in entries} == set(site_strings.messages())
+    assert {entry.msgid for entry in entries} == set(interface.messages())
 
 
 @each_language
 def test_translations_are_complete_and_sound(language: str) -> None:
     catalogues = i18n_catalogues.read_all(LOCALE, language)
-    problems = i18n_checks.check(ROOT, language, catalogues)
+    problems = checks.check(ROOT, language, catalogues)
     if problems:
         pytest.fail("\n".join(map(str, problems)), pytrace=False)
 
@@ -69,7 +69,7 @@ def test_catalogues_are_as_the_tool_writes_them(language: str) -> None:
         domain: [Message(e.msgid, tuple(name for name, _ in e.occurrences)) for e in catalogue]
         for domain, catalogue in catalogues.items()
     }
-    again = merge(templates, catalogues, language, lambda d: i18n_checks.syntax_of(ROOT, d))
+    again = merge(templates, catalogues, language, lambda d: checks.syntax_of(ROOT, d))
     different = [
         domain
         for domain, catalogue in again.items()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lesson_script import Block, read
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ from typing import Any
 
 from sphinx_gallery.py_source_parser import extract_file_config
 
-import course_data
+from _ext.course import syllabus
 
 ROOT = Path(__file__).resolve().parents[2]
-COURSE = course_data.load(ROOT / "docs")
+COURSE = syllabus.load(ROOT / "docs")
 SCRIPTS = sorted((ROOT / "gallery").glob("*/lesson_*.py"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from tiny_course import Project, make_project, wait_for, wait_until
 
 __all__ = ["Project", "make_project", "wait_for", "wait_until"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from catalogues import load
+from _ext.translation.catalogues import load
 
 from .conftest import (
     CATALOGUES,
@@ -19,6 +19,7 @@ from .conftest import (
     wait_for,
 )
 
+LONGEST = "lessons/2_extra/lesson_03_longest"
 FIGURES = f"{CATALOGUES}/figures.po"
 FIGURE_1 = "sphx_glr_lesson_01_tiny_001"
 FIGURE_2 = "sphx_glr_lesson_02_moving_001"
@@ -114,38 +115,24 @@ def test_edit_during_a_build_is_for_the_next_one(project: Project) -> None:
     assert "adds two tiny numbers" in project.page("en", PAGE_1)
 
 
-def test_lessons_in_workers_find_what_a_reader_finds_and_the_longest_begins(
-    project: Project,
-) -> None:
+def test_each_lesson_has_a_process_of_its_own_and_the_longest_begins(project: Project) -> None:
     longest = project.add_lesson("lesson_03_longest")
     project.replace(longest, "budget_s = 1", "budget_s = 9")
+    project.replace(
+        LESSON_2, "# sphinx_gallery_n", "# sphinx_gallery_parallel = False\n# sphinx_gallery_n"
+    )
     code = "import multiprocessing\n\nprint(os.getpid(), multiprocessing.current_process().name)\n"
-    code += "lock_as_of_tqdm = multiprocessing.RLock()\n"
     for lesson in (LESSON_1, LESSON_2, longest):
         project.replace(lesson, "with Path", f"{code}with Path")
     output = project.build()
-    assert "leaked" not in output, "the workers ended in peace"
     assert project.executed() == ["01", "02", "03"], "each one once"
-    started = re.findall(r"lesson_(\d+)_\w+: executing", output)
-    assert "03" in started[:2], "two at a time, and the longest of them from the start"
-    pages = [PAGE_1, PAGE_2, "lessons/2_extra/lesson_03_longest"]
-    pattern = r"(\d+) (MainProcess|LokyProcess[-\w]*)"
-    found = [re.findall(pattern, project.page("en", page))[0] for page in pages]
-    assert len({process for process, _ in found}) == 2, "two workers"
-    assert {name for _, name in found} == {"MainProcess"}
-
-
-def test_lesson_that_must_run_alone_does(project: Project) -> None:
-    for lesson in (LESSON_1, LESSON_2):
-        project.replace(lesson, "with Path", "print('run by', os.getpid())\nwith Path")
-        project.replace(
-            lesson, "# sphinx_gallery_n", "# sphinx_gallery_parallel = False\n# sphinx_gallery_n"
-        )
-    project.build()
-    assert project.executed() == ["01", "02"]
-    pages = [project.page("en", page) for page in (PAGE_1, PAGE_2)]
-    processes = {re.findall(r"run by (\d+)", page)[0] for page in pages}
-    assert len(processes) == 1, "both in the process of the build"
+    events = re.findall(r"lesson_(\d+)_\w+: (executing|executed)", output)
+    assert ("03", "executing") in events[:2], "the longest of them from the start"
+    assert events[-2:] == [("02", "executing"), ("02", "executed")], "alone, when all have ended"
+    pages = [project.page("en", page) for page in (PAGE_1, PAGE_2, LONGEST)]
+    found = [re.findall(r"(\d+) (\w*Process[-\w]*)", page)[0] for page in pages]
+    assert len({process for process, _ in found}) == 3
+    assert {name for _, name in found} == {"MainProcess"}, "as for a reader"
 
 
 def test_package_edit_executes_what_depends_on_it(project: Project) -> None:

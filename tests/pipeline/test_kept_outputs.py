@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from build import third_of
+from _tools.build import third_of
 
 from .conftest import LESSON_1, PAGE_1, SOLUTION, Project, make_project
 from .test_faults import without_measures

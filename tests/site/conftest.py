@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import chromium
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+
+import chromium
+from _ext.common import node
 from built_site import BuiltSite, html_root
 from page_watch import Watched
-from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
 from web_server import serving
-
-import web_packages
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def built() -> BuiltSite:
 def web_tools() -> Path:
     """The folder with the checks' packages from npm, which the build of the site does not need."""
     folder = Path(__file__).parent / "web"
-    web_packages.ensure(folder)
+    node.ensure(folder)
     return folder / "node_modules"
 
 

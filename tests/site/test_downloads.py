@@ -19,9 +19,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from sphinx_gallery.py_source_parser import extract_file_config
+
 from built_site import BuiltSite
 from lesson_code import syntax_tree
-from sphinx_gallery.py_source_parser import extract_file_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(ROOT.glob("gallery/*/lesson_*.py"))

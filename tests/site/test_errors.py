@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from built_site import LANGUAGES, BuiltSite
 
 RAISED = re.compile(r"\b[A-Z]\w*(?:Error|Warning): .+?(?=\s[a-z_.]+\(.*\)$|$)")

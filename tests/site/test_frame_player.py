@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from built_site import LANGUAGES
 from docutils import nodes
-from english_left import english_on_page
 from lxml import html
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from staged import PHONE, Stage, below, scrolls_sideways, violations, words, written
 
-import frame_player
+from _ext.widgets import frame_player
+from built_site import LANGUAGES
+from english_left import english_on_page
+from staged import PHONE, Stage, below, scrolls_sideways, violations, words, written
 
 ENDINGS = (".frame-1.png", ".frame-2.png", ".png")
 NUMBERS = itertools.count(1)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
+
 from built_site import BuiltSite, html_root
 from page_looks import LATE_S, Findings, Visit, looking, report, visits
 from web_server import serving

@@ -8,14 +8,14 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from built_site import LANGUAGES, ROOT
 from lxml import html
+
+from _ext.course import syllabus
+from _ext.downloads.archives import SITE
+from built_site import LANGUAGES, ROOT
 from staged import resize
 
-import course_data
-from lesson_archives import SITE
-
-COURSE = course_data.load(ROOT / "docs")
+COURSE = syllabus.load(ROOT / "docs")
 
 
 NEEDED = "() => [...document.querySelectorAll('.map-entry.is-needed')].map((e) => e.dataset.lesson)"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from built_site import LANGUAGES
 from page_looks import CHECKS, SCHEMES, View, Visit
-from playwright.sync_api import Page, expect
 
 DRAWERS = {"primary": "#pst-primary-sidebar-modal", "secondary": "#pst-secondary-sidebar-modal"}
 

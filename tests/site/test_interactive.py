@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from built_site import LANGUAGES, ROOT
-from english_left import english_on_page
 from lxml import html
 from playwright.sync_api import Browser, Locator, Page, expect
-from staged import DESK, PAGE, PHONE, Stage, below, scrolls_sideways, violations, words, written
 
-import conv_stepper
-from interactive import depart, interactive, visit
+from _ext.widgets import conv_stepper
+from _ext.widgets.element import depart, interactive, visit
+from built_site import LANGUAGES, ROOT
+from english_left import english_on_page
+from staged import DESK, PAGE, PHONE, Stage, below, scrolls_sideways, violations, words, written
 
 #: Wait for the window to arrive where it glides to.
 ARRIVED = "(one) => Promise.all(one.shadowRoot.getAnimations().map((glide) => glide.finished))"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from english_left import english_on_page
 from lxml import html
+
+from english_left import english_on_page
 
 
 def on_page(body: str, head: str = "") -> list[str]:

@@ -8,8 +8,9 @@ import re
 from urllib.parse import urljoin
 
 import pytest
-from built_site import LANGUAGES
 from playwright.sync_api import expect
+
+from built_site import LANGUAGES
 from staged import resize
 
 DESK = {"width": 1280, "height": 900}

@@ -5,8 +5,9 @@ Performance depends on the machine: ``nox -s bench -- pages`` measures it.
 
 from __future__ import annotations
 
-import lighthouse
 import pytest
+
+import lighthouse
 from built_site import BuiltSite, html_root
 
 PAGES = lighthouse.pages(BuiltSite(html_root()))

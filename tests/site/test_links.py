@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from built_site import LANGUAGES, BuiltSite, parse
 from lxml import etree, html
+
+from built_site import LANGUAGES, BuiltSite, parse
 
 RESOURCES = (
     "//script/@src | //img/@src | //source/@src | //video/@src | //video/@poster | //audio/@src"

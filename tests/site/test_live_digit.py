@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from built_site import LANGUAGES
 from playwright.sync_api import expect
 from safetensors import safe_open
-from staged import resize, violations
 from torch import nn
 from torchvision.datasets import MNIST
 
+from built_site import LANGUAGES
 from dlcourse import assets
+from staged import resize, violations
 
 LESSON = "lesson_14_building_a_network"
 PAGE = f"lessons/2_training/{LESSON}.html"

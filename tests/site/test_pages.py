@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Route
+
 from built_site import LANGUAGES
 from page_looks import CHECKS, LATE_S, VIEWS, looking, report, visits
-from playwright.sync_api import Route
 from web_server import serving
 
 PAGE = "about.html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from built_site import LANGUAGES
 from page_looks import CHECKS, SCHEMES
 

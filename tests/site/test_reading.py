@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from built_site import LANGUAGES
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"

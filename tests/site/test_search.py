@@ -8,9 +8,10 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Page, Route, expect
+
 from built_site import LANGUAGES, BuiltSite
 from page_watch import Watched
-from playwright.sync_api import Page, Route, expect
 from staged import resize
 
 DESK = {"width": 1280, "height": 800}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from built_site import LANGUAGES
 
 DESK = {"width": 1280, "height": 800}

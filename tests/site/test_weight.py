@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
 from built_site import LANGUAGES, BuiltSite
 
 #: Bytes as they lie on the disk, before a server compresses them. Raise a limit on purpose only.

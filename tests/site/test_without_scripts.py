@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from built_site import LANGUAGES
 from lxml import html
+
+from built_site import LANGUAGES
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 UNFILLED = re.compile(r"\bundefined\b|\[object \w+\]|\{\{|\{\w+\} of ")

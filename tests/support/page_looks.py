@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
 
+from lxml import html
+from playwright.async_api import Browser, Page, async_playwright
+
 import chromium
 from english_left import english_on_page
-from lxml import html
 from page_watch import Watched
-from playwright.async_api import Browser, Page, async_playwright
 
 CHECKS = Path(__file__).with_name("page_checks.js")
 SIZES = {"phone": (360, 740), "desk": (1280, 800)}

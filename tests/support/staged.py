@@ -11,10 +11,10 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from built_site import LANGUAGES, ROOT
 from playwright.sync_api import Browser, Page, Route
 
-import catalogues
+from _ext.translation import catalogues
+from built_site import LANGUAGES, ROOT
 
 CODES = {"en": "en", "zh": "zh_CN"}
 PAGE = "lessons/2_training/lesson_09_convolution_1.html"

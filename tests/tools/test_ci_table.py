@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from built_site import ROOT
 
 BEGAN = 1_800_000_000

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from gpu_checks import ROOT, marked_files
 
 

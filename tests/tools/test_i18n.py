@@ -8,11 +8,11 @@ from pathlib import Path
 import polib
 import pytest
 
-import build
-import i18n
-import i18n_checks
-from i18n_catalogues import Message
-from i18n_glossary import RULES_FILE
+from _tools import build
+from _tools.i18n import __main__ as i18n
+from _tools.i18n import checks
+from _tools.i18n.catalogues import Message
+from _tools.i18n.glossary import RULES_FILE
 
 CONF = """
 extensions = ["myst_parser"]
@@ -54,7 +54,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (docs / "sub" / "page.rst").write_text(
         "Second page\n===========\n\nWords about ``x`` in *reStructuredText*.\n"
     )
-    (docs / "_tools").mkdir()
+    (docs / "_tools" / "i18n").mkdir(parents=True)
     (tmp_path / RULES_FILE).write_text("")
     monkeypatch.setattr(build, "BUILD", tmp_path / "build")
     (tmp_path / "build").mkdir()
@@ -220,7 +220,7 @@ def test_each_check_of_one_translation(
     glossary.append(polib.POEntry(msgid="tensor", msgstr="张量", linenum=1))
     page = polib.POFile()
     page.append(polib.POEntry(msgid=msgid, msgstr=msgstr, linenum=7))
-    found = i18n_checks.check(project, "zh_CN", {"glossary": glossary, domain: page})
+    found = checks.check(project, "zh_CN", {"glossary": glossary, domain: page})
     file = f"docs/locale/zh_CN/LC_MESSAGES/{domain}.po:7: "
     assert all(str(one).startswith(file) for one in found)
     if problem is None:
@@ -233,12 +233,12 @@ def test_fuzzy_and_obsolete_messages_are_found(project: Path) -> None:
     page = polib.POFile()
     page.append(polib.POEntry(msgid="a word", msgstr="词", flags=["fuzzy"], linenum=1))
     page.append(polib.POEntry(msgid="old", msgstr="旧", obsolete=True, linenum=5))
-    found = i18n_checks.check(project, "zh_CN", {"index": page})
+    found = checks.check(project, "zh_CN", {"index": page})
     assert [one.line for one in found] == [1, 5]
     assert "the English has changed" in found[0].message and "obsolete" in found[1].message
 
 
 def test_rules_without_a_use_are_found(project: Path) -> None:
     (project / RULES_FILE).write_text('loose = ["banana"]\n')
-    [problem] = i18n_checks.check(project, "zh_CN", {})
+    [problem] = checks.check(project, "zh_CN", {})
     assert str(problem) == f'{RULES_FILE}:1: "banana" is not in the glossary: delete the rule'

@@ -7,8 +7,8 @@ from pathlib import Path
 import polib
 import pytest
 
-import i18n_catalogues
-from i18n_catalogues import CatalogueError, read, render, write_all
+from _tools.i18n import catalogues
+from _tools.i18n.catalogues import CatalogueError, read, render, write_all
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 
@@ -55,7 +55,7 @@ def test_what_a_translator_writes_is_read(tmp_path: Path) -> None:
 
 
 def test_rendering_is_stable_and_has_no_dates() -> None:
-    catalogue = i18n_catalogues.empty("zh_CN")
+    catalogue = catalogues.empty("zh_CN")
     catalogue.append(polib.POEntry(msgid="word " * 60, msgstr="词" * 200))
     text = render(catalogue)
     assert text.startswith("# Chinese (Simplified, China) translation of PyTorch in Practice.\n")

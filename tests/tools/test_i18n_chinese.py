@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from i18n_chinese import problems
-from i18n_markup import parse
+from _tools.i18n.chinese import problems
+from _tools.i18n.markup import parse
 
 GOOD = [
     "用 PyTorch 训练 3 个模型，损失为 0.5。",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from i18n_glossary import Glossary, terms
+from _tools.i18n.glossary import Glossary, terms
 
 PAGE = """# Glossary
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from i18n_markup import differences, is_translatable, looks_like_list, parse, unbalanced
+from _tools.i18n.markup import differences, is_translatable, looks_like_list, parse, unbalanced
 
 KEPT = [
     ("rst", "The ``view`` of :math:`x`.", "``view`` 与 :math:`x`。"),

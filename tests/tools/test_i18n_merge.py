@@ -5,9 +5,9 @@ from __future__ import annotations
 import polib
 import pytest
 
-import i18n_catalogues
-from i18n_catalogues import Message, render
-from i18n_merge import merge
+from _tools.i18n import catalogues as i18n_catalogues
+from _tools.i18n.catalogues import Message, render
+from _tools.i18n.merge import merge
 
 OLD = "The loss falls quickly in the first epochs and slowly later."
 NEW = "The loss falls quickly in the first few epochs and slowly later."

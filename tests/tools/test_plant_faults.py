@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import plant_faults
 import pytest
+
+import plant_faults
 from plant_faults import Fault
 
 TEST = "tests/test_sum.py"

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_site import write
 
-import render
+from _tools import render
+from tiny_site import write
 
 SCRIPT = '''"""
 A lesson

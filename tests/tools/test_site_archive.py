@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tiny_site import write
 
-import site_archive
+from _tools.shipping import archive as site_archive
+from tiny_site import write
 
 SPAN = '<span class="file-size" data-size-of="{}"></span>'
 HOME = f"""<a href="course.zip">lessons</a>{SPAN.format("lessons")}

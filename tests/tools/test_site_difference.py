@@ -7,6 +7,7 @@ import json
 import zipfile
 
 import pytest
+
 from site_difference import differences
 
 PAGE = """<!DOCTYPE html><html><body><dd data-measured>{time} s</dd>, then

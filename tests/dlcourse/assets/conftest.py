@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_registry import Registry
 
 from dlcourse.assets import _catalogue
+from fake_registry import Registry
 
 FETCH = """
 import sys

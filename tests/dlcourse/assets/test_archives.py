@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_registry import deb, tar, wheel
 
 from dlcourse.assets._archives import extract
 from dlcourse.assets._errors import SourceError
+from fake_registry import deb, tar, wheel
 
 EVIL = {"../../evil": b"evil", "/evil": b"evil", "good": b"good"}
 ARCHIVES = {"a.whl": wheel(EVIL), "a.tgz": tar(EVIL), "a.deb": deb(EVIL)}

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_registry import WHEEL, Registry, address, package, wheel, write_entry
 
 from dlcourse import assets
 from dlcourse.assets import _archives, _cache, _catalogue
+from fake_registry import WHEEL, Registry, address, package, wheel, write_entry
 
 FIRST, SECOND = b"first" * 200_000, b"second" * 200_000
 

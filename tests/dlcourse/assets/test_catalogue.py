@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from fake_registry import address, package, write_entry
 
 from dlcourse import assets
+from fake_registry import address, package, write_entry
 
 WANTED = [
     "chinese-reviews",

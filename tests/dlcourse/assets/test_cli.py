@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_registry import Registry, address, write_entry
 
 from dlcourse.__main__ import main
+from fake_registry import Registry, address, write_entry
 
 DATA = b"0123456789" * 100_000
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from dlcourse import assets
+from dlcourse.assets import _sources
 from fake_registry import (
     DEB,
     SDIST,
@@ -20,9 +23,6 @@ from fake_registry import (
     write_entry,
     zipped,
 )
-
-from dlcourse import assets
-from dlcourse.assets import _sources
 
 DATA = b"0123456789" * 1000
 BAD = b"9876543210" * 1000

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import small_training
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_training import as_result, make_training
 from torch.utils.data import DataLoader, DistributedSampler, IterableDataset, TensorDataset
 
+import small_training
 from dlcourse.distributed import SharedLoader, join_processes
+from small_training import as_result, make_training
 
 Ranks = list[dict[str, dict[str, torch.Tensor]]]
 

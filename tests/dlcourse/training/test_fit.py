@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from small_training import make_training
 from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader
@@ -15,6 +14,7 @@ from torch.utils.data import DataLoader
 from dlcourse.checkpoints import load_weights
 from dlcourse.history import History
 from dlcourse.training import evaluate, fit, train_epoch
+from small_training import make_training
 
 
 class Scripted(nn.Module):

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small_training
 import torch
-from small_training import OPTIMISERS, SCHEDULERS, make_training
 from torch import Tensor, nn
 
+import small_training
 from dlcourse.checkpoints import CheckpointError, load_state, save_state
 from dlcourse.history import History
 from dlcourse.training import fit
+from small_training import OPTIMISERS, SCHEDULERS, make_training
 
 
 def assert_same(

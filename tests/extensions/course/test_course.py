@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from lxml import html
 from sphinx.errors import ExtensionError
+
+from _ext.course import rail, syllabus
 from tiny_course import EVERY_KIND, ROOT, Project
 from tiny_site import build, write
-
-import course_data
-import course_rail
 
 COURSE = (EVERY_KIND / "docs/course.toml").read_text("utf-8")
 KINDS = "lessons/2_kinds/lesson_03_kinds"
@@ -66,7 +65,7 @@ def test_map_follows_needs(tmp_path: Path) -> None:
     for needs, shown in (("[1, 2]", "needs 01, 02"), ("[2]", "needs 02")):
         write(docs, {"course.toml": COURSE.replace("[1, 2]", needs)})
         settings = {"templates_path": ["_templates"], "exclude_patterns": ["_templates"]}
-        built = build(docs, tmp_path / "out", extensions=["course_map"], **settings)
+        built = build(docs, tmp_path / "out", extensions=["_ext.course.map"], **settings)
         tree = html.fromstring((built.out / "index.html").read_text("utf-8"))
         (found,) = tree.xpath("//li[@data-lesson='03']//*[@class='map-needs']")
         assert " ".join(found.text_content().split()) == shown
@@ -74,8 +73,8 @@ def test_map_follows_needs(tmp_path: Path) -> None:
 
 def test_messages_are_the_parts_and_the_planned_titles(course: Project) -> None:
     docs = course.root / "docs"
-    assert course_data.messages(docs) == ["Begin", "First part", "Second part", "Four & more"]
-    assert course_data.messages(docs / "nowhere") == []
+    assert syllabus.messages(docs) == ["Begin", "First part", "Second part", "Four & more"]
+    assert syllabus.messages(docs / "nowhere") == []
 
 
 @pytest.mark.parametrize(
@@ -101,25 +100,25 @@ def test_mistakes_are_one_message(tmp_path: Path, old: str, new: str, message: s
         text = text.replace("needs = [3]", "needs = []")
     write(tmp_path, {"docs/course.toml": text})
     with pytest.raises(ExtensionError, match=message):
-        course_data.load(tmp_path / "docs")
+        syllabus.load(tmp_path / "docs")
 
 
 def test_two_lessons_with_one_number_are_refused(tmp_path: Path) -> None:
     scripts = dict.fromkeys(("gallery/1_part/lesson_02_a.py", "gallery/1_part/lesson_02_b.py"), "")
     write(tmp_path, {"docs/course.toml": COURSE, **scripts})
     with pytest.raises(ExtensionError, match=r"lesson_02_a\.py and lesson_02_b\.py have"):
-        course_data.load(tmp_path / "docs")
+        syllabus.load(tmp_path / "docs")
 
 
 def test_before_follows_needs_through_others(course: Project) -> None:
-    data = course_data.load(course.root / "docs")
+    data = syllabus.load(course.root / "docs")
     assert data.before(4) == {1, 2, 3}
     assert data.before(1) == set()
 
 
 def test_lines_join_each_lesson_to_what_it_needs() -> None:
-    course = course_data.load(ROOT / "docs")
-    layout = course_rail.rows(course)
+    course = syllabus.load(ROOT / "docs")
+    layout = rail.rows(course)
     lanes = {number: row.lane for number, row in layout.items()}
     last = {need: entry.number for entry in course.entries for need in entry.needs}
     for entry in course.entries:
@@ -188,7 +187,7 @@ def source(tmp_path: Path) -> Path:
 
 def render(source: Path, *texts: str) -> tuple[str, str]:
     write(source, {"index.rst": "Home\n====\n\n" + "\n\n".join(texts)})
-    extensions = ["course_downloads", "error_index", "lesson_figure"]
+    extensions = ["_ext.downloads.buttons", "_ext.course.errors", "_ext.course.figure"]
     built = build(source, source.parent / "out", extensions=extensions)
     return (built.out / "index.html").read_text("utf-8"), built.warnings
 

@@ -12,16 +12,16 @@ import nbformat
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
-from lesson_code import lesson_code, syntax_tree
 from sphinx.errors import ExtensionError
+
+from _ext.downloads import archives
+from _ext.downloads import notebook as lesson_downloads
+from _ext.downloads import wheel as course_wheel
+from _ext.downloads.markdown import MarkdownWriter
+from _ext.downloads.notebook import Lesson, lesson_cells
+from lesson_code import lesson_code, syntax_tree
 from tiny_course import ROOT, Project
 from tiny_site import write
-
-import course_wheel
-import lesson_archives
-import lesson_downloads
-from doctree_markdown import MarkdownWriter
-from lesson_downloads import Lesson, lesson_cells
 
 LESSON = "lessons/2_kinds/lesson_03_kinds"
 ADDRESS = "https://course.example/sub"
@@ -170,8 +170,8 @@ def test_lessons_that_are_gone_leave_the_archives(tmp_path: Path) -> None:
     kept, gone = "lessons/1/lesson_01_a", "lessons/2/lesson_02_b"
     names = [f"{lesson}{suffix}" for lesson in (kept, gone) for suffix in (".ipynb", ".py")]
     write(tmp_path, dict.fromkeys(names, "x"))
-    lesson_archives.write_archives(tmp_path, [kept, gone, "index"])
-    lesson_archives.write_archives(tmp_path, [kept, "index"])
+    archives.write_archives(tmp_path, [kept, gone, "index"])
+    archives.write_archives(tmp_path, [kept, "index"])
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert left == {*names[:2], "lessons/1.zip", "course.zip"}
     with zipfile.ZipFile(tmp_path / "course.zip") as archive:

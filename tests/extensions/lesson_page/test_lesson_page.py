@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,13 +12,11 @@ import pytest
 from docutils import nodes
 from lxml import html
 from sphinx.errors import ConfigError
-from tiny_course import Project
 
-import ledger
-import lesson_facts
-import repository_links
-import source_history
-from lesson_facts import Wording
+from _ext.lesson_page.reading_time import OUTPUT_CLASS, reading_minutes
+from _ext.lesson_page.wording import Wording
+from _ext.pages import repository as repository_links
+from tiny_course import Project
 
 TINY, MOVING, KINDS = (
     f"lessons/{name}"
@@ -259,9 +256,9 @@ def test_reading_time_counts_words_characters_and_lines_of_code() -> None:
     doctree += nodes.paragraph(text="word " * 400)  # 2 minutes
     doctree += nodes.paragraph(text="字" * 900)  # 3 minutes
     doctree += nodes.literal_block(text="x = 1\n\n" * 80)  # 4 minutes
-    doctree += nodes.literal_block(text="out\n" * 999, classes=[lesson_facts.OUTPUT_CLASS])
+    doctree += nodes.literal_block(text="out\n" * 999, classes=[OUTPUT_CLASS])
     doctree += nodes.comment(text="hidden " * 999)
-    assert lesson_facts.reading_minutes(doctree) == 9
+    assert reading_minutes(doctree) == 9
 
 
 @pytest.mark.parametrize(
@@ -270,32 +267,3 @@ def test_reading_time_counts_words_characters_and_lines_of_code() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert Wording(str, "en").duration(seconds) == text
-
-
-def test_date_of_the_english_comes_from_its_last_commit(tmp_path: Path) -> None:
-    def git(*arguments: str, day: str = "2026-02-03") -> None:
-        command = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments]
-        dates = {f"GIT_{who}_DATE": f"{day}T12:00:00Z" for who in ("AUTHOR", "COMMITTER")}
-        environment = {"PATH": "/usr/bin:/bin", **dates}
-        subprocess.run(command, cwd=tmp_path, check=True, env=environment)
-
-    gallery = tmp_path / "gallery"
-    file, other = gallery / "lesson.py", gallery / "1_部分" / "other.py"
-    other.parent.mkdir(parents=True)
-    file.write_text("1")
-    other.write_text("1")
-    git("init", "--quiet")
-    git("add", "gallery")
-    assert source_history.last_changes(gallery) == {}
-    git("commit", "--quiet", "-m", "x")
-    assert source_history.last_changes(gallery) == dict.fromkeys(
-        ("lesson.py", "1_部分/other.py"), "2026-02-03"
-    )
-    file.write_text("2")  # a change whose day nobody knows
-    assert source_history.last_changes(gallery) == {"1_部分/other.py": "2026-02-03"}
-    git("commit", "--quiet", "-am", "y", day="2026-02-05")
-    assert source_history.last_changes(gallery)["lesson.py"] == "2026-02-05"
-    git("clone", "--quiet", "--depth=1", f"file://{tmp_path}", "copy")
-    assert source_history.last_changes(tmp_path / "copy/gallery") == {}
-    state = {"complete": True, "english_changed_on": "2026-02-05"}
-    assert ledger._freshness(state, Wording(str, "en"), str).endswith("5 February 2026")

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 from sphinx.errors import ConfigError
+
+from _ext.translation import switcher
 from tiny_course import Project
 from tiny_site import build, write
-
-import language_links
 
 ROOT = "https://course.example/sub/"
 XHTML = "{http://www.w3.org/1999/xhtml}link"
@@ -113,7 +113,7 @@ def test_sitemap_lists_both_languages_also_when_one_is_built_again(
 
 def test_sitemap_does_not_depend_on_which_language_is_there() -> None:
     pages = {"en": [f"{ROOT}en/a.html", f"{ROOT}en/b.html"], "zh": [f"{ROOT}zh/b.html"]}
-    tree = ElementTree.fromstring(language_links.sitemap(pages, ROOT))
+    tree = ElementTree.fromstring(switcher.sitemap(pages, ROOT))
     links = [len(url.findall(XHTML)) for url in tree.iterfind("s:url", SITEMAP)]
     assert links == [1, 2, 2]
 
@@ -139,7 +139,7 @@ def test_root_pages_speak_both_languages_and_load_nothing_else(
 def test_setting_that_cannot_work_is_an_error(config: dict[str, str], message: str) -> None:
     settings: Any = SimpleNamespace(**{"html_baseurl": ROOT, "language": "en", **config})
     with pytest.raises(ConfigError, match=message):
-        language_links._configure(SimpleNamespace(), settings)  # type: ignore[arg-type]  # not used
+        switcher._configure(SimpleNamespace(), settings)  # type: ignore[arg-type]  # not used
 
 
 def test_nothing_of_a_notebook_is_published_but_its_page(course: Project) -> None:
@@ -161,7 +161,7 @@ def test_pages_follow_titles_and_targets_of_others_and_nothing_else(tmp_path: Pa
     def third(old: str, new: str) -> tuple[str, str]:
         """Edit the other page, build, and return the third page and the warnings."""
         write(tmp_path / "docs", {"other.rst": PAGES["other.rst"].replace(old, new)})
-        extensions = ["cross_references"]
+        extensions = ["_ext.pages.freshness"]
         built = build(tmp_path / "docs", tmp_path / "out", extensions=extensions, nitpicky=True)
         return (built.out / "third.html").read_text("utf-8"), built.warnings
 

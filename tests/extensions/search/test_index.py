@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_course import Project
 
-import search_index
-from katex_math import find_node
-from search_sections import area
+from _ext.formulas.katex import find_node
+from _ext.search import index as search_index
+from _ext.search.sections import area
+from tiny_course import Project
 
 KINDS = "lessons/2_kinds/lesson_03_kinds.html"
 
@@ -131,36 +130,9 @@ def test_translated_page_is_indexed_in_its_language(course: Project) -> None:
 
 def test_failing_worker_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "search_worker.mjs").write_text("throw new Error('no good')")
-    monkeypatch.setattr(search_index, "WEB_DIR", tmp_path)
+    monkeypatch.setattr(search_index, "WEB", tmp_path)
     with pytest.raises(search_index.SearchError, match="no good"):
         search_index.index({})
-
-
-def test_quick_index_is_that_of_minisearch() -> None:
-    text = "a,b,the,tensor,strides,张量,的,形状,CrossEntropyLoss,torch.nn,3.5,é,\u2028"
-    words = text.split(",")
-    draw = random.Random(0)
-    kinds = ["prose", "code", "output", "message"]
-    sections: list[list[Any]] = [
-        [number % 7, "", draw.choice(words), draw.choices(words, k=2), "", []]
-        for number in range(300)
-    ]
-    for section in sections:
-        for kind in draw.choices(kinds, k=draw.randrange(4)):  # fields first seen out of order
-            section[5].append([kind, " ".join(draw.choices(words, k=9))])
-    data = {"sections": sections, "pages": [[f"{number}.html", "页 page"] for number in range(7)]}
-    quick, plain = (
-        subprocess.run(
-            [find_node(), str(search_index.WEB_DIR / "search_worker.mjs"), *arguments],
-            input=json.dumps(data),
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        ).stdout
-        for arguments in ([], ["--plain"])
-    )
-    assert len(json.loads(plain)["index"]) > 15
-    assert quick == plain
 
 
 def test_library_keeps_its_licence() -> None:

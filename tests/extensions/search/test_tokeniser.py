@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from katex_math import find_node
+from _ext.formulas.katex import find_node
 
 STATIC = Path(__file__).resolve().parents[3] / "docs" / "_static"
 

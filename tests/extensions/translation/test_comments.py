@@ -11,18 +11,17 @@ import pytest
 from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from _ext.course import lessons
+from _ext.translation import comment_tokens, wrapping
+from _ext.translation.catalogues import load
+from _ext.translation.comment_tokens import WIDTH, comments, translate
+from _ext.translation.wrapping import columns, wrap
 from tiny_course import EVERY_KIND, Project
 from tiny_site import build, catalogue, write
 
-import cjk_wrap
-import comment_tokens
-import lesson_archives
-from catalogues import load
-from cjk_wrap import columns, wrap
-from comment_tokens import WIDTH, comments, translate
 
-
-@pytest.mark.parametrize("module", [cjk_wrap, comment_tokens, lesson_archives])
+@pytest.mark.parametrize("module", [wrapping, comment_tokens, lessons])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
@@ -191,11 +190,11 @@ def test_missing_translation_is_a_warning_and_the_page_follows_the_catalogue(
     page = "Page\n====\n\n.. code-block:: python\n\n   x = 1  # trailing\n   # on its own\n"
     po = "locale/zh_CN/LC_MESSAGES/comments.po"
     source = write(tmp_path / "docs", {"index.rst": page, po: catalogue({"trailing": "行尾"})})
-    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["_ext.translation.comments"])
     assert built.warnings.count("[course.comments]") == 1
     assert "index.rst:4" in built.warnings and "'on its own'" in built.warnings
     write(source, {po: catalogue({"trailing": "在行尾", "on its own": "独占一行"})})
-    built = build(source, tmp_path / "out", "zh_CN", extensions=["code_comments"])
+    built = build(source, tmp_path / "out", "zh_CN", extensions=["_ext.translation.comments"])
     assert built.warnings == ""
     assert "在行尾" in (built.out / "index.html").read_text("utf-8")
 

@@ -10,15 +10,13 @@ import pytest
 from docutils import nodes
 from lxml import html
 from sphinx.errors import ExtensionError
+
+from _ext.downloads.markdown import MarkdownWriter
+from _ext.translation import catalogues
+from _ext.widgets import conv_stepper, frame_player, live_digit
+from _ext.widgets.element import interactive
 from tiny_course import Project
 from tiny_site import build, write
-
-import catalogues
-import conv_stepper
-import frame_player
-import live_digit
-from doctree_markdown import MarkdownWriter
-from interactive import interactive
 
 MOVING, KINDS = "lessons/1_part/lesson_02_moving", "lessons/2_kinds/lesson_03_kinds"
 FRAMES = [f"sphx_glr_lesson_02_moving_001{end}.png" for end in (".frame-1", ".frame-2", "")]
@@ -145,7 +143,9 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     }
     pages = {f"p{n}.rst": f":orphan:\n\nT\n=\n\n{text}\n" for n, text in enumerate(mistakes)}
     folder = write(tmp_path / "docs", {"index.rst": "T\n=\n", **pages})
-    warnings = build(folder, tmp_path / "out", extensions=["interactive", "live_digit"]).warnings
+    warnings = build(
+        folder, tmp_path / "out", extensions=["_ext.widgets.element", "_ext.widgets.live_digit"]
+    ).warnings
     _, *said = re.split(r".*/p(\d)\.rst:6: ", warnings)
     answers = dict(zip(map(int, said[::2]), said[1::2], strict=True))
     found = [message in answers[number] for number, message in enumerate(mistakes.values())]
@@ -155,12 +155,12 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
 def test_digit_of_a_lesson_that_was_not_executed_shows_nothing(tmp_path: Path) -> None:
     page = "Title\n=====\n\n.. live-digit::\n\n   Without scripts.\n"
     folder = write(tmp_path / "docs", {"index.rst": page})
-    built = build(folder, tmp_path / "out", extensions=["live_digit"])
+    built = build(folder, tmp_path / "out", extensions=["_ext.widgets.live_digit"])
     assert built.warnings == "" and "Without" not in (built.out / "index.html").read_text("utf-8")
     assert not (built.out / "_static/onnxruntime").exists()
     write(folder, {"index.files/digits.onnx": "", "index.rst": f"{page}\nMore.\n"})
     with pytest.raises(ExtensionError, match=r"digits\.safetensors, .*, which the lesson"):
-        build(folder, tmp_path / "out", extensions=["live_digit"])
+        build(folder, tmp_path / "out", extensions=["_ext.widgets.live_digit"])
 
 
 def test_notebook_has_a_link_to_the_page() -> None:
