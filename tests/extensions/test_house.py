@@ -24,7 +24,7 @@ HEAVY = {"matplotlib", "numpy", "torch", "torchvision", "transformers", "scipy",
 COMPARE = """
 import gc, importlib, os, sys, types
 sys.path[:0] = ["docs"]
-names = sys.argv[1:]
+names, before = sys.argv[1:], dict(os.environ)
 for name in names:
     importlib.import_module(name)
 others = {
@@ -42,7 +42,9 @@ for name, module in sorted(others.items()):
             if callable(part) and str(getattr(part, "__module__", "")).startswith(OURS):
                 print(where, "is ours")
 print("collector", gc.isenabled())
-print("environment", sorted(k for k in os.environ if k.startswith("DLCOURSE")))
+# PyTorch and Matplotlib, which some of them load, set variables of their own.
+changed = {k for k in os.environ.keys() | before.keys() if os.environ.get(k) != before.get(k)}
+print("environment", sorted(k for k in changed if k.startswith("DLCOURSE")))
 """
 LOAD = """
 import importlib, runpy, sys
