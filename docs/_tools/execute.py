@@ -88,20 +88,14 @@ def lessons_to_run(chosen: Collection[str], again: Collection[str]) -> list[Path
     again : collection of str
         The numbers of those that are, although their outputs are kept.
     """
-    scripts = lesson_scripts()
-    return sorted(
-        (
-            script
-            for script in scripts
-            if (not chosen or number_of(script.stem) in chosen)
-            and (
-                comparison.is_wanted(script.stem, again)
-                or not cache.is_kept(script, lesson_key(script, ROOT))
-            )
-        ),
-        key=lambda script: _settings(script).get("budget_s", 0),
-        reverse=True,
-    )
+    wanted = []
+    for script in lesson_scripts():
+        # Asked first: what another clone has kept is taken over, to be compared with.
+        is_kept = cache.is_kept(script, lesson_key(script, ROOT))
+        is_chosen = not chosen or number_of(script.stem) in chosen
+        if is_chosen and (not is_kept or comparison.is_wanted(script.stem, again)):
+            wanted.append(script)
+    return sorted(wanted, key=lambda script: _settings(script).get("budget_s", 0), reverse=True)
 
 
 def _settings(script: Path) -> dict[str, Any]:

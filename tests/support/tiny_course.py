@@ -46,6 +46,15 @@ MEASURED = {
 PIPELINE = ("conf.py", "docutils.conf", "pyproject.toml", "requirements", "LICENSE", "README.md")
 PIPELINE_DOCS = ("_ext", "_jupyter", "_static", "_templates", "_tools", "404.md")
 
+#: Runs a program that hears Ctrl-C: a shell starts what runs in the background with it ignored, and
+#: what that starts inherits it.
+LISTENING = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
 
 @dataclass
 class Project:
@@ -65,7 +74,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a build and return its process."""
         return subprocess.Popen(
-            [sys.executable, "docs/_tools/build.py", *arguments],
+            [sys.executable, "-c", LISTENING, "docs/_tools/build.py", *arguments],
             cwd=self.root,
             env=self.environment(),
             stdout=subprocess.PIPE,

@@ -74,3 +74,13 @@ def test_what_is_not_kept_or_wanted_again_is_executed(
     chosen: list[str], again: list[str], expected: list[str]
 ) -> None:
     assert [script.stem for script in execute.lessons_to_run(chosen, again)] == expected
+
+
+@pytest.mark.usefixtures("events")
+def test_what_other_clones_have_kept_is_taken_over_before_it_is_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(cache, "is_kept", lambda script, _key: bool(asked.append(script.stem)))
+    execute.lessons_to_run([], ["04"])
+    assert KEPT in asked
