@@ -28,7 +28,7 @@ from _ext.execution.record import processor_name
 from _ext.lesson_page.wording import Wording
 from _ext.translation import catalogues, interface
 
-FORMAT = 1
+FORMAT = 2
 TEMPLATE = "ledger.html"
 FILE = "ledger.json"
 #: What makes the pages, besides what the lessons import.
