@@ -29,6 +29,7 @@ extensions = [
     "_ext.figures",
     "_ext.translation",
     "_ext.widgets",
+    "_ext.blocks",
     "_ext.lesson_page",
     "_ext.downloads",
     "_ext.search",
@@ -111,8 +112,7 @@ html_title = "PyTorch in Practice"
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
-html_use_index = False
-html_domain_indices = False
+html_use_index = html_domain_indices = False
 html_context = {"default_mode": "auto"}
 no_sidebar = "404 index opening setup glossary datasets ledger errors about search"
 html_sidebars: dict[str, list[str]] = {name: [] for name in no_sidebar.split()}

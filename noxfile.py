@@ -131,6 +131,7 @@ def lint(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Compile the locked versions anew from pyproject.toml; `-- --upgrade` raises them."""
     compile_ = [*COMPILE, "--python-version", "3.11", "-c", "requirements/constraints.in"]
+    compile_ += ["--extra", "visdom"]
     lessons = str(LOCKS / "lessons.txt")
     session.run(*compile_, *session.posargs, "pyproject.toml", "-o", lessons)
     for group, lock in (("dev", LOCKS / "dev.txt"), ("bench", LOCKS / "bench.txt")):

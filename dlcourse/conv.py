@@ -1,15 +1,12 @@
-"""The convolution of deep learning in two dimensions, from its definition.
+"""The convolution of deep learning in two dimensions, as one product of matrices.
 
-Two ways to compute what ``torch.nn.functional.conv2d`` computes: with loops, which can be read,
-and as one product of matrices. Autograd goes through both. ``stride``, ``padding`` and
-``dilation`` mean what they mean there: one number for both axes, or a pair for rows and columns.
-There are no groups.
+It computes what ``torch.nn.functional.conv2d`` computes, and autograd goes through it. ``stride``,
+``padding`` and ``dilation`` mean what they mean there: one number for both axes, or a pair for rows
+and columns. There are no groups.
 """
 
 from collections.abc import Sequence
-from itertools import product
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -76,72 +73,6 @@ def output_size(
     return rows, columns
 
 
-def conv2d_naive(
-    images: Tensor,
-    kernels: Tensor,
-    bias: Tensor | None = None,
-    stride: Pair = 1,
-    padding: Pair = 0,
-    dilation: Pair = 1,
-) -> Tensor:
-    """Lay each kernel on each position, multiply and add: the definition, in loops.
-
-    Parameters
-    ----------
-    images : Tensor, shape (N, C, H, W)
-        A batch of images or feature maps.
-    kernels : Tensor, shape (M, C, K, L)
-        M kernels, each with one array of K×L numbers for each input channel.
-    bias : Tensor, shape (M,), optional
-        One number for each output channel, which is added.
-    stride : int or pair of int, default 1
-        Steps from one position to the next.
-    padding : int or pair of int, default 0
-        Zeros added on each side.
-    dilation : int or pair of int, default 1
-        Distance between neighbouring elements of the kernel.
-
-    Returns
-    -------
-    Tensor, shape (N, M, H′, W′)
-        One feature map for each kernel. :func:`output_size` says how large it is.
-
-    Raises
-    ------
-    TypeError
-        If stride, padding or dilation is neither an ``int`` nor a pair of them.
-    ValueError
-        If shapes, dtypes or settings do not fit together.
-
-    Examples
-    --------
-    >>> import torch
-    >>> image = torch.arange(16.0).reshape(1, 1, 4, 4)
-    >>> conv2d_naive(image, torch.tensor([[[[1.0, 0.0], [0.0, -1.0]]]]), stride=2)
-    tensor([[[[-5., -5.],
-              [-5., -5.]]]])
-    >>> kernels = torch.ones(2, 1, 3, 3)
-    >>> conv2d_naive(image.cuda(), kernels.cuda(), padding=1).shape  # doctest: +GPU
-    torch.Size([1, 2, 4, 4])
-    """
-    _check(images, kernels, bias)
-    rows, columns = output_size(images.shape[2:], kernels.shape[2:], stride, padding, dilation)
-    (down, right), (row_gap, column_gap) = (
-        _pair("stride", stride, 1),
-        _pair("dilation", dilation, 1),
-    )
-    height, width = _spans(kernels.shape[2:], (row_gap, column_gap))
-    padded = _pad(images, padding)
-    outputs = []
-    for kernel, row, column in product(kernels, range(rows), range(columns)):
-        top, left = row * down, column * right
-        window = padded[:, :, top : top + height : row_gap, left : left + width : column_gap]
-        outputs.append((window * kernel).sum((1, 2, 3)))  # (N,)
-    stacked = torch.stack(outputs, dim=1)  # (N, M·H′·W′)
-    maps: Tensor = stacked.unflatten(1, (len(kernels), rows, columns))
-    return maps if bias is None else maps + bias[:, None, None]
-
-
 def im2col(
     images: Tensor, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
 ) -> Tensor:
@@ -153,12 +84,8 @@ def im2col(
         A batch of images or feature maps.
     kernel_size : int or pair of int
         Rows and columns of the kernel, K and L.
-    stride : int or pair of int, default 1
-        Steps from one position to the next.
-    padding : int or pair of int, default 0
-        Zeros added on each side.
-    dilation : int or pair of int, default 1
-        Distance between neighbouring elements of the kernel.
+    stride, padding, dilation : int or pair of int, optional
+        As in :func:`output_size`.
 
     Returns
     -------
@@ -191,10 +118,8 @@ def im2col(
     """
     _check_axes("images", images, "(N, C, H, W)")
     output_size(images.shape[2:], kernel_size, stride, padding, dilation)
-    (down, right), (row_gap, column_gap) = (
-        _pair("stride", stride, 1),
-        _pair("dilation", dilation, 1),
-    )
+    down, right = _pair("stride", stride, 1)
+    row_gap, column_gap = _pair("dilation", dilation, 1)
     height, width = _spans(_pair("kernel_size", kernel_size, 1), (row_gap, column_gap))
     windows = _pad(images, padding).unfold(2, height, down).unfold(3, width, right)
     windows = windows[..., ::row_gap, ::column_gap]  # (N, C, H′, W′, K, L), still a view
@@ -219,12 +144,8 @@ def conv2d_im2col(
         M kernels, each with one array of K×L numbers for each input channel.
     bias : Tensor, shape (M,), optional
         One number for each output channel, which is added.
-    stride : int or pair of int, default 1
-        Steps from one position to the next.
-    padding : int or pair of int, default 0
-        Zeros added on each side.
-    dilation : int or pair of int, default 1
-        Distance between neighbouring elements of the kernel.
+    stride, padding, dilation : int or pair of int, optional
+        As in :func:`output_size`.
 
     Returns
     -------
@@ -238,11 +159,6 @@ def conv2d_im2col(
     ValueError
         If shapes, dtypes or settings do not fit together.
 
-    References
-    ----------
-    Kumar Chellapilla, Sidd Puri, Patrice Simard: *High performance convolutional neural networks
-    for document processing*, 2006.
-
     Examples
     --------
     >>> import torch
@@ -250,7 +166,7 @@ def conv2d_im2col(
     >>> maps = conv2d_im2col(images, kernels, stride=2, padding=1)
     >>> maps.shape
     torch.Size([2, 5, 4, 5])
-    >>> torch.allclose(maps, conv2d_naive(images, kernels, stride=2, padding=1), atol=1e-5)
+    >>> torch.allclose(maps, F.conv2d(images, kernels, stride=2, padding=1), atol=1e-5)
     True
     >>> on_gpu = conv2d_im2col(images.cuda(), kernels.cuda(), stride=2, padding=1)  # doctest: +GPU
     >>> torch.allclose(on_gpu.cpu(), maps, atol=1e-3)  # doctest: +GPU
@@ -343,4 +259,9 @@ def _check(images: Tensor, kernels: Tensor, bias: Tensor | None) -> None:
             f"images of {images.dtype} and kernels of {kernels.dtype}"
             + (f" and a bias of {bias.dtype}" if bias is not None else "")
             + " differ; convert with images.to(kernels.dtype)"
+        )
+    if not (images.is_floating_point() or images.is_complex()):
+        raise ValueError(
+            f"images and kernels of {images.dtype} would overflow, 255 + 1 is 0 in uint8; convert "
+            "both with .float()"
         )

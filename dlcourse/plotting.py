@@ -1,7 +1,5 @@
 """The look of the course's figures, and the drawings that more than one lesson needs."""
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -174,127 +172,12 @@ def draw_cells(
         x, y, fill = origin[0] + column, origin[1] + row, str(fills[row, column])
         cell = ax.add_patch(Rectangle((x, y), 1, 1, facecolor=fill, edgecolor=INK, linewidth=1))
         if text := _format_value(grid[row, column]):
-            ink = _text_colour(fill)
-            # At the height of its cell: a cell drawn later, in front, then hides the text with the
-            # cell.
-            ax.text(
-                x + 0.5,
-                y + 0.5,
-                text,
-                ha="center",
-                va="center",
-                color=ink,
-                zorder=cell.get_zorder(),
-            )
+            # At the height of its cell: a cell drawn later, in front, then hides the text as well.
+            centred: dict[str, Any] = {"ha": "center", "va": "center", "zorder": cell.get_zorder()}
+            ax.text(x + 0.5, y + 0.5, text, color=_text_colour(fill), **centred)
     ax.axis("off")
     ax.set_aspect("equal")
     ax.autoscale_view()
     if not ax.yaxis_inverted():
         ax.invert_yaxis()
-    return ax
-
-
-def draw_tensor(ax: Axes, values: ArrayLike, *, origin: tuple[float, float] = (0.0, 0.0)) -> Axes:
-    """Draw a tensor of rank 0 to 4: cells, a grid, a stack of grids, a row of stacks.
-
-    The front of each stack carries its values; the slices behind it are empty, and each one is
-    shifted by half a cell to the right and upwards.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw, as in :func:`draw_cells`.
-    values : array_like, at most 4 dimensions, shape (blocks, slices, rows, columns)
-        The tensor. Leading dimensions may be missing.
-    origin : tuple of float, default (0.0, 0.0)
-        Top left corner ``(x, y)`` of the front, in cells. ``y`` counts downwards.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same ``ax``.
-
-    Raises
-    ------
-    ValueError
-        If ``values`` has more than four dimensions.
-
-    Examples
-    --------
-    >>> import matplotlib.pyplot as plt
-    >>> fig, ax = plt.subplots()
-    >>> ax = draw_tensor(ax, [[[0, 1]], [[2, 3]]])  # two slices: the second one stands behind
-    >>> [text.get_text() for text in ax.texts], len(ax.patches)
-    (['0', '1'], 4)
-    >>> plt.close(fig)
-    """
-    array = np.asarray(values)
-    if array.ndim > 4:
-        raise ValueError(
-            f"draw_tensor draws at most 4 dimensions, not an array of shape {array.shape}; "
-            "call it once for each of its slices, each with its own origin"
-        )
-    if array.ndim < 3:
-        return draw_cells(ax, array, colours=SKY, origin=origin)
-    left, top = origin
-    if array.ndim == 4:
-        for block in array:
-            draw_tensor(ax, block, origin=(left, top))
-            left += array.shape[3] + (array.shape[1] - 1) / 2 + 0.75
-        return ax
-    for depth in reversed(range(1, len(array))):
-        empty = np.full(array.shape[1:], "")
-        draw_cells(ax, empty, origin=(left + depth / 2, top - depth / 2))
-    return draw_cells(ax, array[0], colours=SKY, origin=origin)
-
-
-def draw_walk(ax: Axes, storage: ArrayLike, stops: Sequence[int]) -> Axes:
-    """Draw a flat storage as a row of cells, with an arrow for each step of a walk over it.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw, as in :func:`draw_cells`. The row starts at the origin, arrows above it.
-    storage : array_like, shape (places,)
-        The values of the storage.
-    stops : sequence of int
-        The places to visit, in order. They are filled, and each step gets an arrow.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same ``ax``.
-
-    Examples
-    --------
-    >>> import matplotlib.pyplot as plt
-    >>> fig, ax = plt.subplots()
-    >>> ax = draw_walk(ax, range(6), stops=[0, 3])
-    >>> [text.get_text() for text in ax.texts if text.get_text()][-1]
-    '+3'
-    >>> plt.close(fig)
-    """
-    storage = np.asarray(storage)
-    draw_cells(
-        ax, storage, colours=[ORANGE if place in stops else PAPER for place in range(len(storage))]
-    )
-    bend = 0.5  # height of an arrow's control point, as a part of its length
-    for here, there in pairwise(stops):
-        ax.annotate(
-            "",
-            xy=(there + 0.5, 0),
-            xytext=(here + 0.5, 0),
-            arrowprops={
-                "arrowstyle": "->",
-                "connectionstyle": f"arc3,rad={-bend}",
-                "color": INK,
-                "shrinkA": 1,
-            },
-        )
-        height = bend * abs(there - here) / 2
-        ax.text(
-            (here + there + 1) / 2, -height - 0.15, f"{there - here:+d}", ha="center", va="bottom"
-        )
-        ax.update_datalim([(here, -height - 0.8)])
-    ax.autoscale_view()
     return ax

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 
-pytest_plugins = ["pytester"]
+# No test asserts a time: on a busy machine any example may take longer than hypothesis expects.
+# The checks for a GPU also run where hypothesis is missing.
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    settings.register_profile("course", deadline=None)
+    settings.load_profile("course")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that ``--network`` selects."""
     config.addinivalue_line("markers", "network: needs the package registries; see --network")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Refuse to name a test after bytes: an archive holds the time, and processes then disagree."""
+    if isinstance(val, bytes):
+        raise pytest.UsageError(f"name the parameters: {argname!r} is bytes; give ids=[...]")
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

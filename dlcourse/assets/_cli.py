@@ -19,18 +19,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
-
     list_ = actions.add_parser("list", help="show what can be had, and what is here")
     list_.set_defaults(run=lambda _: show_list())
-
     fetch = actions.add_parser("fetch", help="fetch assets that are not yet here")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="an asset's name; see list")
     fetch.add_argument("--all", action="store_true", help="fetch every asset of the catalogue")
     fetch.set_defaults(run=lambda options: run_fetch(fetch, options.names, options.all))
-
     verify = actions.add_parser("verify", help="compare all files that are here with their digests")
     verify.set_defaults(run=lambda _: run_verify())
-
     path = actions.add_parser("path", help="print an asset's folder; fetch it if needed")
     path.add_argument("name", metavar="NAME", help="an asset's name; see list")
     path.set_defaults(run=lambda options: run_path(options.name))

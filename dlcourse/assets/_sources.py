@@ -17,8 +17,7 @@ from pathlib import Path
 import pooch
 
 from dlcourse.assets import _archives
-from dlcourse.assets._catalogue import File, Source
-from dlcourse.assets._errors import SourceError
+from dlcourse.assets._catalogue import File, Source, SourceError
 
 TIMEOUT_S = 20  # of a connection, not of a download
 COMMAND_TIMEOUT_S = 3600
@@ -50,21 +49,8 @@ prepare_metadata_for_build_wheel = __legacy__.prepare_metadata_for_build_wheel
 def obtain(source: Source, files: Iterable[File], folder: Path, work: Path) -> None:
     """Write files of an asset into a folder, from one source; their digests are not yet checked.
 
-    Parameters
-    ----------
-    source : Source
-        Where to fetch from.
-    files : iterable of File
-        What to fetch; each is among the members of the source.
-    folder : Path
-        Where the files go.
-    work : Path
-        An empty folder for what is only needed on the way.
-
-    Raises
-    ------
-    SourceError
-        If the source does not have what it should have, or cannot be reached.
+    Each file is among the members of the source; ``work`` is an empty folder for what is needed on
+    the way. A source that cannot deliver is a SourceError.
     """
     if source.kind == "url":
         for file in files:
@@ -158,17 +144,10 @@ def _run(command: list[str], work: Path, **variables: str) -> None:
     settings = {"TMPDIR": str(scratch), "TEMP": str(scratch), "LC_ALL": "C.UTF-8", "PATH": path}
     try:
         done = subprocess.run(
-            command,
-            check=False,
-            cwd=work,
-            env={**os.environ, **settings, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_TIMEOUT_S,
-            text=True,
-            errors="replace",
-        )
+            command, check=False, cwd=work, env={**os.environ, **settings, **variables},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=COMMAND_TIMEOUT_S, text=True, errors="replace",
+        )  # fmt: skip
     except (FileNotFoundError, PermissionError) as error:
         raise SourceError(f"{command[0]} cannot be run ({error})") from error
     except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@
 // data-progress="{done} of {total} lessons done" is filled and shown. Words come from the page.
 (() => {
   const KEY = "dlcourse.done";
+  const CHOICES = "dlcourse.choices"; // answers to questions, see choice.js; cleared with the ticks
   const words = document.currentScript.dataset;
   const lessons = words.lessons.split(" ").filter(Boolean);
   const label =
@@ -29,6 +30,23 @@
       unsaved = ticks;
     }
     show();
+  }
+
+  function hasChoices() {
+    try {
+      return localStorage.getItem(CHOICES) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  function clear() {
+    try {
+      localStorage.removeItem(CHOICES);
+    } catch {
+      // nothing was kept
+    }
+    save(new Set());
   }
 
   function toggle(number) {
@@ -67,7 +85,7 @@
     button.textContent = words.clearLabel;
     button.addEventListener("click", () => {
       if (!confirm(words.clearQuestion)) return;
-      save(new Set());
+      clear();
       progress.focus({ preventScroll: true }); // the button is gone
     });
     progress.tabIndex = -1;
@@ -86,7 +104,7 @@
         .replace("{done}", done)
         .replace("{total}", lessons.length);
       element.hidden = false;
-      clearButton(element).hidden = ticks.size === 0;
+      clearButton(element).hidden = ticks.size === 0 && !hasChoices();
     }
     for (const button of document.querySelectorAll("button[data-done-button]")) {
       const pressed = ticks.has(button.dataset.doneButton);
@@ -102,7 +120,7 @@
     button.addEventListener("click", () => toggle(button.dataset.doneButton));
   }
   addEventListener("storage", (event) => {
-    if (event.key === KEY || event.key === null) show(); // another tab
+    if ([KEY, CHOICES, null].includes(event.key)) show(); // another tab
   });
   addEventListener("pageshow", (event) => {
     if (event.persisted) show(); // back from another page

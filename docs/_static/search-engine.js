@@ -2,7 +2,7 @@
 "use strict";
 
 globalThis.searchEngine = (() => {
-  const { fold, words, indexTerms, queryTerms, smallWordsOut, pairs } = globalThis.searchTokeniser;
+  const { fold, words, indexTerms, queryTerms, units, pairs } = globalThis.searchTokeniser;
   const LONGEST_QUERY = 200;
   const SNIPPET = 150; // characters; half as many where they are Chinese, which are twice as wide
   const BEFORE = 0.3; // of the snippet stands before the first match
@@ -14,9 +14,14 @@ globalThis.searchEngine = (() => {
     processTerm: (term) => term,
   };
   const BOOST = { title: 8, page: 1.5, text: 2, message: 2, code: 1, output: 0.5 };
+  // Lessons explain; the API weighs as much as solutions only for somebody who types a name in code.
   const WEIGHT = {
-    lesson: 1, error: 0.3, term: 0.6, page: 0.6, solution: 0.5, api: 0.5, appendix: 0.3, data: 0.3,
+    lesson: 1, summary: 0.6, error: 0.3, term: 0.6, page: 0.6, solution: 0.3, api: 0.25, appendix: 0.3, data: 0.3,
   };
+  const WEIGHT_OF_NAMES = { ...WEIGHT, api: 0.5, solution: 0.5 };
+  const IS_NAME = /[_.]\w|[a-z][A-Z]/; // train_epoch, nn.Conv2d, CrossEntropyLoss
+  const WANTS_ERROR = /报错|错误|出错|\berrors?\b|exception|warning|警告|failed|失败/iu;
+  const ENOUGH = 3; // results with all words; with fewer, those with most words follow
 
   const exactly = (text, prefix = false) => ({ queries: [text], prefix, fuzzy: false });
   const allOf = (queries) => ({ combineWith: "AND", queries });
@@ -27,21 +32,25 @@ globalThis.searchEngine = (() => {
   const strict = ({ text, prefix, paired: isPaired }) =>
     isPaired && !prefix ? paired(text) : exactly(text, prefix);
 
-  // The words that may be meant: with a slip of the keys, an identifier by its parts, a run of
-  // Chinese without its small words, or in two words that need not be neighbours.
-  const loose = ({ text, prefix, paired: isPaired, parts }) => {
-    if (!isPaired) {
-      const near = { queries: [text], prefix, fuzzy: text.length > 3 ? 0.25 : false };
-      return parts.length > 1 ? anyOf([near, allOf(parts.map((part) => exactly(part, true)))]) : near;
-    }
-    const runs = smallWordsOut(text);
-    return allOf((runs.length ? runs : [text]).map((run) => {
-      const length = Array.from(run).length;
-      if (length === 1) return exactly(run, true);
-      const joints = Array.from({ length: Math.max(0, length - 3) }, (_, i) => i + 1);
-      const split = joints.map((at) => allOf(pairs(run).filter((_, i) => i !== at).map((p) => exactly(p))));
-      return anyOf([paired(run), ...split]);
-    }));
+  // A word of a question as it may stand in a text: as typed, by what it may begin, with a slip of
+  // the keys, an identifier by its parts; and by its other names, of which `groups` has lists.
+  const STEM = /(?:ings?|ed|ers?|es|s|e)$/;
+  const asWritten = (text) => {
+    const [word, ...more] = words(text);
+    if (!word) return null;
+    if (more.length) return allOf(words(text).map(({ terms }) => exactly(terms[0])));
+    return word.paired ? paired(text) : exactly(word.terms[0]);
+  };
+  const looseUnit = ({ text, paired: isPaired, parts = [] }, groups) => {
+    const others = groups.filter((group) => group.includes(text)).flat();
+    const also = others.filter((other) => other !== text).map(asWritten).filter(Boolean);
+    if (isPaired) return anyOf([paired(text), ...also]);
+    if (text.includes(" ")) return anyOf([asWritten(text), ...also]);
+    const stem = text.length > 5 ? text.replace(STEM, "") : text;
+    const near = [exactly(text), { queries: [text], prefix: text.length > 2, fuzzy: text.length > 3 ? 0.25 : false }];
+    if (stem !== text && stem.length > 3) near.push(exactly(stem, true));
+    if (parts.length > 1) near.push(allOf(parts.map((part) => exactly(part, true))));
+    return anyOf([...near, ...also]);
   };
 
   const titleHas = (title, terms) => {
@@ -56,11 +65,11 @@ globalThis.searchEngine = (() => {
   const NUMBER = /^\d+ · /; // of a lesson, before its name
   const nameOf = (title) => fold(title).replace(NUMBER, "");
 
-  // Order of results: lessons whose own title has all the words, first those that begin with
-  // them; sections of lessons with all of them in their heading; the glossary's term of exactly
-  // that name; then the rest by score, where lessons weigh more than references. An error goes
-  // with the sections if the query quotes three words of its message or more; one or two of them
-  // are in many others.
+  // Order of results: lessons whose own title has all the words, first those that begin with them,
+  // in the order of the course; sections of lessons with all of them in their heading; the
+  // glossary's term of exactly that name; then the rest by score, where lessons weigh more than
+  // references. An error goes with the sections if the query quotes three words of its message or
+  // more; one or two of them are in many others.
   const rank = (section, terms, phrase) => {
     const { area, title, isPage } = section;
     if (area === "lesson" && titleHas(title, terms)) {
@@ -143,38 +152,85 @@ globalThis.searchEngine = (() => {
   };
 
   // Return a function from a query to its results, the best first. `near`: no section has all
-  // the words, and these have similar ones.
-  const create = (MiniSearch, { index, sections, pages }) => {
+  // the words, and these have most of them, or similar ones.
+  const create = (MiniSearch, { index, sections, pages, aliases = [] }) => {
     const engine = MiniSearch.loadJS(index, OPTIONS);
     const all = sections.map(([page, anchor, title, parents, area, pieces]) => ({
       address: pages[page][0] + (anchor && `#${anchor}`),
       path: [pages[page][1], ...parents].filter((name) => name !== title),
       title, area, pieces, isPage: !anchor,
     }));
+    const groups = aliases.map((group) => group.map(fold));
+    const names = [...new Set(groups.flat())].sort((a, b) => b.length - a.length);
     const options = {
       boost: BOOST,
-      boostDocument: (id) => WEIGHT[all[id].area],
-      tokenize: (term) => [term], // queryTerms has done it
+      tokenize: (term) => [term], // queryTerms and units have done it
+    };
+
+    // Sections by how much of a question they answer: each word adds at most its rarity.
+    const answers = (asked) => {
+      const found = new Map();
+      let whole = 0;
+      for (const unit of asked) {
+        const hits = engine.search(looseUnit(unit, groups), options);
+        if (!hits.length) continue;
+        const rarity = Math.log(1 + all.length / hits.length) * (unit.paired && !unit.known ? 0.6 : 1);
+        whole += rarity;
+        for (const { id, score, terms } of hits) {
+          const sofar = found.get(id) ?? { id, score: 0, share: 0, terms: [] };
+          sofar.score += rarity * Math.sqrt(score / hits[0].score);
+          sofar.share += rarity;
+          sofar.terms.push(...terms);
+          found.set(id, sofar);
+        }
+      }
+      const answered = [...found.values()].map((one) => ({ ...one, share: one.share / whole }));
+      const most = Math.max(0, ...answered.map(({ share }) => share));
+      return answered.filter(({ share }) => share >= Math.max(0.3, 0.45 * most));
     };
 
     return (typed, most = 30) => {
       const query = typed.slice(0, LONGEST_QUERY).trim();
       const terms = queryTerms(query);
       if (!terms.length) return { near: false, total: 0, results: [] };
-      let found = engine.search(allOf(terms.map(strict)), options);
-      const near = !found.length;
-      if (near) found = engine.search(allOf(terms.map(loose)), options);
       const phrase = fold(query).replace(/\s+/g, " ");
       const long = words(query).length > 1;
       const single = new Set(terms.filter((t) => t.paired && t.prefix).map(({ text }) => text));
-      const ranked = found.map(({ id, score, terms: matched }) => {
-        const section = all[id];
+      const asked = units(query, names);
+      const weights = IS_NAME.test(query) ? WEIGHT_OF_NAMES : WEIGHT;
+      const wantsError = WANTS_ERROR.test(query) && terms.length > 1;
+      const weigh = (section) => {
         const begins = fold(section.title).startsWith(phrase) ? 1.5 : 1;
         const named = namesTerm(section, terms) ? 1.3 : 1;
-        const bonus = begins * named * (long && holdsPhrase(section, phrase) ? 2 : 1);
-        return { section, matched, rank: rank(section, terms, phrase), score: score * bonus, id };
-      });
-      ranked.sort((a, b) => b.rank - a.rank || b.score - a.score || a.id - b.id);
+        const error = wantsError && section.area === "error" ? 4 : 1;
+        return weights[section.area] * begins * named * error * (long && holdsPhrase(section, phrase) ? 2 : 1);
+      };
+      const sorted = (found, rankOf) =>
+        found
+          .map(({ id, score, terms: matched }) =>
+            ({ id, section: all[id], matched, rank: rankOf(all[id]), score: score * weigh(all[id]) }))
+          .sort((a, b) => b.rank - a.rank || (a.rank === 4 ? 0 : b.score - a.score) || a.id - b.id);
+
+      const withAll = engine.search(allOf(terms.map(strict)), options);
+      const answered = asked.length > 1 || withAll.length < ENOUGH ? answers(asked) : [];
+      const scores = new Map(asked.length > 1 ? answered.map(({ id, score }) => [id, score]) : []);
+      const heads = asked.filter(({ known }) => known);
+      // A term of the glossary by any of its names, where the query asks for nothing else.
+      const isHead = (section) =>
+        section.area === "term" && heads.length > 0 && heads.length === asked.length &&
+        heads.some(({ text }) => groups.some((group) => group.includes(text) && group.includes(withoutGloss(section.title))));
+      let ranked = sorted(
+        withAll.map((one) => ({ ...one, score: scores.get(one.id) ?? (scores.size ? 0 : one.score) })),
+        (section) => rank(section, terms, phrase),
+      );
+      // A name in code that is found is what was meant, not its parts.
+      if (ranked.length < ENOUGH && !(ranked.length && IS_NAME.test(query))) {
+        const seen = new Set(ranked.map(({ id }) => id));
+        const others = answered.filter(({ id }) => !seen.has(id));
+        const more = sorted(others.map((one) => ({ ...one, score: one.score * one.share ** 2 })), () => 0);
+        ranked = [...ranked, ...more];
+        ranked = [...ranked.filter(({ section }) => isHead(section)), ...ranked.filter(({ section }) => !isHead(section))];
+      }
       const results = ranked.slice(0, most).map(({ section, matched }) => {
         const hits = new Set(matched);
         return {
@@ -184,7 +240,7 @@ globalThis.searchEngine = (() => {
           snippet: quote(section, terms, hits, single),
         };
       });
-      return { near, total: ranked.length, results };
+      return { near: !withAll.length && ranked.length > 0, total: ranked.length, results };
     };
   };
 

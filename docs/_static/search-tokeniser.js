@@ -17,10 +17,16 @@ globalThis.searchTokeniser = (() => {
   const NUMBER = /^\p{Nd}[\p{Nd}.,]*$/u;
   const SHORTEST_PART = 3;
   // Words of questions, which say nothing about where the answer is.
-  const SMALL = new Set("a an and are do does for how i in is it of on or the to what why with".split(" "));
+  const SMALL = new Set(
+    `a about an and any are be been can cannot could did do does doing don for from get give go had has have
+    how i if in into is it its kind many me much my need not of on one or should some than that the their
+    them then there these they this to use used using want was way we what when where which why will with
+    work would you your vs versus difference between mean means please help explain tell`.split(/\s+/),
+  );
   // 的 between two words of at least two characters: 张量的形状 asks for 张量 and for 形状.
   const LINK = /(?<=\p{Script=Han}{2})的(?=\p{Script=Han}{2})/gu;
-  const SMALL_CHINESE = /为什么|什么|怎么|怎样|如何|[的了是吗呢和与或]/u;
+  const SMALL_CHINESE =
+    /为什么|什么样|什么|怎么办|怎么|怎样|如何|哪些|哪个|多少|多大|区别|不同|是不是|可以|能不能|需要|应该|之后|之前|我的|一个|两个|几个|有没有|没有|报错|机制|原理|作用|意思|含义|问题|[的了是吗呢和与或把被在就都也我你它这那]/gu;
 
   // Lower case without accents or full-width letters. The length stays, so places in the result
   // are places in the text.
@@ -72,8 +78,32 @@ globalThis.searchTokeniser = (() => {
     });
   };
 
-  // A run of Chinese characters as the words that it may consist of: 张量的形状, 张量 and 形状.
-  const smallWordsOut = (run) => run.split(SMALL_CHINESE).filter(Boolean);
+  // The words of a question, each of which may be answered or not: words of a language with
+  // spaces; of a run of Chinese characters first the names that the course knows, then the pairs
+  // of what is left between small words. `names`: what is known, the longest first.
+  const units = (query, names = []) => {
+    const found = words(query);
+    const kept = found.filter(({ terms, paired }) => paired || !SMALL.has(terms[0]));
+    const inRun = (run) => {
+      const name = names.find((known) => run.includes(known));
+      if (name) {
+        const at = run.indexOf(name);
+        return [...inRun(run.slice(0, at)), { text: name, known: true, paired: true }, ...inRun(run.slice(at + name.length))];
+      }
+      const pieces = run.replace(SMALL_CHINESE, " ").split(" ").filter((piece) => piece.length > 1);
+      return pieces.flatMap((piece) => pairs(Array.from(piece)).map((text) => ({ text, paired: true })));
+    };
+    // Names of several words, such as "learning rate", are one word of the question.
+    const plain = ` ${found.map(({ start, end }) => fold(query.slice(start, end))).join(" ")} `;
+    const long = names.filter((name) => name.includes(" ") && plain.includes(` ${name} `));
+    const inName = new Set(long.flatMap((name) => name.split(" ")));
+    const all = (kept.length ? kept : found).flatMap(({ start, end, terms, paired }) =>
+      paired
+        ? inRun(fold(query.slice(start, end)))
+        : inName.has(terms[0]) ? [] : [{ text: terms[0], parts: terms.slice(1), known: names.includes(terms[0]) }]);
+    all.push(...long.map((text) => ({ text, known: true })));
+    return all.filter(({ text }, i) => all.findIndex((other) => other.text === text) === i);
+  };
 
-  return { fold, words, indexTerms, queryTerms, smallWordsOut, pairs: (run) => pairs(Array.from(run)) };
+  return { fold, words, indexTerms, queryTerms, units, pairs: (run) => pairs(Array.from(run)) };
 })();

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sphinx_gallery.py_source_parser import extract_file_config
 
-from _ext.common.paths import ROOT
+from _ext.common.paths import DOCS, ROOT
 from _ext.course.lessons import lesson_scripts, number_of
 from _ext.execution import cache, comparison, failures, notebooks
 from _ext.execution.key import lesson_key
@@ -109,6 +109,9 @@ def execute(
     """Execute all that has to be; what fails leaves a note, see ``failures``."""
     failures.forget()
     comparison.forget()
+    # Now, because Sphinx lists the pages as it starts: one that another language removed meanwhile
+    # would be a page that cannot be read.
+    cache.remove_traces(DOCS / "lessons", lesson_scripts())
     lessons = lessons_to_run(chosen, again)
     together = [script for script in lessons if _settings(script).get("parallel", True)]
     alone = [script for script in lessons if script not in together]

@@ -40,14 +40,13 @@ REQUIRED = {
 
 def public_names(module: ModuleType) -> list[str]:
     """Return the functions and classes that a module defines for its users."""
-    # pytest fixes what its hooks are called, take and return, and only pytest calls them.
     listed = getattr(module, "__all__", [])
     return [
         f"{module.__name__}.{name}"
         for name, value in vars(module).items()
         if (inspect.isfunction(value) or inspect.isclass(value))
         and (name in listed or value.__module__ == module.__name__)
-        and not name.startswith(("_", "pytest_"))
+        and not name.startswith("_")
     ]
 
 
@@ -68,7 +67,6 @@ PUBLIC = [
 
 
 def test_the_modules_and_functions_are_found() -> None:
-    assert "dlcourse.pytest_gpu" in MODULES
     assert "dlcourse.assets._cache" in set(MODULES) - set(PUBLIC_MODULES)
     assert {"dlcourse.device.pick_device", "dlcourse.plotting.draw_cells"} <= set(PUBLIC)
     assert {"dlcourse.assets.path", "dlcourse.assets.AssetError"} <= set(PUBLIC)
@@ -97,7 +95,7 @@ def test_a_bad_docstring_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("module", ["dlcourse", *MODULES])
-def test_every_module_and_hook_has_a_docstring(module: str) -> None:
+def test_everything_has_a_docstring(module: str) -> None:
     tree = ast.parse(source_of(module))
     functions = [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -149,23 +147,24 @@ REACHING_OUT = {"filelock", "http", "pooch", "requests", "socket", "subprocess",
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_layers_of_the_package_stay_apart(module: str) -> None:
-    """Only plotting draws, only assets reaches the network and other programs."""
+    """Only plotting draws; only assets and servers reach the network and other programs."""
     names = imports(source_of(module))
     top_level = {name.split(".")[0] for name in names}
     assert not top_level & BUILDERS
     assert ("matplotlib" in top_level) == (module == "dlcourse.plotting")
-    assert module.startswith("dlcourse.assets") or not top_level & REACHING_OUT
+    reaches_out = module.startswith(("dlcourse.assets", "dlcourse.servers"))
+    assert reaches_out or not top_level & REACHING_OUT
     assert not {name for name in names if name.startswith(("dlcourse.plotting", "."))}
     assert imports(source_of("dlcourse")) == set(), "importing one module pays for no other"
 
 
 #: What takes a tensor, a model or a device, with the reason why it has no example for the GPU.
 WITHOUT_GPU = {
-    "dlcourse.checkpoints.require_same_weights": "compares names and shapes, no values",
-    "dlcourse.distributed.join_processes": "does nothing in one process; tests start several",
-    "dlcourse.distributed.replicate": "does nothing in one process; tests start several",
-    "dlcourse.distributed.share_buffers": "does nothing in one process; tests start several",
-    "dlcourse.resuming.capture_run": "shown with restore_run",
+    "dlcourse.checkpoints.capture_run": "tests resume a training on the GPU",
+    "dlcourse.checkpoints.restore_run": "tests resume a training on the GPU",
+    "dlcourse.checkpoints.load_weights": "shown with save_weights",
+    "dlcourse.training.evaluate": "shown with fit",
+    "dlcourse.training.train_epoch": "shown with fit",
 }
 ON_A_DEVICE = re.compile(r"\b(Tensor|Module|device)\b")
 

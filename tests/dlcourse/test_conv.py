@@ -1,9 +1,8 @@
-"""Our convolutions give PyTorch's values and gradients, and refuse what PyTorch refuses."""
+"""Our convolution gives PyTorch's values and gradients, and refuses what PyTorch refuses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,9 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from dlcourse.conv import conv2d_im2col, conv2d_naive, im2col, output_size
-
-BOTH = pytest.mark.parametrize("convolve", [conv2d_naive, conv2d_im2col])
+from dlcourse.conv import conv2d_im2col, im2col, output_size
 
 
 def sizes(low: int, high: int) -> st.SearchStrategy[int | tuple[int, int]]:
@@ -31,11 +28,9 @@ SHAPES = st.tuples(*[st.integers(low, high) for low, high in ((0, 3), (1, 3), (1
 KERNELS = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
 
 
-@BOTH
 @settings(deadline=None, max_examples=150)
 @given(shape=SHAPES, kernel=KERNELS, options=SETTINGS, with_bias=st.booleans(), seed=st.integers(0))
 def test_values_and_gradients_are_those_of_torch(
-    convolve: Callable[..., Tensor],
     shape: tuple[int, ...],
     kernel: tuple[int, ...],
     options: dict[str, Any],
@@ -53,9 +48,9 @@ def test_values_and_gradients_are_those_of_torch(
         theirs = F.conv2d(*inputs, **options)
     except RuntimeError:
         with pytest.raises(ValueError, match=r"does not fit .*; use padding >= .* or a smaller"):
-            convolve(*inputs, **options)
+            conv2d_im2col(*inputs, **options)
         return
-    ours = convolve(*inputs, **options)
+    ours = conv2d_im2col(*inputs, **options)
     torch.testing.assert_close(ours, theirs)
     weights = torch.randn(theirs.shape, dtype=torch.float64, generator=generator)
     for mine, yours in zip(
@@ -133,26 +128,31 @@ REFUSED = {
 }
 
 
-@BOTH
 @pytest.mark.parametrize(("changes", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_torch_refuses_is_refused_with_a_message(
-    convolve: Callable[..., Tensor], changes: dict[str, Any], message: str
+    changes: dict[str, Any], message: str
 ) -> None:
     arguments = inputs(**changes)
     renamed = {{"images": "input", "kernels": "weight"}.get(k, k): v for k, v in arguments.items()}
     with pytest.raises(RuntimeError):
         F.conv2d(**renamed)
     with pytest.raises(ValueError, match=message):
-        convolve(**arguments)
+        conv2d_im2col(**arguments)
 
 
-@BOTH
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool])
+def test_whole_numbers_are_refused_because_they_overflow(dtype: torch.dtype) -> None:
+    whole = {name: tensor.to(dtype) for name, tensor in inputs().items()}
+    with pytest.raises(
+        ValueError, match=r"of torch\.\w+ would overflow.* convert both with .float"
+    ):
+        conv2d_im2col(**whole)
+
+
 @pytest.mark.parametrize("stride", [1.5, "2", (1, 2, 3), (1, 1.5), ()])
-def test_a_setting_that_is_no_pair_is_a_type_error(
-    convolve: Callable[..., Tensor], stride: Any
-) -> None:
+def test_a_setting_that_is_no_pair_is_a_type_error(stride: Any) -> None:
     with pytest.raises(TypeError, match=r"stride=.* must be an int, or a pair of them"):
-        convolve(**inputs(), stride=stride)
+        conv2d_im2col(**inputs(), stride=stride)
 
 
 def test_im2col_checks_its_input_too() -> None:
@@ -162,11 +162,10 @@ def test_im2col_checks_its_input_too() -> None:
         im2col(torch.rand(1, 3, 8, 8), 0)
 
 
-@BOTH
 @pytest.mark.gpu
-def test_the_gpu_computes_what_the_cpu_computes(convolve: Callable[..., Tensor]) -> None:
+def test_the_gpu_computes_what_the_cpu_computes() -> None:
     arguments = inputs(stride=2, padding=1)
     on_gpu = {k: v.cuda() if isinstance(v, Tensor) else v for k, v in arguments.items()}
     torch.testing.assert_close(
-        convolve(**on_gpu).cpu(), convolve(**arguments), rtol=1e-3, atol=1e-3
+        conv2d_im2col(**on_gpu).cpu(), conv2d_im2col(**arguments), rtol=1e-3, atol=1e-3
     )

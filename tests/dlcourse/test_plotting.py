@@ -1,7 +1,6 @@
 """The look of the figures: readable colours, and cells that show what the array holds."""
 
-from collections.abc import Callable, Sized
-from itertools import pairwise
+from collections.abc import Sized
 from typing import Any
 
 import matplotlib as mpl
@@ -16,10 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.text import Annotation
 
 from dlcourse import plotting
-from dlcourse.plotting import draw_cells, draw_tensor, draw_walk, use_course_style
+from dlcourse.plotting import draw_cells, use_course_style
 
 HEX_COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
@@ -125,21 +123,19 @@ def test_colours_broadcast_to_the_cells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("draw", "values", "options", "message"),
+    ("values", "options", "message"),
     [
-        (draw_cells, np.zeros((2, 2)), {"colours": [plotting.BLUE] * 3},
+        (np.zeros((2, 2)), {"colours": [plotting.BLUE] * 3},
          r"colours of shape \(3,\) do not fit cells of shape \(2, 2\); "),
-        (draw_cells, np.zeros((2, 2, 2)), {},
+        (np.zeros((2, 2, 2)), {},
          r"not an array of shape \(2, 2, 2\); call it once for each 2-D slice"),
-        (draw_tensor, np.zeros((1,) * 5), {},
-         r"not an array of shape \(1, 1, 1, 1, 1\); call it once"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(
-    draw: Callable[..., Axes], values: np.ndarray, options: dict[str, Any], message: str
+    values: np.ndarray, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        draw(new_axes(), values, **options)
+        draw_cells(new_axes(), values, **options)
 
 
 def test_the_first_row_is_on_top_and_the_limits_hold_every_array() -> None:
@@ -155,30 +151,3 @@ def test_a_cell_in_front_hides_the_text_behind_it() -> None:
     assert (pixels_in_the_middle(ax) < 128).any()
     draw_cells(ax, "", colours="white")
     assert (pixels_in_the_middle(ax) == 255).all()
-
-
-@pytest.mark.parametrize("rank", range(5))
-def test_a_tensor_shows_all_its_cells_and_the_values_of_its_fronts(rank: int) -> None:
-    tensor = torch.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)[(0,) * (4 - rank)]
-    ax = draw_tensor(new_axes(), tensor)
-    front = tensor[..., 0, :, :] if rank > 2 else tensor
-    assert len(cells(ax)) == tensor.numel()
-    assert [text.get_text() for text in ax.texts] == [str(v) for v in front.flatten().tolist()]
-
-
-@pytest.mark.parametrize("shape", [(2, 1, 1, 1), (3, 4, 2, 1), (2, 3, 1, 4), (3, 2, 3, 2)])
-def test_the_stacks_of_a_tensor_do_not_overlap(shape: tuple[int, int, int, int]) -> None:
-    corners = [cell.get_xy() for cell in cells(draw_tensor(new_axes(), np.zeros(shape)))]
-    stacks = np.array(corners).reshape(shape[0], -1, 2)
-    for left, right in pairwise(stacks):
-        assert left[:, 0].max() + 1 < right[:, 0].min()
-
-
-def test_a_walk_fills_its_stops_and_names_each_step() -> None:
-    ax = draw_walk(new_axes(), range(8), stops=[1, 4, 2])
-    colours = [to_hex(cell.get_facecolor()).upper() for cell in cells(ax)]
-    assert [place for place in range(8) if colours[place] == plotting.ORANGE] == [1, 2, 4]
-    arrows = [text for text in ax.texts if isinstance(text, Annotation)]
-    assert [(arrow.xyann[0], arrow.xy[0]) for arrow in arrows] == [(1.5, 4.5), (4.5, 2.5)]
-    texts = [text.get_text() for text in ax.texts]
-    assert [text for text in texts if text.startswith(("+", "-"))] == ["+3", "-2"]

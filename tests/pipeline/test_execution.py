@@ -176,7 +176,11 @@ def test_removed_lesson_and_removed_part_leave_no_trace(project: Project) -> Non
     (project.root / LESSON_2).unlink()
     for ending in (".po", ".mo"):
         (project.root / CATALOGUES / PAGE_2).with_suffix(ending).unlink(missing_ok=True)
-    project.build()
+    process = project.start()
+    wait_for(process, "English")  # Sphinx has been started
+    assert list((project.root / "docs/lessons").rglob("*moving*")) == [], "it lists the pages first"
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
     places = [project.root / "build", project.root / "docs/lessons"]
     files = [file for place in places for file in place.rglob("*") if file.is_file()]
     for gone in ("moving", "extra"):

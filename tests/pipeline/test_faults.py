@@ -98,7 +98,10 @@ def test_faulty_translations_are_all_named_at_once(project: Project) -> None:
     output = project.build(succeeds=False)
     assert f"{LESSON_2}:5: WARNING: inconsistent term references" in output
     assert "lesson_01_tiny.py, figure 1: no translation of 'The sum of two numbers'" in output
-    assert f"{LESSON_1}:21: WARNING: no zh_CN translation of the comment 'Draw the sum" in output
+    assert (
+        f"{LESSON_1}:21: WARNING: no zh_CN translation of the comment or docstring 'Draw the sum"
+        in output
+    )
     assert "nox -s i18n -- --check" in output
 
 

@@ -40,6 +40,7 @@ ALLOWED = {
     "the PyTorch in Practice authors": "the holder of the copyright, a name",
     "SIL Open Font License": "the name of a licence",
     "Noto Sans SC": "the name of a typeface",
+    "Hugging Face Hub": "the name of a website",
 }
 """Phrases that may stand in English, with the reason."""
 

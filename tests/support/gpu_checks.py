@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MARKED = {
     "dlcourse": re.compile(r"^ *>>> .*# doctest: \+GPU$", re.MULTILINE),
+    "tests/support": re.compile(r"^ *>>> .*# doctest: \+GPU$", re.MULTILINE),
     "tests": re.compile(r"^@pytest\.mark\.gpu$", re.MULTILINE),
 }
 
@@ -32,10 +33,10 @@ def marked_files() -> list[Path]:
 
 def main(options: list[str]) -> int:
     """Run pytest on them; return its exit status."""
-    # The plugin is named, because dlcourse need not be installed; installed, it would come twice.
+    # conftest.py brings the one plugin that is needed.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.path.insert(0, str(ROOT))
-    chosen = ["-p", "dlcourse.pytest_gpu", "-m", "gpu", "--gpu-required"]
+    chosen = ["-m", "gpu", "--gpu-required"]
     places = [f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
     return pytest.main([*places, *chosen, *options, *map(str, marked_files())])
 

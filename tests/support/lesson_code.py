@@ -25,9 +25,16 @@ def lesson_code(path: Path) -> str:
     return "\n".join("".join(cell["source"]) for cell in cells)
 
 
-def syntax_tree(path: Path) -> str:
-    """Return the syntax tree of a lesson's code, without the docstring of the gallery's script."""
-    tree = ast.parse(lesson_code(path), str(path))
-    if ast.get_docstring(tree) is not None:
-        del tree.body[0]
+def tree_of_code(code: str) -> str:
+    """Return the syntax tree of some code without docstrings, which are translated."""
+    tree = ast.parse(code)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     return ast.dump(tree, indent=1)
+
+
+def syntax_tree(path: Path) -> str:
+    """Return the same of a lesson's file."""
+    return tree_of_code(lesson_code(path))

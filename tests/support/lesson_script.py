@@ -12,6 +12,8 @@ from typing import Literal
 _CONFIG = re.compile(r"#\s*sphinx_gallery_(\w+)\s*=\s*(.+)")
 _UNDERLINE = re.compile(r"([=\-~^])\1{2,}")
 _DIRECTIVE = re.compile(r"( *)\.\. ([\w:-]+)::(.*)")
+_MARKUP = re.compile(r"( *)\.\. ")
+_FOLD = "fold"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Block:
     kind: Literal["text", "code"]
     lines: tuple[str, ...]
     first_line: int
+    folded: bool = False
+    """Whether a cell is behind a title: its output is in view, its code is not."""
 
     def headings(self) -> list[str]:
         """Return the section titles in this piece of prose."""
@@ -59,7 +63,7 @@ class Block:
             if directive_indent is not None and indent > directive_indent:
                 continue
             directive_indent = None
-            if match := _DIRECTIVE.match(line):
+            if match := _MARKUP.match(line):  # a directive, a label, a remark
                 directive_indent = len(match[1])
             elif re.fullmatch(r"=+( +=+)+", line):
                 # A simple table has a rule above and below its header, and one at its end.
@@ -77,7 +81,25 @@ class Block:
 
     def words(self) -> int:
         """Count the words of the running text."""
-        return len(re.findall(r"\w[\w'.-]*", " ".join(self.running_text())))
+        return _words(" ".join(self.running_text()))
+
+    def all_words(self) -> int:
+        """Count the words of all its lines, also those in directives and titles."""
+        return _words(" ".join(self.lines))
+
+    def code_lines(self) -> int:
+        """Count the lines that are not empty."""
+        return sum(bool(line.strip()) for line in self.lines)
+
+    def ends_in_fold(self) -> bool:
+        """Tell whether the last thing in this piece of prose folds the cell after it."""
+        last = next((line for line in reversed(self.lines) if line.strip()), "")
+        match = _DIRECTIVE.fullmatch(last)
+        return bool(match and match[2] == _FOLD and match[3].strip())
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"\w[\w'.-]*", text))
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,28 @@ class Lesson:
         """Return the code cells."""
         return [block for block in self.blocks if block.kind == "code"]
 
+    def open_cells(self) -> list[Block]:
+        """Return the cells whose code is in view."""
+        return [cell for cell in self.cells() if not cell.folded]
+
+    def around(self) -> list[tuple[Block, int, int]]:
+        """Return each open cell with the words of prose before and after it.
+
+        What is before it stands below the cell above; what is after it may stand below folded cells.
+        The docstring is the opening of the lesson, not prose before its first cell.
+        """
+        before, after, words = [], [0], 0
+        for block in self.blocks[1:]:
+            if block.kind == "text":
+                words += block.words()
+                after[-1] += block.words()
+                continue
+            if not block.folded:
+                before.append(words)
+                after.append(0)
+            words = 0
+        return list(zip(self.open_cells(), before, after[1:], strict=True))
+
     def directives(self, name: str) -> list[tuple[str, str]]:
         """Return (argument, body) of each directive of this name in the lesson."""
         return [found for block in self.texts() for found in block.directives(name)]
@@ -114,11 +158,6 @@ class Lesson:
         raise ValueError(
             f"{self.name}: there is no section {title!r}; its sections are {self.headings()}"
         )
-
-    def running_lines(self) -> int:
-        """Count the lines of running prose and of executed code, without the blank ones."""
-        code = sum(1 for cell in self.cells() for line in cell.lines if line.strip())
-        return code + sum(len(text.running_text()) for text in self.texts())
 
 
 def parse(source: str, name: str) -> Lesson:
@@ -152,7 +191,8 @@ def parse(source: str, name: str) -> Lesson:
 
     def close() -> None:
         if any(line.strip() for line in lines):
-            blocks.append(Block(kind, tuple(lines), first))
+            folded = kind == "code" and blocks[-1].ends_in_fold()
+            blocks.append(Block(kind, tuple(lines), first, folded))
 
     for number, line in enumerate(source.splitlines()[skipped + 1 :], start=skipped + 2):
         if match := _CONFIG.match(line):

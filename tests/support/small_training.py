@@ -1,9 +1,8 @@
 """A small training with every source of randomness, for tests; also a program for other processes.
 
-As a program it is killed in one of its batches, or it is started twice by ``torchrun``::
+As a program it is killed in one of its batches::
 
-    python small_training.py FOLDER --die-in-batch N
-    torchrun --nproc-per-node 2 small_training.py FOLDER
+    python small_training.py FOLDER N
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from dlcourse.history import History
 from dlcourse.metrics import accuracy
 from dlcourse.reproducible import seed_everything
-from dlcourse.training import fit
+from dlcourse.training import History, fit
 
 OPTIMISERS: dict[str, Callable[[nn.Module], Optimizer]] = {
     "momentum": lambda model: torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
@@ -39,6 +37,7 @@ SCHEDULERS: dict[str, Callable[[Optimizer], Any]] = {
     "milestones": lambda optimiser: lr_scheduler.MultiStepLR(optimiser, [1, 3]),
     "cosine": lambda optimiser: lr_scheduler.CosineAnnealingLR(optimiser, T_max=4),
     "plateau": lambda optimiser: lr_scheduler.ReduceLROnPlateau(optimiser, patience=0),
+    "warm_up": lambda optimiser: lr_scheduler.LinearLR(optimiser, 0.1, total_iters=12),
     "chain": lambda optimiser: lr_scheduler.SequentialLR(
         optimiser,
         [
@@ -117,6 +116,7 @@ def make_training(
         "valid_loader": DataLoader(examples, batch_size=30),
         "metrics": {"accuracy": accuracy},
         "scheduler": SCHEDULERS[scheduler](chosen),
+        "schedule_by": "batch" if scheduler == "warm_up" else "epoch",
     }
     return Training(model, chosen, loader, settings)
 
@@ -136,35 +136,13 @@ def dying_loss(batch: int) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def main() -> None:
-    """Train in a folder until the process is killed, or prepare what two processes compute."""
+    """Train in a folder until the process is killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--die-in-batch", type=int)
+    parser.add_argument("batch", type=int)
     arguments = parser.parse_args()
-    folder: Path = arguments.folder
-    if arguments.die_in_batch:
-        loss_function = dying_loss(arguments.die_in_batch)
-        make_training().fit(4, loss_function=loss_function, checkpoint_folder=folder)
-    plain = make_training(dropout=0.0, noise=False, size=67)
-    results = {"plain": as_result(plain, plain.fit(3))}
-    normed = make_training(norm=True, size=64)  # one example alone has no variance
-    results["normed"] = as_result(normed, normed.fit(2))
-    lonely = make_training(size=65)  # in the last batch the second process has nothing to do
-    results["lonely"] = as_result(lonely, lonely.fit(2))
-    whole = make_training(size=67)  # it has less to do, and draws fewer random numbers
-    results["whole"] = as_result(whole, whole.fit(3))
-    make_training(size=67).fit(1, checkpoint_folder=folder)
-    resumed = make_training(size=67)
-    history = resumed.fit(3, checkpoint_folder=folder, resume=True)
-    results["resumed"] = as_result(resumed, history)
-    torch.save(results, folder / f"rank-{os.environ['RANK']}.pt")
-
-
-def as_result(training: Training, history: History) -> dict[str, Any]:
-    """Return what a training led to, as tensors."""
-    series = {"loss": history.loss, "valid_loss": history.valid_loss, **history.metrics}
-    numbers = {name: torch.tensor(values, dtype=torch.float64) for name, values in series.items()}
-    return training.weights() | numbers
+    loss_function = dying_loss(arguments.batch)
+    make_training().fit(4, loss_function=loss_function, checkpoint_folder=arguments.folder)
 
 
 if __name__ == "__main__":

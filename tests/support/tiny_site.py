@@ -49,6 +49,8 @@ def build(
         "html_theme": "basic",
         "locale_dirs": ["locale"],
         "gettext_compact": False,
+        # Sphinx writes what extensions add into the default itself, which the next one would find.
+        "source_suffix": {".rst": "restructuredtext"},
         **config,
     }
     doctrees = out.with_name(f"{out.name}.doctrees")

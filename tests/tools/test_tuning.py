@@ -16,7 +16,7 @@ from PIL import Image
 
 from _ext.common.store import Store
 from _tools import shipping
-from _tools.shipping import fonts, images, pages, styles, tags
+from _tools.shipping import code, fonts, images, pages, styles, tags
 from tiny_site import write
 
 FONTS = Path(pydata_sphinx_theme.__file__).parent / (
@@ -391,3 +391,13 @@ def test_only_named_elements_are_handed_out():
     seen = []
     assert tags.rewrite(page, lambda tag: seen.append(tag.name), ["img"]) == page
     assert seen == ["img", "script", "img"], "and what must not be looked into"
+
+
+def test_code_keeps_its_text_and_its_colours_with_fewer_tags():
+    cell = '<span class="s2">"</span><span class="s2">a</span> <span class="s2">b</span>'
+    block = f'<div class="highlight"><pre>{cell}<span class="o">*</span><span class="mi">2</span></pre></div>'
+    made = code.without_tags(block, set())
+    assert html.fromstring(made).text_content() == html.fromstring(block).text_content()
+    assert made.count("<span") == block.count("<span") - 1
+    outside = '<p><span class="o">a</span><span class="o">b</span></p>'
+    assert code.without_tags(outside, {"o"}) == outside, "only in code"

@@ -6,6 +6,8 @@ import filecmp
 import hashlib
 import os
 import shutil
+from collections.abc import Collection
+from fnmatch import fnmatch
 from pathlib import Path
 
 
@@ -36,12 +38,16 @@ def copy_changed(source: Path, copy: Path) -> None:
     draft.replace(copy)
 
 
-def mirror(source: Path, copy: Path) -> None:
+def mirror(source: Path, copy: Path, without: Collection[str] = ()) -> None:
     """Make a folder hold the files of another one; those that are the same are left alone.
 
-    No folder counts as an empty one.
+    No folder counts as an empty one. Files whose name fits one of the patterns are left out.
     """
-    wanted = {file.relative_to(source) for file in source.rglob("*") if file.is_file()}
+    wanted = {
+        file.relative_to(source)
+        for file in source.rglob("*")
+        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in without)
+    }
     for file in sorted(copy.rglob("*"), reverse=True):  # what is in a folder before the folder
         if file.is_file() and file.relative_to(copy) not in wanted:
             file.unlink()

@@ -21,7 +21,7 @@ TRANSLATE_FIGURES = 700
 HAND_OVER = 1000
 
 # -- doctree-resolved
-#: Interactive figures get their words before the downloads are written.
+#: Interactive figures, choices and rows get their words before the downloads are written.
 FILL_WIDGETS = 400
 #: What is put on the page alone comes after the downloads were written, at 500: the head of a lesson,
 #: and above it the note that it was not executed.
@@ -34,7 +34,7 @@ SEARCH = 950
 # -- html-page-context
 INTERFACE_STRINGS = 100
 LANGUAGE_LINKS = 300
-#: Scripts of widgets, before others look through the scripts of the page.
+#: Scripts of widgets and blocks, before others look through the scripts of the page.
 WIDGET_SCRIPTS = 400
 #: Before the tags for other sites are written.
 DESCRIBE = 400

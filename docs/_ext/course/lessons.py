@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from docutils import nodes
 from sphinx.environment import BuildEnvironment
 from sphinx_gallery.py_source_parser import extract_file_config, split_code_and_text_blocks
 
@@ -16,6 +17,7 @@ from _ext.common.paths import GALLERY
 DATA_PAGE = "datasets"
 
 _LESSON = re.compile(r"lessons/[^/]+/lesson_[^/]+")
+_BLOCK_STARTS = "GENERATED FROM PYTHON SOURCE LINES"
 
 
 class Lesson(NamedTuple):
@@ -72,6 +74,11 @@ def is_lesson(docname: str) -> bool:
     (True, False)
     """
     return _LESSON.fullmatch(docname) is not None
+
+
+def begins_block(node: nodes.Node) -> bool:
+    """Tell whether a node is the comment that sphinx-gallery puts before each block of a script."""
+    return isinstance(node, nodes.comment) and _BLOCK_STARTS in node.astext()
 
 
 def lesson_scripts(gallery: Path = GALLERY) -> list[Path]:

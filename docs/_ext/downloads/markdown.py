@@ -16,6 +16,8 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.locale import admonitionlabels
 
+from _ext.blocks import choice
+
 LEFT_OUT = {
     "not-in-download",
     "sd-summary-state-marker",  # the arrow of a folded box
@@ -84,7 +86,7 @@ class MarkdownWriter:
     def _block_rubric(self, node: nodes.Element) -> str:
         return f"**{self.inline(node)}**"
 
-    _block_sd_tab_label = _block_centered = _block_rubric
+    _block_sd_tab_label = _block_centered = _block_fold_title = _block_rubric
 
     def _block_paragraph(self, node: nodes.Element) -> str:
         text = self.inline(node)
@@ -224,6 +226,43 @@ class MarkdownWriter:
 
     def _block_live_digit(self, node: nodes.Element) -> str:
         return f"[{_escape(node['download'])}]({self.page_url})"
+
+    # Blocks whose content was run, see the room of that name
+
+    def _block_choice(self, node: nodes.Element) -> str:
+        return self.blocks(node.children) if node["is_run"] else ""
+
+    _block_choice_answers = _block_document
+    _block_choice_question = _block_choice_text = _block_paragraph
+    _block_printed = _block_literal_block
+
+    def _block_choice_answer(self, node: nodes.Element) -> str:
+        return _hang(self._lettered(node, f"**{node['letter']}.**"), "- ")
+
+    def _block_choice_reasons(self, node: nodes.Element) -> str:
+        summary = f"<summary>{html.escape(choice.words(node)['answer'], quote=False)}</summary>"
+        return f"<details>\n{summary}\n\n{self.blocks(node.children)}\n\n</details>"
+
+    def _block_choice_reason(self, node: nodes.Element) -> str:
+        return self._lettered(node, f"**{node['letter']}.** *{_escape(choice.verdict(node))}*")
+
+    def _block_choice_code(self, node: nodes.Element) -> str:
+        return f"{_escape(choice.words(node)['code'])}\n\n{self.blocks(node.children)}"
+
+    def _lettered(self, node: nodes.Element, letter: str) -> str:
+        """Write a letter, and in the same paragraph, where it begins with one, what belongs to it."""
+        is_text = isinstance(node.children[0], nodes.paragraph | choice.choice_text)
+        return letter + (" " if is_text else "\n\n") + self.blocks(node.children)
+
+    def _block_then_and_now(self, node: nodes.Element) -> str:
+        return self.blocks(node.children) if node["is_run"] else ""
+
+    def _block_then_row(self, node: nodes.Element) -> str:
+        return _hang(self.blocks(node.children), "- ")
+
+    def _block_then_part(self, node: nodes.Element) -> str:
+        label = f"**{_escape(node['label'])}**" if node["label"] else ""
+        return "\n\n".join(filter(None, [label, self.blocks(node.children)]))
 
     # Inside a paragraph
 

@@ -1,7 +1,7 @@
 """Each lesson as a notebook and as a script, in the language of the page.
 
-The code comes from the lesson's script, unchanged but for its translated comments; the prose
-comes from the page, as Markdown. Outputs are left out: running the lesson makes them. The
+The code comes from the lesson's script, unchanged but for its translated comments and docstrings;
+the prose comes from the page, as Markdown. Outputs are left out: running the lesson makes them. The
 files stand beside the page; archives of each part and of the course, and the wheel of
 ``dlcourse``, are made when all pages are written.
 """
@@ -28,9 +28,10 @@ from sphinx_gallery.py_source_parser import (
 
 from _ext.common.files import write
 from _ext.common.languages import LANGUAGES
-from _ext.course.lessons import is_lesson
+from _ext.course.lessons import begins_block, is_lesson
 from _ext.downloads import archives, wheel
 from _ext.downloads.markdown import MarkdownWriter
+from _ext.lesson_page.folds import fold, fold_title
 from _ext.translation import comments as code_comments
 from _ext.translation import interface
 from _ext.translation.comment_tokens import syntax_tree, translate
@@ -38,7 +39,6 @@ from _ext.translation.comment_tokens import syntax_tree, translate
 INSTALL = "install"
 """Tag of the notebook's first cell, which is not part of the lesson."""
 
-_BLOCK_STARTS = "GENERATED FROM PYTHON SOURCE LINES"
 _LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|::1)$")
 
 
@@ -65,7 +65,7 @@ def lesson_cells(
     writer : MarkdownWriter
         Writes the prose.
     comments : Mapping of str to str
-        Translations of the comments in the code; empty for English.
+        Translations of the comments and docstrings in the code; empty for English.
 
     Raises
     ------
@@ -83,16 +83,25 @@ def lesson_cells(
             cells.append(Cell("markdown", text))
         prose.clear()
 
+    def add_title(title: str) -> None:
+        """Write the title of a folded cell below the prose before it, if there is any."""
+        if cells and cells[-1].kind == "markdown":
+            cells[-1] = Cell("markdown", f"{cells[-1].source}\n\n{title}")
+        else:
+            cells.append(Cell("markdown", title))
+
     def add_code() -> None:
         source = _cell_source(code.pop(0).content)
         cells.append(Cell("code", translate(source, comments)[0] if comments else source))
 
     for node in _page_blocks(doctree):
-        if isinstance(node, nodes.comment) and _BLOCK_STARTS in node.astext():
+        if begins_block(node):
             end_prose()
             in_output = False
             while code and not _shown(code[0].content):  # hidden, but it runs
                 add_code()
+        elif isinstance(node, fold_title):
+            add_title(writer.write(node))
         elif code and _is_cell(node, code[0].content):
             end_prose()
             add_code()
@@ -112,7 +121,7 @@ def lesson_cells(
 
 def _page_blocks(node: nodes.Element) -> Iterator[nodes.Element]:
     for child in node.children:
-        if isinstance(child, nodes.section):
+        if isinstance(child, nodes.section | fold):
             yield from _page_blocks(child)
         elif isinstance(child, nodes.Element):
             yield child
@@ -133,7 +142,7 @@ def _is_cell(node: nodes.Element, code: str) -> bool:
         return False
     shown = _shown(code)
     text = node.astext().strip("\n")  # links in the code end it with a line break
-    # The comments may be in another language, or those of a catalogue edited since.
+    # Comments and docstrings may be in another language, or those of a catalogue edited since.
     tree = syntax_tree(shown)
     return text == shown or (tree is not None and tree == syntax_tree(text))
 

@@ -2,7 +2,8 @@
 
 A lesson writes such files into ``dlcourse.page_files.folder()``. While it is executed, that is a
 folder beside the generated page, ``lessons/<part>/<stem>.files``. Its files go into the lesson's
-cache entry and come back from there, like its figures, and are served from ``_live/<stem>/``.
+cache entry and come back from there, like its figures, and are served from ``_live/<stem>/``,
+but for those that only the build reads.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from _ext.common.files import file_digest, mirror
 from dlcourse.page_files import VARIABLE
 
 SERVED = "_live"
+#: What the build alone reads, see ``blocks/printed``: it stands in the page.
+NOT_SERVED = ("choices_*.json", "then_and_now_*.json")
 _SUFFIX = ".files"
 _IN_ENTRY = "files"
 
@@ -85,7 +88,7 @@ def copy_into_site(app: Sphinx, exception: Exception | None) -> None:
     served = Path(app.outdir) / SERVED
     folders = sorted((Path(app.srcdir) / "lessons").glob(f"*/*{_SUFFIX}"))
     for found in folders:
-        mirror(found, served / found.stem)
+        mirror(found, served / found.stem, without=NOT_SERVED)
     for copy in served.glob("*"):
         if copy.name not in {found.stem for found in folders}:
             shutil.rmtree(copy)

@@ -71,8 +71,10 @@ def _add_script(app: Sphinx) -> None:
     attributes: dict[str, Any] = {
         "data-lessons": " ".join(number_of(page) for page in sorted(pages)),
         "data-done-label": _site("done"),
-        "data-clear-label": _site("Clear all ticks"),
-        "data-clear-question": _site("Remove the ticks of all lessons in this browser?"),
+        "data-clear-label": _site("Clear all ticks and answers"),
+        "data-clear-question": _site(
+            "Remove the ticks and the answers of all lessons in this browser?"
+        ),
     }
     app.add_js_file("progress.js", loading_method="defer", **attributes)
 

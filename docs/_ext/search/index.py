@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ PAGE = "search"
 NOT_SEARCHED = {"nosearch", "no-search"}
 """Fields at the head of a page that keep it out of the index."""
 
+SYNONYMS = Path(__file__).with_name("synonyms.toml")
+
 INDEX = "_static/search-index.js"
 LIBRARY = "_static/minisearch.js"
 
@@ -48,6 +51,8 @@ UNUSED = {
 }
 """Sphinx's scripts for its own search, and what only they use."""
 
+_ALSO = re.compile(r"(?:[Aa]lso called:? |也译作：|也叫：?)([^.;。；]+)[.;。；]")
+_HAN = re.compile("[\u3400-\u9fff]")
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
@@ -78,13 +83,46 @@ def library() -> str:
     return f"/*! MiniSearch {version}\n\n{licence}\n*/\n{compact(script)}"
 
 
-def index(pages: dict[str, list[Section]], suffix: str = ".html") -> str:
+def aliases(sections: Iterable[Section], language: str) -> list[list[str]]:
+    """Return what the same thing is called: by the glossary, and by those who search.
+
+    A term of a translated glossary has its English name in brackets; more names follow "Also
+    called:" in its definition. What nobody would put into a glossary is in ``synonyms.toml``.
+
+    Examples
+    --------
+    >>> term = Section("term-pooling", "池化（pooling）", [], "term", [("prose", "…。也译作：汇聚、池聚。")])
+    >>> aliases([term], "de")
+    [['池化', 'pooling', '汇聚', '池聚']]
+    """
+    groups = []
+    for section in sections:
+        if section.area == "term":
+            names = re.split(r"\s*[（(]|[）)]", section.title)
+            text = " ".join(text for _, text in section.pieces)
+            for listed in _ALSO.findall(text):
+                names += re.split(r"[、,，]\s*|\s+or\s+", listed)
+            groups.append([name.strip() for name in names if name.strip()])
+    return [group for group in groups if len(group) > 1 or _HAN.search(group[0])] + synonyms(
+        language
+    )
+
+
+def synonyms(language: str) -> list[list[str]]:
+    """Return the words that readers use in place of the course's."""
+    found: list[list[str]] = tomllib.loads(SYNONYMS.read_text("utf-8")).get(language, [])
+    return found
+
+
+def index(pages: dict[str, list[Section]], language: str = "en", suffix: str = ".html") -> str:
     """Return the script with the index.
 
     Parameters
     ----------
     pages : dict
         From the names of pages to their sections, of which the first is the page itself.
+    language : str
+        As Sphinx names it.
     suffix : str
         What makes the address of a page from its name.
 
@@ -92,7 +130,7 @@ def index(pages: dict[str, list[Section]], suffix: str = ".html") -> str:
     -------
     str
         It sets the global ``searchIndex``: MiniSearch's ``index``, the ``sections`` in the order
-        of its numbers, and the address and title of the ``pages``.
+        of its numbers, the address and title of the ``pages``, and the ``aliases``.
     """
     web_package("minisearch")  # the worker imports it
     data = {
@@ -100,6 +138,7 @@ def index(pages: dict[str, list[Section]], suffix: str = ".html") -> str:
         "sections": [
             [number, *section] for number, found in enumerate(pages.values()) for section in found
         ],
+        "aliases": aliases((section for found in pages.values() for section in found), language),
     }
     done = subprocess.run(
         [find_node(), str(WEB / "search_worker.mjs")],
@@ -159,7 +198,7 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
     out = Path(app.outdir)
-    (out / INDEX).write_text(index(_read(app.env)), "utf-8")
+    (out / INDEX).write_text(index(_read(app.env), app.config.language), "utf-8")
     (out / LIBRARY).write_text(library(), "utf-8")
     for unused in (*(out / "_static" / name for name in UNUSED), out / "searchindex.js"):
         unused.unlink(missing_ok=True)

@@ -28,6 +28,9 @@ AREAS = {
 APPENDIX = {"self-checks", "exercises", "references"}
 """Sections of a lesson that ask or refer, and explain nothing: the area ``appendix``."""
 
+SUMMARY = {"what-you-learned", "in-practice", "then-and-now"}
+"""Sections of a lesson that say again what others explain: the area ``summary``."""
+
 LEFT_OUT = {"no-search", "toctree-wrapper", "sd-summary-state-marker", "sphx-glr-timing"}
 OUTPUTS = {"sphx-glr-script-out", "cell_output", "output"}
 
@@ -123,6 +126,8 @@ def _begun(node: nodes.Element, above: Section) -> Section | None:
         anchors, title = node["ids"], _title(node)
         if kind == "lesson" and not APPENDIX.isdisjoint(anchors):
             kind = "appendix"
+        if kind == "lesson" and not SUMMARY.isdisjoint(anchors):
+            kind = "summary"
     elif isinstance(node, addnodes.desc):
         signatures = [
             child for child in node.children if isinstance(child, addnodes.desc_signature)

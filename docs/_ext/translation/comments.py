@@ -1,6 +1,6 @@
-"""Comments in code, in the language of the page.
+"""Comments and docstrings in code, in the language of the page.
 
-``gettext`` builds collect the comments of all pages into ``comments.pot``; builds in another
+``gettext`` builds collect those of all pages into ``comments.pot``; builds in another
 language than English take them from the ``comments`` catalogue and warn about missing ones.
 """
 
@@ -38,7 +38,7 @@ def code_blocks(doctree: nodes.document) -> Iterator[tuple[nodes.Element, str]]:
 
 
 def extract_from_doctree(doctree: nodes.document, docname: str) -> list[tuple[str, str]]:
-    """List the comments on a page, each with the name of the page."""
+    """List the comments and docstrings on a page, each with the name of the page."""
     return [
         (text, docname)
         for block, language in code_blocks(doctree)
@@ -75,7 +75,7 @@ class TranslateComments(SphinxTransform):
             translated, missing = translate(code, translation, language)
             for text in missing:
                 logger.warning(
-                    "no %s translation of the comment %r: add it to %s",
+                    "no %s translation of the comment or docstring %r: add it to %s",
                     self.config.language,
                     text,
                     path.name,

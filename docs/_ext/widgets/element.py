@@ -20,13 +20,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.common import timeline
 from _ext.common.languages import LANGUAGES
 from _ext.translation import interface
-from _ext.widgets import conv_stepper
+from _ext.widgets import (
+    autograd_engine,
+    conv_stepper,
+    descent_path,
+    receptive_field,
+    softmax_temperature,
+    transposed_stepper,
+)
 
 if TYPE_CHECKING:
     from sphinx.util.typing import ExtensionMetadata
@@ -50,7 +58,34 @@ class Component(NamedTuple):
 COMPONENTS = {
     "conv-stepper": Component(
         conv_stepper.labels, conv_stepper.SETTINGS, conv_stepper.DEFAULTS, conv_stepper.room
-    )
+    ),
+    "receptive-field": Component(
+        receptive_field.labels,
+        receptive_field.SETTINGS,
+        receptive_field.DEFAULTS,
+        receptive_field.room,
+    ),
+    "autograd-engine": Component(
+        autograd_engine.labels,
+        autograd_engine.SETTINGS,
+        autograd_engine.DEFAULTS,
+        autograd_engine.room,
+    ),
+    "descent-path": Component(
+        descent_path.labels, descent_path.SETTINGS, descent_path.DEFAULTS, descent_path.room
+    ),
+    "softmax-temperature": Component(
+        softmax_temperature.labels,
+        softmax_temperature.SETTINGS,
+        softmax_temperature.DEFAULTS,
+        softmax_temperature.room,
+    ),
+    "transposed-stepper": Component(
+        transposed_stepper.labels,
+        transposed_stepper.SETTINGS,
+        transposed_stepper.DEFAULTS,
+        transposed_stepper.room,
+    ),
 }
 
 
@@ -63,10 +98,11 @@ class InteractiveDirective(SphinxDirective):
 
     required_arguments = 1
     has_content = True
+    # Two components may have a setting of one name, and each checks its own.
     option_spec: ClassVar[dict[str, Callable[[str], Any]]] = {
-        name: check
+        name: directives.unchanged
         for component in COMPONENTS.values()
-        for name, check in component.settings.items()
+        for name in component.settings
     }
 
     def run(self) -> list[nodes.Node]:
@@ -79,7 +115,12 @@ class InteractiveDirective(SphinxDirective):
             raise self.error(f"{name} has no setting {', '.join(sorted(unknown))}")
         if not self.content:
             raise self.error(f"write below {name} what readers see where scripts do not run")
-        settings = {**COMPONENTS[name].defaults, **self.options}
+        settings = {**COMPONENTS[name].defaults}
+        for option, value in self.options.items():
+            try:
+                settings[option] = COMPONENTS[name].settings[option](value)
+            except ValueError as error:
+                raise self.error(f"{option} of {name}: {error}") from None
         node = interactive(component=name, settings=settings, classes=["no-search"])
         self.set_source_info(node)
         node += self.parse_content_to_nodes()
@@ -100,9 +141,22 @@ def visit(translator: HTML5Translator, node: interactive) -> None:
     room = COMPONENTS[node["component"]].room(node["settings"])
     attributes = {"lang": node["lang"], "style": room}
     attributes |= {f"data-{name}": str(value) for name, value in node["settings"].items()}
-    attributes["data-labels"] = json.dumps(node["labels"], ensure_ascii=False)
-    written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
+    attributes["data-labels"] = json.dumps(
+        node["labels"], ensure_ascii=False, separators=(",", ":")
+    )
+    written = "".join(f" {name}='{escape(value)}'" for name, value in attributes.items())
     translator.body.append(f'<div class="interactive no-search"><{node["component"]}{written}>\n')
+
+
+def escape(value: str) -> str:
+    """Write a value for single quotes: the words, as JSON, are full of double ones.
+
+    Examples
+    --------
+    >>> print(escape("it's < 3"))
+    it&#x27;s &lt; 3
+    """
+    return html.escape(value, quote=False).replace("'", "&#x27;")
 
 
 def depart(translator: HTML5Translator, node: interactive) -> None:

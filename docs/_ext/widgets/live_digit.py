@@ -86,7 +86,7 @@ def labels(_site: Callable[[str], str], megabytes: str) -> dict[str, str]:
         "penUp": _site("Row {row}, column {column}, pen up"),
         "penDown": _site("Row {row}, column {column}, pen down"),
         "clear": _site("Clear"),
-        "right": _site("A test image"),
+        "right": _site("A validation image"),
         "wrong": _site("One it misreads"),
         "sees": _site("What the network sees"),
         "prepared": _site(
@@ -100,7 +100,7 @@ def labels(_site: Callable[[str], str], megabytes: str) -> dict[str, str]:
         "doubts": _site(
             "The network reads {digit} ({percent}); second is {other} ({otherPercent})."
         ),
-        "label": _site("The label of this test image is {label}."),
+        "label": _site("The label of this validation image is {label}."),
         "failed": _site(
             "The network could not be loaded: that takes a connection, and a page from a server."
         ),

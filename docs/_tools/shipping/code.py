@@ -1,4 +1,8 @@
-"""Take the tags off highlighted code that change nothing: most names and all commas have one."""
+"""Take the tags off highlighted code that change nothing: most names and all commas have one.
+
+A string has one for each quote and for what stands between, and ``//`` one for each stroke: neighbours
+of one class are joined.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ _RULE = re.compile(r'html\[data-theme="(\w+)"\] \.highlight(?: \.(\w+))? \{([^}]
 _COLOUR = re.compile(r"(?:^|;)\s*color:\s*([^;\s]+)")
 _BLOCK = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
 _SPAN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
+_NEIGHBOURS = re.compile(r'<span class="(\w+)">[^<]*(?:</span><span class="\1">[^<]*)+')
 
 
 def plain_classes(css: str) -> set[str]:
@@ -40,16 +45,19 @@ def plain_classes(css: str) -> set[str]:
 
 
 def without_tags(page: str, plain: set[str]) -> str:
-    """Return a page whose code has no tags of these classes.
+    """Return a page whose code has no tags of these classes, and no two alike side by side.
 
     Examples
     --------
     >>> block = '<div class="highlight"><pre><span class="n">a</span>{}</pre></div>'
-    >>> without_tags(block.format('<span class="o">=</span>'), {"n"})
-    '<div class="highlight"><pre>a<span class="o">=</span></pre></div>'
+    >>> without_tags(block.format('<span class="o">/</span><span class="o">/</span>'), {"n"})
+    '<div class="highlight"><pre>a<span class="o">//</span></pre></div>'
     """
 
     def bare(match: re.Match[str]) -> str:
         return match[2] if match[1] in plain else match[0]
 
-    return _BLOCK.sub(lambda block: _SPAN.sub(bare, block[0]), page)
+    def joined(match: re.Match[str]) -> str:
+        return match[0].replace(f'</span><span class="{match[1]}">', "")
+
+    return _BLOCK.sub(lambda block: _NEIGHBOURS.sub(joined, _SPAN.sub(bare, block[0])), page)

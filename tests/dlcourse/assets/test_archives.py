@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlcourse.assets._archives import extract
-from dlcourse.assets._errors import SourceError
+from dlcourse.assets._catalogue import SourceError
 from fake_registry import deb, tar, wheel
 
 EVIL = {"../../evil": b"evil", "/evil": b"evil", "good": b"good"}
@@ -70,6 +70,7 @@ LINKED = {"other": b"other"}
         ("a.tgz", tar(LINKED, links={"good": "other"}), "good is a link or no ordinary file"),
         ("a.deb", tar({"good": b"good"}), "is no Debian package"),
     ],
+    ids=["link out of the archive", "link within the archive", "tar called deb"],
 )
 def test_what_is_no_ordinary_file_or_package_is_refused(
     tmp_path: Path, name: str, data: bytes, message: str

@@ -63,6 +63,30 @@ def test_after_a_kill_nothing_half_done_is_seen_and_the_next_fetch_is_right(
     assert list(home.glob(".pair~*")) == []
 
 
+def test_a_file_gets_its_name_when_it_is_whole_and_right(
+    home: Path, pair: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whenever a process is killed, here between two files: what has its name can be used."""
+    replace, named = os.replace, []
+
+    def killed_at_the_second(source: Path, target: Path) -> None:
+        named.append(target.name)
+        assert Path(source).read_bytes() == {"first.bin": FIRST, "second.bin": SECOND}[target.name]
+        if len(named) == 2:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(_cache.os, "replace", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        assets.path("pair")
+    assert visible(home) == ["pair/first.bin"]
+    pair.add("second.bin", SECOND[:-1] + b"!")
+    with pytest.raises(assets.AssetError, match="SHA-256"):
+        assets.path("pair")
+    assert named == ["first.bin", "second.bin"], "a wrong file never gets a name"
+    assert visible(home) == ["pair/first.bin"]
+
+
 def test_what_a_killed_process_leaves_in_another_assets_name_stays(
     home: Path, pair: Registry, entries: Path
 ) -> None:

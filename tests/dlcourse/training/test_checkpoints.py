@@ -82,6 +82,39 @@ def test_other_programs_read_the_weights_and_we_theirs(tmp_path: Path) -> None:
     assert_equal(read, weights_of(second))
 
 
+class Counting(nn.Module):
+    """A module with an extra state, as PyTorch allows it: anything that can be pickled."""
+
+    def __init__(self, state: Any) -> None:
+        super().__init__()
+        self.linear, self.state = nn.Linear(2, 1), state
+
+    def get_extra_state(self) -> Any:
+        """Return the state."""
+        return self.state
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take the state."""
+        self.state = state
+
+
+@pytest.mark.parametrize("state", [{"steps": 3, "seen": [torch.ones(2)]}, torch.arange(3), None])
+def test_an_extra_state_comes_back(state: Any, tmp_path: Path) -> None:
+    first, second = Counting(state), Counting(0 if isinstance(state, dict | None) else state + 1)
+    save_weights(first, tmp_path / "w.safetensors")
+    load_weights(second, tmp_path / "w.safetensors")
+    torch.testing.assert_close(second.state, state, rtol=0, atol=0)
+    assert torch.equal(first.linear.weight, second.linear.weight)
+    with pytest.raises(CheckpointError, match="the model has no _extra_state"):
+        load_weights(nn.ModuleDict({"linear": nn.Linear(2, 1)}), tmp_path / "w.safetensors")
+
+
+def test_an_extra_state_that_is_code_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^_extra_state\['f'\] is a function, which cannot be"):
+        save_weights(Counting({"f": lambda: None}), tmp_path / "w.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: (

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader
 
+from dlcourse import training as training_module
 from dlcourse.checkpoints import load_weights
-from dlcourse.history import History
-from dlcourse.training import evaluate, fit, train_epoch
+from dlcourse.training import History, evaluate, fit, train_epoch
 from small_training import make_training
 
 
@@ -86,6 +86,57 @@ def test_a_plateau_is_found_in_the_validation_loss() -> None:
     assert [rate < 1 for rate in history.learning_rate] == [False, False, False, False, True]
 
 
+def test_a_warm_up_steps_by_batch() -> None:
+    made = make_training(scheduler="warm_up")  # five batches an epoch, twelve steps up to 0.01
+    rates: list[float] = []
+
+    def loss_function(logits: Tensor, targets: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            rates.append(made.optimiser.param_groups[0]["lr"])
+        return nn.functional.cross_entropy(logits, targets)
+
+    history = made.fit(3, loss_function=loss_function)
+    steps = torch.arange(15).clamp(max=12)
+    torch.testing.assert_close(torch.tensor(rates), 0.01 * (0.1 + 0.9 * steps / 12))
+    assert history.learning_rate == [rates[0], rates[5], rates[10]]
+
+
+def test_each_epoch_is_reported() -> None:
+    seen: list[tuple[int, float, float]] = []
+
+    def report(history: History) -> None:
+        seen.append((len(history), history.loss[-1], history.metrics["accuracy"][-1]))
+
+    history = make_training().fit(3, on_epoch=report)
+    assert seen == list(zip((1, 2, 3), history.loss, history.metrics["accuracy"], strict=True))
+
+
+def test_what_a_report_draws_belongs_to_the_run(tmp_path: Path) -> None:
+    """A sample that a callback draws must not make a resumed run another one."""
+
+    def draw(history: History) -> None:
+        torch.rand(3)
+
+    whole = make_training()
+    history = whole.fit(3, on_epoch=draw)
+    make_training().fit(2, on_epoch=draw, checkpoint_folder=tmp_path)
+    second = make_training()
+    assert second.fit(3, on_epoch=draw, checkpoint_folder=tmp_path, resume=True) == history
+
+
+def test_clipped_gradients_change_the_training() -> None:
+    free, clipped = make_training(), make_training()
+    assert free.fit(2) != clipped.fit(2, clip_norm=1e-3)
+
+
+def test_the_best_epoch_of_odd_histories() -> None:
+    nan = float("nan")
+    assert History(loss=[nan, 2.0, 1.0]).best_epoch == 2
+    assert History(loss=[3.0, 2.0], valid_loss=[nan, nan]).best_epoch == 0
+    with pytest.raises(ValueError, match="there is no epoch yet"):
+        _ = History().best_epoch
+
+
 @pytest.mark.parametrize(
     ("valid_losses", "patience", "epochs", "best"),
     [
@@ -133,6 +184,8 @@ def test_another_training_is_never_overwritten(tmp_path: Path) -> None:
         ({"patience": 0}, "patience=0 must be 1 or more"),
         ({"patience": 2, "valid_loader": None, "metrics": None}, "patience needs validation data"),
         ({"valid_loader": None}, "metrics needs validation data; pass valid_loader="),
+        ({"metrics": {"loss": evaluate}}, 'a metric named "loss" would hide the loss'),
+        ({"schedule_by": "step"}, 'schedule_by=\'step\' is unknown; use "epoch" or "batch"'),
         ({"resume": True}, "resume=True needs to know from where; pass checkpoint_folder="),
     ],
 )
@@ -151,6 +204,37 @@ def test_parts_that_do_not_belong_together(tmp_path: Path) -> None:
     other.train_loader = DataLoader(data, num_workers=1, persistent_workers=True)
     with pytest.raises(ValueError, match="make the DataLoader with persistent_workers=False"):
         other.fit(1, checkpoint_folder=tmp_path)
+
+
+def test_a_plateau_cannot_be_found_after_a_batch() -> None:
+    made = make_training(scheduler="plateau")
+    with pytest.raises(ValueError, match="ReduceLROnPlateau looks at the loss after an epoch"):
+        made.fit(1, schedule_by="batch")
+
+
+@pytest.mark.parametrize(
+    ("progress", "variable", "hidden"),
+    [(None, None, False), (None, "1", True), (False, None, True), (True, "1", False)],
+)
+def test_a_notebook_shows_the_bar(
+    progress: bool | None, variable: str | None, hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its standard error is no terminal, and the bar of tqdm there needs none."""
+    seen: list[bool | None] = []
+
+    # tqdm is chosen when it is imported, so mypy takes it for a variable.
+    class Bar(training_module.tqdm):  # type: ignore[type-arg, misc]
+        def __init__(self, disable: bool | None, **options: Any) -> None:
+            seen.append(disable)
+            super().__init__(disable=True, **options)
+
+    Bar.__module__ = "tqdm.notebook"
+    monkeypatch.setattr(training_module, "tqdm", Bar)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    if variable:
+        monkeypatch.setenv("TQDM_DISABLE", variable)
+    fit_scripted([1.0], progress=progress)
+    assert seen == [hidden, hidden]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,114 @@ def test_models_with_several_inputs() -> None:
     assert evaluate(model, nn.functional.mse_loss, batches) == {"loss": expected}
 
 
+def make_texts(seed: int) -> Batches:
+    """Return two batches of texts: 4 numbers a token, 3 classes, labels of −100 for padding."""
+    generator = torch.Generator().manual_seed(seed)
+    batches = []
+    for tokens, padded in ((6, 0.2), (40, 0.7)):
+        targets = torch.randint(3, (5, tokens), generator=generator)
+        targets[torch.rand(targets.shape, generator=generator) < padded] = -100
+        batches.append((torch.randn(5, tokens, 4, generator=generator), targets))
+    return batches
+
+
+class Tagger(nn.Module):
+    """A classifier of each token, trained so little that batches differ in their losses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 3)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits of shape (N, C, L)."""
+        return (inputs.shape[1] * self.linear(inputs)).movedim(-1, 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_token_that_counts_has_the_same_weight(seed: int) -> None:
+    """A mean over rows would weight the tokens of a short or half-empty batch more."""
+    batches, model = make_texts(seed), Tagger()
+    logits = torch.cat([model(inputs).movedim(1, -1).flatten(0, 1) for inputs, _ in batches])
+    targets = torch.cat([labels.flatten() for _, labels in batches])
+    expected = nn.functional.cross_entropy(logits, targets).item()
+    by_rows = [nn.functional.cross_entropy(model(inputs), labels) for inputs, labels in batches]
+    assert abs(torch.stack(by_rows).mean().item() - expected) > 0.05 * expected
+    found = evaluate(model, nn.functional.cross_entropy, batches, metrics={"accuracy": accuracy})
+    assert found == {
+        "loss": pytest.approx(expected, rel=1e-5),
+        "accuracy": pytest.approx(accuracy(logits, targets).item()),
+    }
+    still = torch.optim.SGD(model.parameters(), lr=0.0)
+    assert train_epoch(model, nn.functional.cross_entropy, still, batches) == found["loss"]
+
+
+def test_a_function_may_say_itself_what_it_counted() -> None:
+    """A loss under a mask: the targets without a number do not count."""
+    targets = torch.tensor([[1.0, float("nan")], [2.0, 3.0], [float("nan"), 5.0]])
+    outputs = torch.arange(6.0).reshape(3, 2)
+
+    def masked(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        there = ~targets.isnan()
+        return nn.functional.mse_loss(outputs[there], targets[there]), there.sum()
+
+    def whole_rows(outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
+        return (~targets.isnan()).all(1).double().mean(), len(targets)
+
+    batches = [(outputs[:1], targets[:1]), (outputs[1:], targets[1:])]
+    found = evaluate(nn.Identity(), masked, batches, metrics={"whole rows": whole_rows})
+    there = ~targets.isnan()
+    expected = nn.functional.mse_loss(outputs[there], targets[there]).item()
+    assert found == {"loss": pytest.approx(expected), "whole rows": pytest.approx(1 / 3)}
+
+
+def test_a_batch_in_which_nothing_counts_changes_no_mean() -> None:
+    """The loss of PyTorch over no label is nan."""
+    empty = (torch.randn(2, 4), torch.full((2,), -100))
+    batches, model = make_batches([3]), make_model().eval()
+    functions = {"loss_function": nn.functional.cross_entropy, "metrics": {"accuracy": accuracy}}
+    expected = evaluate(model, loader=batches, **functions)
+    assert evaluate(model, loader=[*batches, empty], **functions) == expected
+    with pytest.raises(ValueError, match="loss: no target counts, so there is no mean; labels of"):
+        evaluate(model, loader=[empty], **functions)
+
+
+def test_a_metric_that_would_hide_the_loss_is_refused() -> None:
+    parts = (make_model(), nn.functional.cross_entropy)
+    with pytest.raises(ValueError, match='a metric named "loss" would hide the loss'):
+        evaluate(*parts, make_batches([3]), metrics={"loss": accuracy})
+
+
+@pytest.mark.parametrize("clip_norm", [0.1, 1e6])
+def test_gradients_are_clipped_to_a_norm(clip_norm: float) -> None:
+    """One update of plain gradient descent is as long as the gradient that it used."""
+    model, batches = make_model(), make_batches([8])
+    cross_entropy = nn.functional.cross_entropy
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    before = nn.utils.parameters_to_vector(model.parameters()).detach()
+    torch.manual_seed(1)
+    train_epoch(model, cross_entropy, optimiser, batches, clip_norm=clip_norm)
+    step = nn.utils.parameters_to_vector(model.parameters()).detach() - before
+    other = make_model()
+    torch.manual_seed(1)
+    gradient = torch.autograd.grad(
+        cross_entropy(other(batches[0][0]), batches[0][1]), [*other.parameters()]
+    )
+    flat = nn.utils.parameters_to_vector(gradient)
+    assert flat.norm() > 0.1
+    torch.testing.assert_close(
+        step, -flat * min(1.0, clip_norm / flat.norm().item()), atol=1e-5, rtol=1e-4
+    )
+
+
+def test_a_loss_that_is_no_number_leaves_the_weights() -> None:
+    batches, model = make_batches([4]), make_model()
+    batches[0][0][0, 0] = float("nan")
+    before = copy.deepcopy([*model.parameters()])
+    with pytest.raises(FloatingPointError, match="^batch 1: the loss is nan"):
+        train_epoch(model, nn.functional.cross_entropy, OPTIMISERS["sgd"](model), batches)
+    assert all(map(torch.equal, model.parameters(), before))
+
+
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_the_batch_of_a_loss_that_is_no_number_is_named(kind: str, bad: float) -> None:
@@ -139,7 +247,7 @@ def test_the_batch_of_a_loss_that_is_no_number_is_named(kind: str, bad: float) -
     means = _Means(["loss"], torch.device(kind))
     with pytest.raises(FloatingPointError, match=rf"^batch 70: the loss is {bad}; try a lower"):
         for number in range(1, 200):
-            means.add([torch.tensor(bad if number == 70 else 1.0)], 4, None)
+            means.add([(torch.tensor(bad if number == 70 else 1.0), 4)])
 
 
 def test_asking_now_and_then_gives_the_same_means() -> None:
@@ -148,7 +256,7 @@ def test_asking_now_and_then_gives_the_same_means() -> None:
     for kind in ("cpu", "cuda"):
         means = _Means(["loss", "more"], torch.device(kind))
         for number, value in enumerate(values):
-            means.add([value, 2 * value], 1 + number % 5, None)
+            means.add([(value, 1 + number % 5), (2 * value, torch.tensor(1 + number % 5))])
         results.append(means.result())
     assert results[0] == results[1]
     weights = 1 + torch.arange(150) % 5

@@ -17,11 +17,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from dlcourse.random_state import (
-    capture_random_state,
-    generators_of,
-    restore_random_state,
-)
+from dlcourse.checkpoints import capture_random_state, generators_of, restore_random_state
 
 
 def draw(times: int, generators: Iterable[torch.Generator]) -> list[object]:
@@ -92,6 +88,21 @@ def test_each_gpu_gets_its_state_back(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     restore_random_state(capture_random_state())
     assert given_back == {0: states[0]}
+
+
+def test_an_apple_gpu_gets_its_state_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dropout on an Apple GPU draws from a generator of its own."""
+    own, given_back = torch.tensor([7], dtype=torch.uint8), []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: own)
+    monkeypatch.setattr(torch.mps, "set_rng_state", given_back.append)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    state = capture_random_state()
+    restore_random_state(state)
+    assert given_back == [own]
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    restore_random_state(state)  # on another machine
+    assert len(given_back) == 1
+    assert capture_random_state()["mps"] is None
 
 
 @pytest.mark.gpu

@@ -81,12 +81,15 @@ def test_all_files_hold_the_code_of_the_script(course: Project) -> None:
     assert [syntax_tree(file) for file in files(course)] == [script] * 4
 
 
-def test_code_is_verbatim_and_only_the_comments_are_chinese(course: Project) -> None:
+def test_code_is_verbatim_and_only_comments_and_docstrings_are_chinese(course: Project) -> None:
     english, _, chinese, script = files(course)
     assert 'text = """trailing   \n# not a comment"""' in lesson_code(english)
     assert "sphinx_gallery" not in lesson_code(english)
     assert "one = 1  # 一个数" in lesson_code(chinese)
     assert "# 两个数都是整数。" in lesson_code(chinese)
+    docstrings = [f'"""{text}"""' for text in ("The sum of all numbers.", "所有数之和。")]
+    for file, expected in ((english, docstrings[:1]), (chinese, docstrings[1:])):
+        assert [text for text in docstrings if text in lesson_code(file)] == expected
     assert "# 一个数" in script.read_text("utf-8")
 
 
@@ -99,7 +102,7 @@ def test_notebook_is_valid_and_says_its_language(course: Project) -> None:
         assert notebook.metadata.course.language == tag
         assert notebook.metadata.kernelspec.name == "python3"
         kinds = " ".join(cell.cell_type for cell in notebook.cells)
-        assert kinds == f"code markdown{' markdown code' * 3} markdown"
+        assert kinds == f"code markdown{' markdown code' * 5}"
         assert not any(cell.get("outputs") for cell in notebook.cells)
 
 

@@ -13,6 +13,7 @@ from docutils import nodes
 from lxml import html
 from sphinx.errors import ConfigError
 
+from _ext.lesson_page.folds import fold
 from _ext.lesson_page.reading_time import OUTPUT_CLASS, reading_minutes
 from _ext.lesson_page.wording import Wording
 from _ext.pages import repository as repository_links
@@ -59,7 +60,7 @@ def test_head_of_a_lesson_without_a_run_claims_nothing(followed: Project) -> Non
 
 def test_head_is_in_the_language_of_the_page(course: Project) -> None:
     lesson = head(course, "zh", KINDS)
-    assert words(lesson.xpath("dl//dd"))[0] == "约 1 分钟"
+    assert words(lesson.xpath("dl//dd"))[0] == "约 3 分钟"
     assert words(lesson.xpath("details/summary"))[0].startswith("最近一次运行：")
     (data,) = lesson.xpath("dl//a")
     assert (data.text, data.get("href")) == ("Handwritten digits", "../../datasets.html#mnist")
@@ -165,16 +166,16 @@ def test_ledger_and_its_file_agree(course: Project) -> None:
 
 def test_ledger_says_whether_everything_was_executed(course: Project, followed: Project) -> None:
     text = course.tree("en", "ledger").text_content()
-    assert "Lessons executed: all 3, with all their 8 cells. Skipped: 0." in text
+    assert "Lessons executed: all 3, with all their 10 cells. Skipped: 0." in text
     text = followed.tree("en", "ledger").text_content()
-    partial = "This build is partial: lessons not executed: 1 of 3; cells not executed: 2 of 8."
+    partial = "This build is partial: lessons not executed: 1 of 3; cells not executed: 2 of 10."
     assert partial in text
     data = json.loads((followed.written("en") / "ledger.json").read_text("utf-8"))
     tiny, moving, kinds = data["lessons"]
     assert data["totals"] == {
         "lesson_count": 3,
         "lessons_not_executed": 1,
-        "cell_count": 8,
+        "cell_count": 10,
         "cells_not_executed": 2,
         "run_time_s": pytest.approx(71.4 + kinds["run_time_s"]),
         "budget_s": 62,
@@ -194,10 +195,10 @@ def test_ledger_counts_what_is_not_translated(course: Project) -> None:
     assert [(s["complete"], s["missing_count"], s["message_count"]) for s in states] == [
         (True, 0, 4),
         (True, 0, 4),
-        (False, 2, 10),
+        (False, 2, 16),
     ]
     cells = [row.findall("td")[-1] for row in course.tree("en", "ledger").xpath("//tbody/tr")]
-    assert words(cells) == ["matches the English"] * 2 + ["2 of 10 texts are missing"]
+    assert words(cells) == ["matches the English"] * 2 + ["2 of 16 texts are missing"]
 
 
 @pytest.mark.parametrize(
@@ -256,9 +257,10 @@ def test_reading_time_counts_words_characters_and_lines_of_code() -> None:
     doctree += nodes.paragraph(text="word " * 400)  # 2 minutes
     doctree += nodes.paragraph(text="字" * 900)  # 3 minutes
     doctree += nodes.literal_block(text="x = 1\n\n" * 80)  # 4 minutes
+    doctree += fold("", nodes.literal_block(text="x = 1\n" * 160))  # 2 minutes, not 8
     doctree += nodes.literal_block(text="out\n" * 999, classes=[OUTPUT_CLASS])
     doctree += nodes.comment(text="hidden " * 999)
-    assert reading_minutes(doctree) == 9
+    assert reading_minutes(doctree) == 11
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from _ext.formulas.katex import find_node
 from _ext.search import index as search_index
-from _ext.search.sections import area
+from _ext.search.sections import Section, area
 from tiny_course import Project
 
 KINDS = "lessons/2_kinds/lesson_03_kinds.html"
@@ -45,12 +45,16 @@ def test_sections_of_all_kinds(course: Project) -> None:
         "glossary.html#arrays",
         "glossary.html#term-tensor",
         "glossary.html#term-rank",
-        *(f"{KINDS}#{anchor}" for anchor in ("", "break-it", "deeper", "kinds-of-text")),
+        *(
+            f"{KINDS}#{anchor}"
+            for anchor in ("", "break-it", "deeper", "kinds-of-text", "questions")
+        ),
     ]
     title, parents, kind, pieces = sections[f"{KINDS}#break-it"]
     assert (title, parents, kind) == ("Break it", [], "lesson")
     assert pieces == [
         ["prose", "A stride of two, and …."],
+        ["prose", "Printed with print"],
         ["code", r'print("RuntimeError: expected scalar\ntype Float")'],
         ["message", "RuntimeError: expected scalar\ntype Float"],
     ]
@@ -68,6 +72,19 @@ def test_terms_and_functions_are_sections(course: Project) -> None:
     assert sections["api/loop.html#loop.History.append"][0] == "History.append"
     # What has no address of its own belongs to what has.
     assert ["prose", "Has no address."] in sections["api/loop.html#"][3]
+
+
+def test_what_a_term_is_also_called_finds_it(course: Project) -> None:
+    assert ["rank, order"] not in data(course, "en")["aliases"], "one name is no alias"
+    term = Section("term-x", "池化（pooling）", [], "term", [("prose", "…。也译作：汇聚、池聚。")])
+    plain = Section("term-y", "scalar", [], "term", [("prose", "A number; also called number.")])
+    assert search_index.aliases([term, plain], "none") == [
+        ["池化", "pooling", "汇聚", "池聚"],
+        ["scalar", "number"],
+    ]
+    for language in ("en", "zh_CN"):
+        for group in search_index.synonyms(language):
+            assert len(group) > 1 and len(set(group)) == len(group), group
 
 
 def test_every_address_exists(course: Project) -> None:

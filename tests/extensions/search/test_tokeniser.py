@@ -96,6 +96,18 @@ def test_places_are_those_of_the_text(node):
     assert node("t.fold(values[0]).length === values[0].length", text)
 
 
-def test_small_words_of_questions(node):
-    assert node("t.smallWordsOut('什么是张量')") == ["张量"]
-    assert node("t.smallWordsOut('步幅和形状的关系')") == ["步幅", "形状", "关系"]
+def test_words_of_a_question(node):
+    def units(query: str, *names: str) -> object:
+        return node("t.units(values[0], values[1]).map(({ text }) => text)", query, list(names))
+
+    assert units("how do I stop gradients from accumulating") == [
+        "stop",
+        "gradients",
+        "accumulating",
+    ]
+    assert units("how to") == ["how", "to"], "nothing else to go by"
+    assert units("什么是张量", "张量") == ["张量"]
+    assert units("卷积之后图片多大") == ["卷积", "图片"], "small words are left out"
+    assert units("颜色不对") == ["颜色", "色不", "不对"], "pairs, where no name is known"
+    assert units("学习率怎么选取", "学习率") == ["学习率", "选取"]
+    assert units("Learning rate too high", "learning rate") == ["too", "high", "learning rate"]

@@ -1,8 +1,7 @@
-"""Comments in code are translated, and nothing but comments."""
+"""Comments and docstrings in code are translated, and nothing else."""
 
 from __future__ import annotations
 
-import ast
 import doctest
 import io
 from pathlib import Path
@@ -17,6 +16,7 @@ from _ext.translation import comment_tokens, wrapping
 from _ext.translation.catalogues import load
 from _ext.translation.comment_tokens import WIDTH, comments, translate
 from _ext.translation.wrapping import columns, wrap
+from lesson_code import tree_of_code
 from tiny_course import EVERY_KIND, Project
 from tiny_site import build, catalogue, write
 
@@ -39,7 +39,11 @@ def f(
     a,  # the first one
     b="# not a comment",
 ):
-    """# Not a comment either."""
+    """# One thing.
+
+    What else there is
+    to say of it.
+    """
     # (N, C)
     return a  # noqa: B018
 '''
@@ -48,21 +52,26 @@ CHINESE = {
     "Seeds are fixed, so that the outputs are the same every time.": "固定种子，使每次的输出都相同。",
     "values in [0, 1)": "取值在 [0, 1) 内",
     "the first one": "第一个",
+    "# One thing.": "# 一件事。",
+    "What else there is to say of it.": "其余要说的。",
 }
 
 
-def test_comments_are_replaced_and_code_is_not():
+def test_comments_and_docstrings_are_replaced_and_code_is_not():
     translated, missing = translate(CODE, CHINESE)
     assert missing == []
-    assert ast.dump(ast.parse(translated)) == ast.dump(ast.parse(CODE))
-    assert translated == CODE.replace(
-        "# Seeds are fixed, so that the\n# outputs are the same every time.",
-        "# 固定种子，使每次的输出都相同。",
-    ).replace("values in [0, 1)", "取值在 [0, 1) 内").replace("the first one", "第一个")
+    assert tree_of_code(translated) == tree_of_code(CODE)
+    expected = CODE
+    for english, chinese in CHINESE.items():
+        broken = english.replace("the outputs", "the\n# outputs").replace("is to", "is\n    to")
+        assert broken in expected
+        expected = expected.replace(broken, chinese)
+    assert translated == expected
 
 
 def test_messages_and_their_lines():
-    assert comments(CODE) == [(text, line) for text, line in zip(CHINESE, (1, 4, 9), strict=True)]
+    lines = (1, 4, 9, 12, 14)
+    assert comments(CODE) == [(text, line) for text, line in zip(CHINESE, lines, strict=True)]
 
 
 def test_missing_translations_are_named_in_order_and_left_in_english():
@@ -81,6 +90,11 @@ def test_missing_translations_are_named_in_order_and_left_in_english():
         "x.dtype  # float32",
         "x = y  # 3 × 4 -> 12",
         "s = 'one # two'",
+        "text = '''a text'''",
+        "def f():\n    '''(N, C)'''",
+        "def f():\n    x = 1\n    '''no docstring'''",
+        "def f():\n    '''>>> f()  # doctest\n    a value\n    '''",
+        "def f():\n    f'''made {f}'''",
         "#",
         "# -----------",
     ],
@@ -99,6 +113,18 @@ def test_what_is_no_message(code):
         ("x = 1  # trailing\n# on its own", ["trailing", "on its own"]),
         ("seeds = 1  # fixed  # noqa: F841", ["fixed"]),
         ("rows, columns = 1, 2  # rows, columns", ["rows, columns"]),
+        ("x.shape  # (6, 1), then (6,)", ["(6, 1), then (6,)"]),
+        ("# above\n'''A module.'''\n# below", ["above", "A module.", "below"]),
+        ("class A:\n    'One line'  # aside", ["One line", "aside"]),
+        ("def f(): r'''One \\d'''", ["One \\d"]),
+        (
+            "async def f():\n    '''\n    Two\n    lines.\n\n    - a list\n      deeper\n    '''",
+            ["Two lines.", "- a list", "deeper"],
+        ),
+        (
+            "def f():\n    '''One.\n\n    >>> f()\n    a value\n\n    Two.\n    '''",
+            ["One.", "Two."],
+        ),
     ],
 )
 def test_what_is_one_message(code, texts):
@@ -125,6 +151,32 @@ def test_long_translation_is_wrapped_at_the_indent():
     )
 
 
+def test_long_docstring_is_wrapped_between_its_quotes():
+    chinese = "每一行先减去最大值，再取指数。" * 8
+    code = "class A:\n    def f(self):\n        '''One line.'''  # 一\n"
+    translated = translate(code, {"One line.": chinese})[0]
+    first, *between, last = translated.split("\n")[2:-1]
+    assert first.startswith("        '''每") and last.endswith("'''  # 一")
+    assert all(line.startswith(" " * 8) and line[8] != " " for line in [*between, last])
+    assert all(columns(line) <= WIDTH for line in [first, *between, last.partition("  #")[0]])
+    assert len(between) >= 1
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ('def f():\n    """One."""', '说“一”"'),
+        ('def f():\n    """One."""', '一""" + """二'),
+        ("def f():\n    'One.'", "一'二"),
+        ('def f():\n    """One."""', "一\\d"),
+        ('def f():\n    r"""One."""', "一\\"),
+    ],
+)
+def test_translation_that_would_end_its_docstring_is_refused(code, text):
+    with pytest.raises(ValueError, match=r"of the docstring 'One\.' cannot stand between"):
+        translate(code, {"One.": text})
+
+
 WORDS = st.sampled_from(["张", "量，", "（秩）", "“轴”。", "维 ", "tensor ", "1、", "（见 x）"])
 
 
@@ -146,6 +198,7 @@ PIECES = st.sampled_from(
         "value = '# not a comment'  # but this is one",
         "if x:  # the condition\n    # inside\n    y = (  # opened\n        # within\n        2\n    )",
         "f'{x}# {y}'",
+        "def f():\n    '''What it does.\n\n    # And why.\n    '''  # behind it",
         "",
     ]
 )
@@ -156,8 +209,12 @@ PIECES = st.sampled_from(
 def test_syntax_tree_never_changes(pieces, translation):
     code = "\n".join(pieces)
     table = {text: translation for text, _ in comments(code)}
-    translated, missing = translate(code, table)
-    assert ast.dump(ast.parse(translated)) == ast.dump(ast.parse(code))
+    try:
+        translated, missing = translate(code, table)
+    except ValueError as error:
+        assert "of the docstring" in str(error)
+        return
+    assert tree_of_code(translated) == tree_of_code(code)
     assert bool(missing) == bool(table and not translation.strip())
 
 

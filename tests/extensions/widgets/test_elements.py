@@ -13,7 +13,16 @@ from sphinx.errors import ExtensionError
 
 from _ext.downloads.markdown import MarkdownWriter
 from _ext.translation import catalogues
-from _ext.widgets import conv_stepper, frame_player, live_digit
+from _ext.widgets import (
+    autograd_engine,
+    conv_stepper,
+    descent_path,
+    frame_player,
+    live_digit,
+    receptive_field,
+    softmax_temperature,
+    transposed_stepper,
+)
 from _ext.widgets.element import interactive
 from tiny_course import Project
 from tiny_site import build, write
@@ -65,6 +74,55 @@ def test_figure_has_its_settings_and_a_stand_in(course: Project) -> None:
     assert element(course, "en", "opening", "conv-stepper").xpath("string(.//em)") == "step"
 
 
+def test_calculator_has_its_layers_and_room_for_them(course: Project) -> None:
+    found = element(course, "en", "opening", "receptive-field")
+    assert found.get("data-layers") == "conv3d2 pool2"
+    assert found.get("style") == "--layers: 2"
+    assert found.xpath("string(.//em)") == "layers"
+    words = receptive_field.labels(lambda text: chinese(course, text))
+    found = element(course, "zh", "opening", "receptive-field")
+    assert json.loads(found.get("data-labels")) == words
+
+
+def test_engine_has_its_expression_and_room_for_it(course: Project) -> None:
+    found = element(course, "en", "opening", "autograd-engine")
+    assert (found.get("data-expression"), found.get("style")) == ("twice", "--rows: 1")
+    assert found.xpath("string(.//em)") == "paths"
+    words = autograd_engine.labels(lambda text: chinese(course, text))
+    found = element(course, "zh", "opening", "autograd-engine")
+    assert json.loads(found.get("data-labels")) == words
+
+
+def test_descent_has_its_settings_and_the_usual_ones(course: Project) -> None:
+    found = element(course, "en", "opening", "descent-path")
+    wanted = {"surface": "saddle", "optimiser": "adam", "rate": "0.1", "momentum": ""}
+    assert {name: found.get(f"data-{name}") for name in wanted} == wanted
+    assert found.xpath("string(.//em)") == "path"
+    words = descent_path.labels(lambda text: chinese(course, text))
+    found = element(course, "zh", "opening", "descent-path")
+    assert json.loads(found.get("data-labels")) == words
+
+
+def test_softmax_has_its_logits_and_room_for_them(course: Project) -> None:
+    found = element(course, "en", "opening", "softmax-temperature")
+    wanted = {"logits": "2.0 1.0 0.0", "temperature": "0.5"}
+    assert {name: found.get(f"data-{name}") for name in wanted} == wanted
+    assert found.get("style") == "--rows: 3"
+    words = softmax_temperature.labels(lambda text: chinese(course, text))
+    found = element(course, "zh", "opening", "softmax-temperature")
+    assert json.loads(found.get("data-labels")) == words
+
+
+def test_transposed_stepper_has_its_settings(course: Project) -> None:
+    found = element(course, "en", "opening", "transposed-stepper")
+    wanted = {"input": "12 34", "kernel": "ones", "size": "2", "stride": "2", "padding": "0"}
+    assert {name: found.get(f"data-{name}") for name in wanted} == wanted
+    assert found.get("style") == "--rows: 8; --wide: 5"
+    words = transposed_stepper.labels(lambda text: chinese(course, text))
+    found = element(course, "zh", "opening", "transposed-stepper")
+    assert json.loads(found.get("data-labels")) == words
+
+
 def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
     found = element(course, "zh", KINDS, "conv-stepper")
     words = conv_stepper.labels(lambda text: chinese(course, text))
@@ -110,6 +168,11 @@ def test_another_network_writes_the_page_again_and_nothing_else(
     [
         ("frame-player.js", {MOVING}),
         ("conv-stepper.js", {KINDS, "opening"}),
+        ("receptive-field.js", {"opening"}),
+        ("autograd-engine.js", {"opening"}),
+        ("descent-path.js", {"opening"}),
+        ("softmax-temperature.js", {"opening"}),
+        ("transposed-stepper.js", {"opening"}),
         ("live-digit.js", {KINDS}),
         ("live-digit.css", {KINDS}),
     ],
@@ -141,12 +204,62 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         f"{figure}   :input: 0a0 000 000\n\n   Text.": "made of digits",
         ".. live-digit::": "write below live-digit what readers see",
     }
+    calculator = ".. interactive:: receptive-field\n"
+    mistakes |= {
+        f"{calculator}   :layers: {layers}\n\n   Text.": message
+        for layers, message in {
+            "conv3 conv8": "'conv8' is no layer: write conv3, conv3s2, conv3d2",
+            "conv3d2s2": "'conv3d2s2' is no layer",
+            "conv3s4": "a stride (s) of 1 to 3",
+            "pool5": "the stride of 'pool5' would be 5: write pool5s3",
+            "": "write 1 to 8 layers",
+            "conv1 " * 9: "write 1 to 8 layers",
+            "pool3 pool3 pool3 pool3 conv3": "is 243 pixels wide; the figure draws 127",
+        }.items()
+    }
+    descent = ".. interactive:: descent-path\n"
+    mistakes |= {
+        f"{descent}   :{option}:{value}\n\n   Text.": message
+        for option, value, message in (
+            ("surface", " hill", '"hill" unknown; choose from "valley", "curved", or "saddle"'),
+            ("optimiser", " lion", 'choose from "sgd", "rmsprop", or "adam"'),
+            ("rate", " 0", "0 is not between 0.001 and 1"),
+            ("rate", " fast", "'fast' is no number"),
+            ("rate", " nan", "nan is not between 0.001 and 1"),
+            ("momentum", " 1", "1 is not between 0 and 0.99"),
+            ("momentum", "", "is no number"),
+        )
+    }
+    softmax = ".. interactive:: softmax-temperature\n"
+    mistakes |= {
+        f"{softmax}   :{option}: {value}\n\n   Text.": message
+        for option, value, message in (
+            ("logits", "1", "write 2 to 5 logits, such as 0.2370 1.7276"),
+            ("logits", "1 x", "logits of softmax-temperature: 'x' is no number"),
+            ("logits", "1 36", "36 is not between -5 and 35"),
+            ("temperature", "0", "0 is not between 0.1 and 10"),
+        )
+    }
+    transposed = ".. interactive:: transposed-stepper\n"
+    mistakes |= {
+        f"{transposed}   :{option}: {value}\n\n   Text.": message
+        for option, value, message in (
+            ("kernel", "vertical", 'choose from "stamps", "numbered", "ones", or "bilinear"'),
+            ("size", "5", "5 is not between 1 and 4"),
+            ("input", "1234", "2 or 3 cells wide"),
+            ("input", "1a 22", "an input is made of digits"),
+        )
+    }
+    mistakes[f"{calculator}   :stride: 2\n\n   Text."] = "receptive-field has no setting stride"
+    engine = ".. interactive:: autograd-engine\n"
+    mistakes[f"{engine}   :expression: square\n\n   Text."] = 'choose from "neuron"'
+    mistakes[f"{engine}   :layers: conv3\n\n   Text."] = "autograd-engine has no setting layers"
     pages = {f"p{n}.rst": f":orphan:\n\nT\n=\n\n{text}\n" for n, text in enumerate(mistakes)}
     folder = write(tmp_path / "docs", {"index.rst": "T\n=\n", **pages})
     warnings = build(
         folder, tmp_path / "out", extensions=["_ext.widgets.element", "_ext.widgets.live_digit"]
     ).warnings
-    _, *said = re.split(r".*/p(\d)\.rst:6: ", warnings)
+    _, *said = re.split(r".*/p(\d+)\.rst:6: ", warnings)
     answers = dict(zip(map(int, said[::2]), said[1::2], strict=True))
     found = [message in answers[number] for number, message in enumerate(mistakes.values())]
     assert found == [True] * len(mistakes), answers
@@ -170,6 +283,31 @@ def test_notebook_has_a_link_to_the_page() -> None:
     assert writer.write(node) == "[A figure.](https://course.example/lesson.html#try-it)"
 
 
-def test_every_kernel_has_a_name() -> None:
-    assert set(conv_stepper.KERNELS) <= conv_stepper.labels(str).keys()
-    assert conv_stepper.SETTINGS.keys() == conv_stepper.DEFAULTS.keys()
+def test_every_choice_has_a_name() -> None:
+    for stepper in (conv_stepper, transposed_stepper):
+        assert set(stepper.KERNELS) <= stepper.labels(str).keys()
+    names = {*descent_path.SURFACES, *descent_path.OPTIMISERS}
+    assert names <= descent_path.labels(str).keys()
+    for figure in (
+        autograd_engine,
+        conv_stepper,
+        descent_path,
+        receptive_field,
+        softmax_temperature,
+        transposed_stepper,
+    ):
+        assert figure.SETTINGS.keys() == figure.DEFAULTS.keys()
+
+
+def test_field_grows_by_the_jump_of_the_layers_below() -> None:
+    for stack, size in {
+        "conv3": 3,
+        "conv3 conv3 conv3": 7,
+        "conv3s2 conv3s2 conv3": 15,
+        "conv3d2 conv3d2 conv3d2": 13,
+        "conv3 conv3d2 conv3d5": 17,
+        "conv3 conv3 pool2 conv3 conv3 pool2 conv3 conv3": 32,
+        "conv1s3 conv1s3": 1,
+    }.items():
+        assert receptive_field.field(map(receptive_field.layer, stack.split())) == size
+        assert receptive_field.layers(stack) == stack

@@ -29,6 +29,13 @@ print(one + one)
 assert isinstance(one + one, int)
 text = """trailing   
 # not a comment"""
+
+
+def total(*numbers):
+    """The sum of all numbers."""
+    return sum(numbers)
+
+
 for name in ("digits.safetensors", "samples.safetensors", "digits.onnx"):
     (page_files.folder() / name).write_text(name)
 # sphinx_gallery_start_ignore
@@ -40,6 +47,8 @@ hidden = one
 # --------
 #
 # A **stride** of two, and :math:`\frac{a}{b}`.
+#
+# .. fold:: Printed with ``print``
 
 print("RuntimeError: expected scalar\ntype Float")
 
@@ -152,3 +161,63 @@ print("RuntimeError: expected scalar\ntype Float")
 #
 # .. [#] The note.
 # .. [Kim2014] The paper.
+#
+# Questions
+# ---------
+#
+# .. choice:: What *is* ``7 // 2``?
+#    :right: 2
+#
+#    - 3.5
+#
+#      This is ``7 / 2``.
+#
+#    - three, or ``3``
+#
+#      The quotient is rounded down.
+#
+# .. choice:: What does the loop print?
+#    :outputs: squares
+#
+#    - The squares of both numbers.
+#
+#    - Doubled, not squared.
+
+from dlcourse.page_files import run_choices, run_then_and_now
+
+for number in (2, 3):
+    print(number, number**2)
+
+
+def squares():
+    for number in (2, 3):
+        print(number, number**2)
+
+
+def doubled():
+    # Both numbers are
+    # integers.
+    for number in (2, 3):
+        print(number, number * 2)
+
+
+run_choices("squares", right=squares, wrong=[doubled])
+
+# %%
+# .. then-and-now:: lines
+#
+#    - A function of **old**.
+#
+#    - It was silent.
+#
+#    - It printed.
+
+run_then_and_now(
+    "lines",
+    [
+        ("import math\nmath.reciprocal_of(4)", "1 / 4"),
+        ("one", "1"),
+        ("print(7 / 2)", "print(7 // 2)"),
+    ],
+    globals(),
+)

@@ -1,12 +1,15 @@
 """The pytest plugin, run inside pytest on small projects, with CUDA and without it."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 import torch
+
+import pytest_gpu
 
 Run = Callable[..., pytest.RunResult]
 
@@ -43,16 +46,10 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run_pytest(cuda: bool | None, *arguments: str) -> pytest.RunResult:
         if cuda is not None:
             monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-        options = ("-ra", "--strict-markers", "-p", "no:cacheprovider")
+        options = ("-ra", "--strict-markers", "-p", "no:cacheprovider", "-p", "pytest_gpu")
         return pytester.runpytest_inprocess(*options, *arguments)
 
     return run_pytest
-
-
-def test_the_installed_package_brings_the_plugin() -> None:
-    assert {entry.value for entry in entry_points(group="pytest11", name="dlcourse_gpu")} == {
-        "dlcourse.pytest_gpu"
-    }
 
 
 @pytest.mark.parametrize(
@@ -145,14 +142,15 @@ def test_what_is_wrong_with_pytorch_becomes_the_reason(
 
 
 def test_pytorch_is_not_imported_when_no_selected_test_needs_a_gpu(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile(
         test_marked=MARKED,
         test_modules="import sys\ndef test_no_torch():\n    assert 'torch' not in sys.modules\n",
     )
     # In a process of its own: this one has imported PyTorch.
+    monkeypatch.setenv("PYTHONPATH", str(Path(pytest_gpu.__file__).parent), prepend=os.pathsep)
     result = pytester.runpytest_subprocess(
-        "-m", "not gpu", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"
+        "-p", "pytest_gpu", "-m", "not gpu", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"
     )
     result.assert_outcomes(passed=2, deselected=2)

@@ -1,0 +1,16 @@
+"""The room of blocks in a text whose content was run: choices, then and now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+MODULES = ("printed", "choice", "then_and_now")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Set up the modules of this room, in this order."""
+    for name in MODULES:
+        app.setup_extension(f"{__name__}.{name}")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
