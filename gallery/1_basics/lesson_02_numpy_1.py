@@ -2,47 +2,44 @@
 02 · NumPy 1: the core data structure
 =====================================
 
-A Python list holds anything, grows when you append to it, and hands you one of its elements faster than an array does:
-this lesson measures it. NumPy's :term:`array` has a fixed size, a single type for all elements, and must be a regular
-grid. Why, then, does deep learning begin with the array and not with the list? The answer is in what it gives up. The
-price is a new kind of mistake, which raises no error: at the end a variance is negative, and a perfect prediction has
-a large error.
+A Python list is free: it can hold anything, and it grows when you append to it. NumPy's :term:`array` is strict: all of
+its elements have one type, its size is fixed, and it must be a regular grid. Why does deep learning begin with the
+strict one? You will make arrays, add them up and combine them, and then measure both. At the end you will meet two
+mistakes that raise no error: a variance that is negative, and a perfect prediction with a large error.
 
 .. grid:: 1 1 2 2
    :gutter: 3
 
    .. grid-item-card:: You will be able to
 
-      - say when an array beats a list, in memory and in speed, and when it does not;
-      - create an array and read its ``ndim``, ``shape``, ``dtype``, ``itemsize``, ``size`` and ``strides``;
+      - create an array, pick parts of it, and read its ``shape``, ``dtype`` and ``strides``;
       - predict the shape of a sum along any axis;
-      - predict the shape that broadcasting gives, and when it fails.
+      - predict the shape that broadcasting gives, and say when broadcasting fails;
+      - say when an array is better than a list, in memory and in speed, and when it is not.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** nothing; you can write Python, with lists, functions and loops.
+      - **Read first:** nothing. You can write Python with lists, functions and loops.
       - **Data:** the heights of a landscape, which come with Matplotlib; nothing is downloaded.
-      - **Run time:** less than 15 seconds on two CPU cores.
+      - **Run time:** about 10 seconds on one thread of a quiet machine.
 """
 
 # %%
 # Set-up
 # ------
-# This lesson is about NumPy; PyTorch is the witness, since its tensors follow the same rules. Random numbers come from
-# ``generator``, with the fixed seed 2. ``time_s`` takes the best of five times, the one that was disturbed the least.
+# Everybody imports NumPy under the short name ``np``. PyTorch is here for comparison: its tensors follow the same rules
+# as NumPy's arrays, and the lesson checks that they do. ``default_rng`` makes a generator of random numbers; with a
+# fixed seed, it gives the same numbers at every run. The functions from ``dlcourse`` draw tables and run the questions
+# of this page.
 
 # sphinx_gallery_number = 2
 # sphinx_gallery_budget_s = 15
 # sphinx_gallery_needs = []
 # sphinx_gallery_assets = []
-# sphinx_gallery_thumbnail_number = 5
-import math
+# sphinx_gallery_thumbnail_number = 6
 import sys
 import timeit
 import warnings
-from functools import reduce
-from itertools import zip_longest
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,231 +47,239 @@ import torch
 from matplotlib.cbook import get_sample_data
 from matplotlib.colors import LightSource
 
+from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import GREEN, ORANGE, PAPER, SKY, draw_cells, use_course_style
 
 use_course_style()
-generator = np.random.default_rng(2)
-
-
-def time_s(code):
-    """Shortest time of a piece of code in seconds; what is fast is run many times in a row."""
-    timer = timeit.Timer(code, globals=globals())
-    count = max(1, int(0.01 / timer.timeit(1)))
-    return min(timer.repeat(number=count, repeat=5)) / count
-
+SEED = 2
+generator = np.random.default_rng(SEED)
 
 # %%
+# Create a NumPy array
+# --------------------
+# The function ``np.array`` turns a list into an array. A list of lists becomes a table, if all the inner lists have the
+# same length. Each array knows its :term:`shape`, the lengths of its sides, and its :term:`dtype`, the type of its
+# elements.
+
+pair_of_rows = np.array([[1, 2, 3], [4, 5, 6]])
+print(pair_of_rows)
+print("shape:", pair_of_rows.shape, " dtype:", pair_of_rows.dtype)
+
+mixed = np.array([1, 2.5, 3])
+print(mixed)
+print("shape:", mixed.shape, "   dtype:", mixed.dtype)
+
+# %%
+# The shape (2, 3) means 2 rows with 3 elements each. The shape of a flat array is a tuple with one entry, (3,). Whole
+# numbers become ``int64``, integers of 64 bits. One number with a decimal point is enough to turn all elements of
+# ``mixed`` into ``float64``, because an array has only one type.
+#
+# ``np.zeros`` and ``np.ones`` take a shape. ``np.arange`` takes a start, an end and a step, like Python's ``range``.
+# ``np.linspace`` takes a start, an end and the number of elements. The method ``random`` of a generator draws numbers
+# between 0 and 1. With ``dtype=`` you choose the type yourself.
+
+print("zeros:   ", np.zeros(3))
+print("ones:    ", np.ones(3, dtype=np.int16))
+print("arange:  ", np.arange(2, 10, 3))
+print("linspace:", np.linspace(0, 1, 5))
+print("random:  ", np.random.default_rng(SEED).random(2))
+
+# %%
+# ``arange(2, 10, 3)`` stops before 10, as ``range`` does; ``linspace`` includes its end. For steps that are not whole
+# numbers use ``linspace``, because rounding can change where ``arange`` stops.
+#
+# Pick parts: indexing
+# --------------------
+# To read an element, give its position along each direction of the grid. Each direction is called an :term:`axis`, and
+# axes and positions are counted from 0: axis 0 runs down the rows, axis 1 runs along a row. In the following table the
+# tens digit is the row and the units digit is the column, so that you can check each result. A colon takes all
+# positions of an axis; ``0:2`` takes the positions 0 and 1.
+
+table = np.array([[0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]])
+print("table[1, 2]:", table[1, 2])
+print("table[1]:   ", table[1])
+print("table[:, 2]:", table[:, 2])
+print("table[0:2, 1:3]:")
+print(table[0:2, 1:3])
+
+# %%
+# Element 12 stands in row 1 and column 2. One index alone gives a whole row. A column comes out as a flat array of the
+# shape (3,). The last result is a smaller table. The figure shows the same four lines; what each of them picks is
+# orange.
+#
+# .. fold:: How the figure is drawn
+
+alt = "A table of 3 rows and 4 columns, four times; an element, a row, a column and a block are marked."
+fig, ax = plt.subplots(figsize=(5.2, 4.4), num=alt)
+panels = [
+    ("table[1, 2]", (1, 2)),
+    ("table[1]", 1),
+    ("table[:, 2]", (slice(None), 2)),
+    ("table[0:2, 1:3]", (slice(0, 2), slice(1, 3))),
+]
+for number, (code, picked) in enumerate(panels):
+    left, top = 5.6 * (number % 2), 4.6 * (number // 2)
+    colours = np.full(table.shape, PAPER)
+    colours[picked] = ORANGE
+    draw_cells(ax, table, colours=colours, origin=(left, top))
+    ax.text(left, top - 0.3, code, family="monospace")
+ax.text(-0.25, 1.5, "axis 0 ⟶", rotation=-90, ha="right", va="center", fontsize=11)
+ax.text(2, 3.45, "axis 1 ⟶", ha="center", va="center", fontsize=11)
+limits = ax.set(xlim=(-1.1, 9.8), ylim=(7.8, -0.9))
+
+# %%
+# Compute with arrays
+# -------------------
+# Lists and arrays look alike when they are printed, but they compute differently. Here both are doubled, and both are
+# added to themselves.
+
+as_list = [1, 2, 3]
+as_array = np.array(as_list)
+print("list: ", 2 * as_list, as_list + as_list)
+print("array:", 2 * as_array, as_array + as_array)
+print("array:", as_array * as_array, as_array > 1)
+
+# %%
+# For a list, ``2 *`` and ``+`` repeat and join. For an array, they calculate *element by element*, and so do ``*``,
+# ``>`` and all other operators.
+#
 # Look at the data: a landscape
 # -----------------------------
-# Matplotlib brings a piece of the Appalachian mountains along: the height in metres around Jacksboro in Tennessee, one
-# number for each place on a grid, from north to south and from west to east. Of its attributes, ``ndim`` is the number
-# of axes, ``shape`` holds their lengths, ``size`` is the number of elements, ``dtype`` their type, ``itemsize`` the
-# bytes of one of them, and ``nbytes`` those of all. An ``int16`` is a whole number from −32,768 to 32,767.
+# Now a real array. Matplotlib comes with the height of the land, in metres, around Jacksboro in the state of Tennessee:
+# one value for each point of a grid, from north to south and from west to east. Four more attributes describe an array.
+# ``ndim`` is the number of axes, ``size`` the number of elements, ``itemsize`` the bytes of one element, and ``nbytes``
+# the bytes of all of them.
 
 with np.load(get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as file:
     heights = file["elevation"]
-    row_step_m = 111_200 * file["dy"]  # a degree of latitude is about 111,200 m long
-    column_step_m = 111_200 * file["dx"] * np.cos(np.radians(file["ymin"]))
-for name in ("ndim", "shape", "size", "dtype", "itemsize", "nbytes"):
-    print(f"heights.{name:8} {getattr(heights, name)}")
-assert heights.size == math.prod(heights.shape) == heights.nbytes / heights.itemsize
-steps = f"one step is {row_step_m:.0f} m to the south, {column_step_m:.0f} m to the east"
-print(f"from {heights.min()} m to {heights.max()} m; {steps}")
+print("shape:", heights.shape, "   ndim:", heights.ndim, "   size:", heights.size)
+print("dtype:", heights.dtype, "   itemsize:", heights.itemsize, "   nbytes:", heights.nbytes)
+print("from", heights.min(), "m to", heights.max(), "m")
 
 # %%
-# Each direction of the grid is an :term:`axis`, and axes are numbered from 0. Axis 0 runs down the rows, here from
-# north to south; axis 1 runs along a row, from west to east. The picture is nothing but the array, with a colour for
-# each number. A straight ridge comes from the upper right corner and ends in the middle. Why there? The picture does
-# not say; a later one will.
+# The grid has 344 rows and 403 columns. An ``int16`` is a whole number from −32,768 to 32,767, and takes 2 bytes. The
+# picture is the array itself, with a colour for each height.
+#
+# .. fold:: How the figure is drawn
 
 alt = "A map of heights: mountains on the left, flat land on the right, and a straight ridge."
-fig, ax = plt.subplots(figsize=(5.2, 3.9), num=alt)
-picture = ax.imshow(heights, cmap="gist_earth", vmin=0)
+fig, ax = plt.subplots(figsize=(5.2, 3.9), layout="compressed", num=alt)
+picture = ax.imshow(heights, cmap="gist_earth")
 ax.set(xlabel="axis 1: column, to the east", ylabel="axis 0: row, to the south")
 colour_bar = fig.colorbar(picture, label="height in m")
 
 # %%
-# A list and an array: memory
-# ---------------------------
-# ``tolist`` makes a list of rows from the same numbers. A list holds no numbers but references, 8 bytes each, and each
-# one leads to an object that knows its own type and counts its users. (We count every object once: Python shares
-# numbers up to 256.) The array says what type its elements have once for all, and lays down nothing but the numbers.
-
-rows = heights.tolist()
-objects = {id(number): number for row in rows for number in row}
-parts = [rows, *rows, *objects.values()]
-lists_b = sum(sys.getsizeof(part) for part in parts)
-print(f"nested lists {lists_b:9,} bytes, {lists_b / heights.size:.1f} for each height")
-for dtype in (np.int16, np.int64):
-    array_b = heights.astype(dtype).nbytes
-    print(f"{dtype.__name__:12} {array_b:9,} bytes, lists / array: {lists_b / array_b:.1f}")
-assert lists_b > 10 * heights.nbytes
-
-# %%
-# A list and an array: speed
-# --------------------------
-# Now the same heights as one flat list of floats and one flat array of ``float64``. On each line both do the same job.
-# Which of the two wins, and where? One line deserves a bet of its own: Python's built-in ``sum``, given an array.
-
-numbers = heights.astype(np.float64).ravel()  # all rows, one after the other: (138632,)
-listed = numbers.tolist()
-three, three_listed, growing = numbers[:3], listed[:3], listed.copy()
-jobs = [
-    ("sum(listed)", "numbers.sum()"),
-    ("[2 * n for n in listed]", "2 * numbers"),
-    ("sum(listed)", "sum(numbers)"),
-    ("[2 * n for n in three_listed]", "2 * three"),
-    ("listed[7]", "numbers[7]"),
-    ("growing.append(0.0)", "np.append(numbers, 0.0)"),
-]
-print("how many times as fast the winner is  (measured in this build)")
-for with_list, with_array in jobs:
-    ratio = time_s(with_list) / time_s(with_array)
-    winner = f"array {ratio:7,.1f} ×" if ratio > 1 else f"list  {1 / ratio:7,.1f} ×"
-    print(f"{with_list:30}{with_array:25}{winner}")
-
-# %%
-# The array wins where one call handles all elements: a loop in C runs over the numbers in memory. When a single element
-# comes out to Python, NumPy first has to wrap it into an object, which the list has ready. So ``sum(numbers)`` is
-# slower than no NumPy at all, and three numbers are not worth an array. Its size is fixed, so appending copies
-# everything. Hence the rule of all array programs: collect in a list, convert once, and write no loop over elements.
-#
-# Creation comes next. A list becomes an array through ``np.array``; the other functions need no list.
-
-created = {
-    "array([[1, 2], [3, 4]])": np.array([[1, 2], [3, 4]]),
-    "array([1, 2.5])": np.array([1, 2.5]),
-    "ones((2, 3))": np.ones((2, 3)),
-    "zeros(3, dtype=np.uint8)": np.zeros(3, dtype=np.uint8),
-    "arange(2, 10, 3)": np.arange(2, 10, 3),
-    "arange(1, 1.3, 0.1)": np.arange(1, 1.3, 0.1),
-    "linspace(1, 1.2, 3)": np.linspace(1, 1.2, 3),
-    "default_rng(2).random(2)": np.random.default_rng(2).random(2),
-}
-for call, array in created.items():
-    print(f"np.{call:25} {array.dtype!s:8} {array.shape!s:7} {array.tolist()}")
-
-# %%
-# ``arange`` stops before its end, as ``range`` does, and yet ``arange(1, 1.3, 0.1)`` holds 1.3. No ``float64`` is
-# exactly 0.1, so rounding decides whether the end slips in. Use ``linspace`` for floats: it takes the number of
-# elements instead of the step, and includes the end.
+# A straight ridge comes from the upper right corner and ends in the middle of the map, at an edge that runs from the
+# upper left to the lower right. A later picture will show what this edge is.
 #
 # Predict
 # -------
-# Memory has no rows: it is one long line of bytes. :term:`Strides <stride>` say how many *bytes* one step along each
-# axis moves. ``heights`` has the shape (344, 403) and 2 bytes for each element, and lies there row after row. What are
-# its strides? And what are they if the same array lies there column after column?
+# Guess before you learn the rules. The table ``sold`` says how many pieces two shops (rows) sold of three products
+# (columns). The arrays ``column`` and ``row`` hold the same numbers in two different shapes.
+
+sold = np.array([[3, 1, 2], [5, 4, 0]])
+column = np.array([[1], [2], [3]])
+row = np.array([1, 2, 3])
+print(sold)
+print("sold:", sold.shape, "  column:", column.shape, "  row:", row.shape)
+
+# %%
+# The sections that follow explain both answers.
 #
-# .. dropdown:: Answer
+# .. choice:: What does ``print(sold.sum(axis=0))`` print?
+#    :outputs: sum_along_axis_0
 #
-#    The next column is the next element, 2 bytes on; the next row begins 403 elements later, 806 bytes: (806, 2).
-#    Column after column, the next *row* is 2 bytes on, and the next column 344 elements or 688 bytes: (2, 688).
-
-by_columns = np.asfortranarray(heights)
-assert np.array_equal(heights, by_columns) and heights.nbytes == by_columns.nbytes
-print("row after row:", heights.strides, "  column after column:", by_columns.strides)
-
-# %%
-# Build it: two orders in memory
-# ------------------------------
-# Both arrays are equal and need the same bytes; only the order in memory differs. Row after row is named C order, or
-# :term:`row-major <row-major order>`; column after column is Fortran order, after the languages that store arrays so.
-# Walk over the lengths, from the last axis for C, from the first for Fortran: each axis steps over all before it.
-
-
-def strides_in_bytes(shape, itemsize, order="C"):
-    """Strides of an array without gaps, in row-major (C) or column-major (F) order."""
-    strides, step = [], itemsize
-    for length in reversed(shape) if order == "C" else shape:
-        strides.append(step)
-        step *= length
-    return tuple(reversed(strides)) if order == "C" else tuple(strides)
-
-
-assert strides_in_bytes(heights.shape, 2) == heights.strides
-assert strides_in_bytes(heights.shape, 2, "F") == by_columns.strides
-print("(2, 3, 4), 8 bytes:", *(strides_in_bytes((2, 3, 4), 8, order) for order in "CF"))
-
-# %%
-# In the figure the same table lies in memory twice. The tens digit is the row, the other the column, and each row has a
-# colour. In C order the rows stay whole; in Fortran order they are dealt out like cards. Below each element stands the
-# byte at which it begins. :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>` goes on from here.
-
-small = np.array([[0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]], dtype=np.int16)
-row_colours = np.array([[SKY], [ORANGE], [PAPER]])
-alt = "A table of three rows. In C order its rows lie one after the other, in Fortran order mixed."
-fig, ax = plt.subplots(figsize=(5.2, 4.1), num=alt)
-draw_cells(ax, small, colours=row_colours)
-coloured = np.broadcast_to(row_colours, small.shape)
-for order, name, top in (("C", "C order", 4.6), ("F", "Fortran order", 8.0)):
-    draw_cells(ax, small.ravel(order), colours=coloured.ravel(order), origin=(0, top))
-    strides = strides_in_bytes(small.shape, small.itemsize, order)
-    ax.text(0, top - 0.3, f"{name}, strides {strides}", fontsize=11)
-    for place in range(small.size):
-        ax.text(place + 0.5, top + 1.5, str(2 * place), ha="center", fontsize=9)
-ax.text(4.6, 1.6, "shape (3, 4), int16", fontsize=11)
-limits = ax.set_ylim(10.2, -0.2)
-
-# %%
-# Does the order matter, if the values are equal? We add up a large square table in pieces, row by row and column by
-# column (a loop over ``c_order.T`` gives the columns), in both orders. Memory delivers whole lines of neighbouring
-# bytes, 64 on most processors. A row in C order uses all of each line, a column only one element of it.
-
-c_order = generator.random((4000, 4000), dtype=np.float32)
-f_order = np.asfortranarray(c_order)
-walks = [
-    "[row.sum() for row in c_order]",
-    "[column.sum() for column in c_order.T]",
-    "[row.sum() for row in f_order]",
-    "[column.sum() for column in f_order.T]",
-    "c_order.sum(axis=0)",
-]
-times_s = [time_s(code) for code in walks]
-print("time relative to the first line  (measured in this build)")
-for code, seconds in zip(walks, times_s, strict=True):
-    print(f"{code:40}{seconds / times_s[0]:6.2f}")
-
-# %%
-# Against the order of memory, walking takes several times as long. Leave the sum to one call, as in the last line, and
-# NumPy arranges its loops well.
+#    - Axis 0 is the axis of the shops. It disappears, and one sum for each product remains.
 #
+#    - This is ``axis=1``: the axis of the products disappears, and one sum for each shop remains.
+#
+#    - This is the sum of all elements, which you get without ``axis=``.
+#
+# .. choice:: What does ``print(column - row)`` print?
+#    :outputs: column_minus_row
+#
+#    - Each element of the row is subtracted from each element of the column: 3 times 3 differences.
+#
+#    - This would be right if both were rows. Here one of the two is a column, and that changes the result.
+#
+#    - This would be right if both were columns. Here one of the two is a row, and that changes the result.
+#
+# .. fold:: The code of the choices
+
+
+def sum_along_axis_0():
+    print(sold.sum(axis=0))
+
+
+def sum_along_axis_1():
+    print(sold.sum(axis=1))
+
+
+def sum_of_everything():
+    print(sold.sum())
+
+
+def column_and_row():
+    print(column - row)
+
+
+def two_rows():
+    print(row - row)
+
+
+def two_columns():
+    print(column - column)
+
+
+run_choices("sum_along_axis_0", right=sum_along_axis_0, wrong=[sum_along_axis_1, sum_of_everything])
+run_choices("column_minus_row", right=column_and_row, wrong=[two_rows, two_columns])
+
+# %%
 # Build it: sums along an axis
 # ----------------------------
-# Which axis is ``axis=0``, the one that stays or the one that goes? *The axis that you name disappears.* On nested
-# lists, a sum along axis 0 adds the parts up, element by element; along a later axis, it does so in each part.
+# Which axis is ``axis=0``: the one that stays, or the one that goes? To find out, we write the sum as a loop. For each
+# element we look at its position (shop, product), leave the shop out, and add the element to the total of its product.
 
+totals = np.zeros(3, dtype=int)
+for shop in range(2):
+    for product in range(3):
+        totals[product] += sold[shop, product]
 
-def add(a, b):
-    """Sum of two nested lists of one shape, element by element."""
-    return [add(x, y) for x, y in zip(a, b, strict=True)] if isinstance(a, list) else a + b
-
-
-def sum_along(nested, axis):
-    """Sum of nested lists along one axis, which disappears."""
-    return reduce(add, nested) if axis == 0 else [sum_along(part, axis - 1) for part in nested]
-
-
-x = np.arange(24).reshape(2, 3, 4)  # 0 to 23, dealt out in C order
-for axis in range(x.ndim):
-    assert sum_along(x.tolist(), axis) == x.sum(axis=axis).tolist()
-    print(f"axis {axis}: shape {x.shape} becomes {x.sum(axis=axis).shape}")
+print("with a loop:", totals)
+print("sum(axis=0):")
+print(sold.sum(axis=0))
+assert np.array_equal(totals, sold.sum(axis=0))
 
 # %%
-# Below, axis 0 leads from the first table to the second, axis 1 down the rows, axis 2 along a row. Cells of one colour
-# add up to the cell of that colour. A sum along several axes is possible too, ``axis=(1, 2)``, and ``keepdims=True``
-# leaves an axis of length 1 in the place of each one that went.
+# Both give one total for each product, so the rule is: *the axis that you name disappears.* It holds for any number of
+# axes. Here are three: 2 shops, 3 days, 4 products. ``reshape`` lays the numbers from 0 to 23 out in this shape, one
+# row after the other.
+
+sold_daily = np.arange(24).reshape(2, 3, 4)  # (shops, days, products)
+for axis in range(3):
+    print("sum along axis", axis, "has the shape", sold_daily.sum(axis=axis).shape)
+print("axis=(1, 2):               ", sold_daily.sum(axis=(1, 2)).shape)
+print("axis=(1, 2), keepdims=True:", sold_daily.sum(axis=(1, 2), keepdims=True).shape)
+
+# %%
+# Each of the first three results lacks one length of (2, 3, 4): first the 2, then the 3, then the 4. You can name
+# several axes at once. With ``keepdims=True`` each named axis keeps its position, with the length 1. This will be
+# needed below. In the figure, cells of one colour in the upper tables add up to the cell of that colour below.
+#
+# .. fold:: How the figure is drawn
 
 alt = "Two tables of 3 by 4 numbers, and below them their sums along the axes 0, 1 and 2."
 fig, ax = plt.subplots(figsize=(5.2, 4.5), num=alt)
-colours = np.full(x.shape, PAPER)
+colours = np.full(sold_daily.shape, PAPER)
 colours[:, 2, 3], colours[0, :, 0], colours[1, 0, :] = ORANGE, SKY, GREEN
-for layer in (0, 1):
-    draw_cells(ax, x[layer], colours=colours[layer], origin=(2 + 6.5 * layer, 1))
-places = ((2, 3), (0, 0), (1, 0))
-for axis, left, place in zip(range(3), (0, 5.5, 11), places, strict=True):
-    sums = x.sum(axis=axis)
+for shop in (0, 1):
+    draw_cells(ax, sold_daily[shop], colours=colours[shop], origin=(2 + 6.5 * shop, 1))
+coloured_cells = [((2, 3), ORANGE), ((0, 0), SKY), ((1, 0), GREEN)]
+for axis, (position, colour) in enumerate(coloured_cells):
+    sums = sold_daily.sum(axis=axis)
     fills = np.full(sums.shape, PAPER)
-    fills[place] = (ORANGE, SKY, GREEN)[axis]
+    fills[position] = colour
+    left = 5.5 * axis
     draw_cells(ax, sums, colours=fills, origin=(left, 7))
     ax.text(left, 6.6, f"sum(axis={axis})\n{sums.shape}", family="monospace", linespacing=1.4)
 for left, y, text in ((7.25, 2.6, "axis 0\n⟶"), (0.7, 2.6, "axis 1\n↓"), (4, 0.6, "axis 2 ⟶")):
@@ -284,241 +289,494 @@ limits = ax.set_ylim(10.2, -0.1)
 # %%
 # Build it: broadcasting
 # ----------------------
-# What is a column of three numbers plus a row of four? By :term:`broadcasting` it is a table. Write the two shapes
-# below each other, flush right. Two lengths fit if they are equal, or if one of them is 1; a missing one counts as 1.
-# The axis of length 1 is read as if it were repeated, but nothing is copied: its stride is taken to be 0.
+# To compute element by element, two arrays need the same shape. What happens if their shapes differ? Each product has a
+# price, and we want to know what each shop has earned with each product. The prices are a row of the shape (3,), and
+# the table has the shape (2, 3). A loop shows what we want: *every* row of the table is multiplied by the same prices.
 
+prices = np.array([10, 20, 50])
+earned = np.zeros((2, 3), dtype=int)
+for shop in range(2):
+    for product in range(3):
+        earned[shop, product] = sold[shop, product] * prices[product]
 
-def broadcast_shape(a, b):
-    """Shape of an operation on arrays of the shapes a and b."""
-    lengths = []
-    for n, m in zip_longest(reversed(a), reversed(b), fillvalue=1):
-        if n != m and 1 not in (n, m):
-            raise ValueError(f"lengths {n} and {m} do not fit: make them equal, or one of them 1")
-        lengths.append(m if n == 1 else n)
-    return tuple(reversed(lengths))
-
-
-tens, units = np.array([[0], [10], [20]]), np.arange(4)
-assert broadcast_shape(tens.shape, units.shape) == (tens + units).shape == (3, 4)
-assert np.array_equal(tens + units, small)  # the table of the figure on memory
-print("strides of the row, read as a table:", np.broadcast_to(units, (3, 4)).strides)
+print(sold * prices)
+assert np.array_equal(earned, sold * prices)
 
 # %%
-# In the figure the coloured cells exist, and the grey ones are only imagined. Each array is stretched along the axis of
-# length 1 or the missing one, then the elements are added in pairs. So broadcasting replaces loops: whatever holds for
-# every row, every column or every channel is written once, in an array with the length 1 along all other axes.
+# ``sold * prices`` does the same without a loop. NumPy treats the row as if it stood there twice. This rule is called
+# :term:`broadcasting`. The other direction works as well. Suppose that shop 1 doubles its prices: we need one factor
+# for each *row*, and so a column of factors, with the shape (2, 1).
+
+factors = np.array([[1], [2]])  # (2, 1): one factor for each shop
+print(sold * prices * factors)
+
+# %%
+# Only the second row has doubled. The column was treated as if it were repeated to the right, three times.
+#
+# Now the general case: both arrays are repeated. A column of three elements plus a row of four is a table of 3 by 4.
+
+tens = np.array([[0], [10], [20]])  # (3, 1)
+units = np.arange(4)  # (4,)
+print(tens + units)
+assert np.array_equal(tens + units, table)
+
+# %%
+# In the figure, coloured cells exist, and grey cells are only imagined. An array is stretched along every axis on which
+# its length is 1. If an axis is missing, it is added on the left with the length 1, and stretched too. Then the
+# elements are added in pairs.
+#
+# .. fold:: How the figure is drawn
 
 alt = "A column stretched to the right, plus a row stretched downwards, is a table of sums."
 fig, ax = plt.subplots(figsize=(5.2, 1.9), num=alt)
-pair = {"+": (tens, [[SKY] + [PAPER] * 3]), "=": (units, [[ORANGE], [PAPER], [PAPER]])}
-for left, (sign, (array, fills)) in zip((0, 5.2), pair.items(), strict=True):
-    draw_cells(ax, np.broadcast_to(array, (3, 4)), colours=fills, origin=(left, 0))
-    ax.text(left + 4.6, 1.5, sign, ha="center", va="center", fontsize=14)
-    ax.text(left + 2, -0.3, str(array.shape), ha="center", family="monospace")
-ax.text(12.4, -0.3, str(small.shape), ha="center", family="monospace")
-ax = draw_cells(ax, tens + units, colours=GREEN, origin=(10.4, 0))
+tens_colours = [[SKY, PAPER, PAPER, PAPER]]
+units_colours = [[ORANGE], [PAPER], [PAPER]]
+draw_cells(ax, np.broadcast_to(tens, (3, 4)), colours=tens_colours, origin=(0, 0))
+draw_cells(ax, np.broadcast_to(units, (3, 4)), colours=units_colours, origin=(5.2, 0))
+draw_cells(ax, tens + units, colours=GREEN, origin=(10.4, 0))
+for middle, array in ((2, tens), (7.2, units), (12.4, tens + units)):
+    ax.text(middle, -0.3, str(array.shape), ha="center", family="monospace")
+plus = ax.text(4.6, 1.5, "+", ha="center", va="center", fontsize=14)
+equals = ax.text(9.8, 1.5, "=", ha="center", va="center", fontsize=14)
 
 # %%
+# To find the shape of the result, write the two shapes below each other, aligned on the right. A missing length counts
+# as 1. Then compare the lengths one by one. If they are equal, the result has this length too. If one of them is 1, the
+# result has the other length. Everything else is an error.
+
+
+def broadcast_shape(a, b):
+    """Shape of the result of an operation on arrays of the shapes a and b."""
+    axes = max(len(a), len(b))
+    padded_a = (1,) * (axes - len(a)) + a  # (4,) becomes (1, 4)
+    padded_b = (1,) * (axes - len(b)) + b
+    lengths = []
+    for n, m in zip(padded_a, padded_b, strict=True):
+        if n == m or m == 1:
+            lengths.append(n)
+        elif n == 1:
+            lengths.append(m)
+        else:
+            raise ValueError(f"lengths {n} and {m} do not fit: make them equal, or one of them 1")
+    return tuple(lengths)
+
+
+print("(3, 1)    with (4,):  ", broadcast_shape((3, 1), (4,)))
+print("(2, 3, 4) with (3, 1):", broadcast_shape((2, 3, 4), (3, 1)))
+
+# %%
+# The second line reads, from the right: 4 and 1 give 4; 3 and 3 give 3; 2 and nothing give 2. Broadcasting replaces
+# loops: what is the same for every row or for every column is stored only once.
+#
+# Build it: two orders in memory
+# ------------------------------
+# How can a row be repeated without a copy? For that we have to look at the memory. Memory has no rows: it is one long
+# line of bytes. The method ``ravel`` lays all elements of an array out in one flat array; ``ravel("K")`` takes them in
+# the order in which they lie in memory. ``np.asfortranarray`` changes this order, and nothing else.
+
+small = table.astype(np.int16)  # 2 bytes for each element
+by_columns = np.asfortranarray(small)
+assert np.array_equal(small, by_columns)
+print("row after row:      ", small.ravel("K"))
+print("column after column:", by_columns.ravel("K"))
+
+# %%
+# The two arrays are equal, but they lie differently in memory. Row after row is named C order, or :term:`row-major
+# order`; column after column is named Fortran order.
+#
+# How does NumPy find an element then? Each array has :term:`strides <stride>`: for each axis, the distance in memory
+# from one element to the next along this axis. **NumPy counts strides in bytes, and PyTorch counts them in elements.**
+# The glossary and :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` count in elements, as PyTorch does.
+
+print("row after row:       strides", small.strides)
+print("column after column: strides", by_columns.strides)
+print("one row, repeated three times:", np.broadcast_to(small[0], (3, 4)).strides)
+
+# %%
+# Row after row, the next column is the next element, 2 bytes further. The next row begins after 4 elements of 2 bytes,
+# so its stride is 8. Column after column it is the other way round. The last line answers our question: broadcasting
+# reads the same row again and again, because the stride of the repeated axis is 0.
+#
+# In the figure, the number below each element says at which byte it begins.
+#
+# .. fold:: How the figure is drawn
+
+row_colours = np.array([[SKY], [ORANGE], [PAPER]])
+alt = "A table of three rows. In C order its rows lie one after the other, in Fortran order mixed."
+fig, ax = plt.subplots(figsize=(5.2, 4.1), num=alt)
+draw_cells(ax, small, colours=row_colours)
+coloured = np.broadcast_to(row_colours, small.shape)
+drawings = [("C", "C order", small, 4.6), ("F", "Fortran order", by_columns, 8.0)]
+for order, name, array, top in drawings:
+    draw_cells(ax, small.ravel(order), colours=coloured.ravel(order), origin=(0, top))
+    ax.text(0, top - 0.3, f"{name}, strides {array.strides}", fontsize=11)
+    for position in range(small.size):
+        ax.text(position + 0.5, top + 1.5, str(2 * position), ha="center", fontsize=9)
+ax.text(4.6, 1.6, "shape (3, 4), int16", fontsize=11)
+limits = ax.set_ylim(10.2, -0.2)
+
+# %%
+# The strides follow from the shape. In C order, the stride of the last axis is the size of one element. Then go from
+# right to left: the stride of an axis is the stride of its right neighbour times the length of that neighbour. For
+# example, ``sold_daily`` has the shape (2, 3, 4) and elements of 8 bytes, so its strides are (96, 32, 8): 8 · 4 is 32,
+# and 32 · 3 is 96. For Fortran order, go from left to right. :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>`
+# shows what strides are good for.
+#
 # Check against PyTorch
 # ---------------------
-# Strides and sums first: 200 arrays with random shapes of up to four axes, in a random order in memory.
-# ``torch.from_numpy`` takes an array over as it lies, and counts its strides in elements; what NumPy calls ``axis``,
-# PyTorch calls ``dim``. The elements are whole numbers, so the sums must be equal to the last bit.
+# NumPy, PyTorch and our loops must agree for many random shapes, also on which pairs do *not* broadcast. What NumPy
+# calls ``axis``, PyTorch calls ``dim``; ``torch.from_numpy`` makes a tensor of an array.
+#
+# .. fold:: Strides, sums and broadcasting, 500 random shapes
 
-for _ in range(200):
-    shape = tuple(generator.integers(1, 5, size=generator.integers(1, 5)).tolist())
-    order = str(generator.choice(["C", "F"]))
-    array = np.zeros(shape, order=order)
-    array += generator.integers(0, 100, size=shape)
-    tensor = torch.from_numpy(array)
-    in_bytes = tuple(tensor.element_size() * step for step in tensor.stride())
-    assert strides_in_bytes(shape, array.itemsize, order) == array.strides == in_bytes
-    for axis in range(array.ndim):
-        ours = sum_along(array.tolist(), axis)
-        assert ours == array.sum(axis=axis).tolist() == tensor.sum(dim=axis).tolist()
-print("200 random shapes: strides and sums along every axis agree with NumPy and PyTorch")
 
-# %%
-# Then broadcasting: 500 random pairs of shapes. Here the failures count as well. A rule that is too generous would be
-# as wrong as one that is too strict, so all three must agree on which pairs do not fit.
+def sum_along(array, axis):
+    """Sum along one axis, with a loop over all positions: the axis is left out of each position."""
+    sums = np.zeros(array.shape[:axis] + array.shape[axis + 1 :], dtype=array.dtype)
+    for position in np.ndindex(array.shape):
+        sums[position[:axis] + position[axis + 1 :]] += array[position]
+    return sums
+
+
+def answer_of(rule, a, b):
+    """The shape that a rule gives, or None if the rule refuses this pair."""
+    try:
+        return tuple(rule(a, b))
+    except (ValueError, RuntimeError):
+        return None
+
 
 fitting = 0
 for _ in range(500):
-    a, b = (tuple(generator.integers(1, 4, size=generator.integers(0, 5)).tolist()) for _ in "ab")
-    answers = []
-    for rule in (broadcast_shape, np.broadcast_shapes, torch.broadcast_shapes):
-        try:
-            answers.append(tuple(rule(a, b)))
-        except (ValueError, RuntimeError):
-            answers.append(None)
-    assert answers[0] == answers[1] == answers[2]
-    fitting += answers[0] is not None
-print(f"500 random pairs: {fitting} fit, {500 - fitting} do not; all three agree on each")
+    a = tuple(generator.integers(1, 4, size=generator.integers(5)).tolist())
+    b = tuple(generator.integers(1, 4, size=generator.integers(5)).tolist())
+    ours = answer_of(broadcast_shape, a, b)
+    assert ours == answer_of(np.broadcast_shapes, a, b)
+    assert ours == answer_of(torch.broadcast_shapes, a, b)
+    if ours is not None:
+        fitting += 1
+    array = generator.integers(0, 100, size=a)
+    tensor = torch.from_numpy(array)
+    assert array.strides == tuple(8 * step for step in tensor.stride())  # PyTorch counts elements
+    for axis in range(len(a)):
+        assert np.array_equal(sum_along(array, axis), array.sum(axis=axis))
+        assert np.array_equal(sum_along(array, axis), tensor.sum(dim=axis).numpy())
+assert sold_daily.strides == (96, 32, 8) and 50 < fitting < 450
+print("500 random shapes: strides and sums along every axis agree")
+print(f"500 random pairs: {fitting} broadcast, {500 - fitting} do not; all three agree on each")
 
 # %%
 # Use it: normalise every channel
 # -------------------------------
-# Networks usually learn faster from numbers of similar size, so data are :term:`normalised <normalise>` first, each
-# :term:`channel` on its own. We make a picture of three channels: the height, and the slope towards south and east,
-# which ``np.gradient`` computes from neighbours. Heights are hundreds of metres, slopes fractions of 1. The means along
-# the axes 1 and 2 have the shape (3, 1, 1), thanks to ``keepdims``, and broadcast against (3, 344, 403).
+# Networks usually learn faster if all inputs have values of a similar range. So data are :term:`normalised <normalise>`
+# first, each :term:`channel` for itself: subtract its mean, then divide by its standard deviation. We make an image
+# with three channels: the height, and the slopes to the south and to the east. ``np.gradient`` computes the slopes from
+# neighbouring heights and the distance between two points of the grid, which is 92.7 m to the south and 74.4 m to the
+# east.
 
-slope_south, slope_east = np.gradient(heights, row_step_m, column_step_m)
-channels = np.array([heights, slope_south, slope_east])  # (3, 344, 403)
-means = channels.mean(axis=(1, 2), keepdims=True)
-deviations = channels.std(axis=(1, 2), keepdims=True)
-normalised = (channels - means) / deviations
-print("means", means.shape, *(f"{mean:9.3f}" for mean in means.ravel()))
-print("standard deviations", *(f"{deviation:8.3f}" for deviation in deviations.ravel()))
-assert np.allclose(normalised.mean(axis=(1, 2)), 0) and np.allclose(normalised.std(axis=(1, 2)), 1)
+south_m, east_m = 92.7, 74.4  # 3 seconds of arc, at 36.6 degrees north
+slope_south, slope_east = np.gradient(heights, south_m, east_m)
+channels = np.array([heights, slope_south, slope_east])
+print("channels:", channels.shape)
+for name, channel in zip(("height", "south", "east"), channels, strict=True):
+    print(f"{name:7} mean {channel.mean():8.3f}, standard deviation {channel.std():8.3f}")
 
 # %%
+# The channels have very different ranges: heights are hundreds of metres, and slopes are small fractions. We need one
+# mean for each channel, so the axes 1 and 2 have to disappear. But (3,) does not fit (3, 344, 403). Here
+# ``keepdims=True`` is needed: the means then have the shape (3, 1, 1), which fits.
+
+means = channels.mean(axis=(1, 2), keepdims=True)  # (3, 1, 1)
+deviations = channels.std(axis=(1, 2), keepdims=True)  # (3, 1, 1)
+normalised = (channels - means) / deviations  # (3, 344, 403)
+print("means:", means.shape, "  normalised:", normalised.shape)
+assert np.allclose(normalised.mean(axis=(1, 2)), 0)
+assert np.allclose(normalised.std(axis=(1, 2)), 1)
+
+# %%
+# One line has normalised all three channels, and the asserts check the means and the standard deviations.
+#
 # Use it: let the sun shine
 # -------------------------
-# We light the land with a sun in the north-west, 45 degrees high. How bright a slope is depends on the angle between
-# the sun and the *normal*, the arrow that stands upright on the ground: multiply their components (east, north, up) in
-# pairs and add up the three products. The sun is one arrow, the normals are one for each place. Broadcasting and a sum
-# along axis 0 do it for all 138,632 of them, and Matplotlib's ``LightSource`` agrees.
+# Now we light the landscape: a slope is bright if it faces the sun. For each point of the map we need the *normal*, an
+# arrow of length 1 that stands upright on the ground. It has three components: east, north and up. On a slope, the
+# arrow leans downhill. Where the land rises to the east, it leans west, hence the minus in the cell. Where the land
+# rises to the south, it leans north, and north is our second component, hence no minus.
 
-normals = np.array([-slope_east, slope_south, np.ones(heights.shape)])  # (3, 344, 403)
-normals = normals / np.sqrt((normals**2).sum(axis=0))  # all of length 1: divided by (344, 403)
-sun = np.array([-0.5, 0.5, np.sqrt(0.5)]).reshape(3, 1, 1)  # (east, north, up)
-brightness = (sun * normals).sum(axis=0)  # (3, 1, 1) with (3, 344, 403), then (344, 403)
-stretched = (brightness - brightness.min()) / (brightness.max() - brightness.min())
+up = np.ones(heights.shape)
+arrows = np.array([-slope_east, slope_south, up])  # (3, 344, 403)
+lengths = np.sqrt((arrows**2).sum(axis=0))  # (344, 403)
+normals = arrows / lengths  # (3, 344, 403) with (344, 403)
+print("normals:", normals.shape, " lengths:", lengths.shape)
+
+# %%
+# The division is broadcasting again: one length for each point divides all three components. The sun is one arrow for
+# the whole map, with the shape (3, 1, 1); it stands in the north-west, 45 degrees high. The brightness is the sum of
+# three products: it is 1 if both arrows point in the same direction, and it gets smaller as the angle between them
+# grows.
+
+sun = np.array([-0.5, 0.5, np.sqrt(0.5)]).reshape(3, 1, 1)  # east, north, up
+products = sun * normals  # (3, 1, 1) with (3, 344, 403)
+brightness = products.sum(axis=0)  # (344, 403)
+print(f"{brightness.size:,} points, brightness {brightness.min():.2f} to {brightness.max():.2f}")
+
+# %%
+# Matplotlib's own function for this, ``LightSource.hillshade``, should give the same picture.
+#
+# .. fold:: How the figure is drawn, and the check against Matplotlib
+
 light = LightSource(azdeg=315, altdeg=45)
-assert np.allclose(stretched, light.hillshade(heights, dx=column_step_m, dy=row_step_m))
+stretched = (brightness - brightness.min()) / (brightness.max() - brightness.min())
+assert np.allclose(stretched, light.hillshade(heights, dx=east_m, dy=south_m))
 
 alt = "The land lit from the upper left: a straight ridge ends at a long straight valley."
 fig, ax = plt.subplots(figsize=(5.2, 4.5), num=alt)
 ax.set_axis_off()
 picture = ax.imshow(brightness, cmap="gray")
+label = {"arrowprops": {"arrowstyle": "->", "lw": 2}, "bbox": {"fc": "white"}, "fontsize": 14}
+ridge = ax.annotate("ridge", (318, 86), xytext=(270, 32), **label)
+fault = ax.annotate("fault", (257, 195), xytext=(310, 222), **label)
 
 # %%
-# The ridge ends at a valley as straight as itself, the `Jacksboro fault
-# <https://gsa.confex.com/gsa/2004NE/webprogram/Paper70064.html>`__, along which rocks moved past each other. And no
-# loop was written. That answers the question at the top: an array gives up freedom, and gets one block of equal
-# elements, which costs little, is handed on as it is, and lets one call in C do what each element needs.
+# Now you see what the edge is. The ridge meets a valley that is as straight as itself, the `Jacksboro fault
+# <https://gsa.confex.com/gsa/2004NE/webprogram/Paper70064.html>`__, along which the rocks moved past each other. We
+# have computed the whole picture without a loop.
+#
+# A list and an array: memory
+# ---------------------------
+# Now we can answer the question at the top. ``astype`` converts the heights to floats, and ``tolist`` makes a list of
+# them. A list does not contain its numbers: it contains references, and each of them leads to an object somewhere else.
+# ``sys.getsizeof`` gives the bytes of the list with its references, and of each object.
+
+numbers = heights.ravel().astype(np.float64)
+listed = numbers.tolist()
+
+list_bytes = sys.getsizeof(listed)
+for number in listed:
+    list_bytes += sys.getsizeof(number)
+print("one object:", sys.getsizeof(listed[0]), "bytes")
+print("list, for each height: ", round(list_bytes / len(listed), 1), "bytes")
+print("array, for each height:", numbers.itemsize, "bytes as float64")
+print("array, for each height:", heights.itemsize, "bytes as int16")
+assert list_bytes > 3.9 * numbers.nbytes and list_bytes > 15 * heights.nbytes
+
+# %%
+# A reference takes 8 bytes, and a float object 24: besides its value, it stores its type and how often it is used. The
+# array stores the type once for all elements. It needs a quarter of the memory, and with ``int16``, which is enough for
+# heights, a sixteenth.
+#
+# A list and an array: speed
+# --------------------------
+# Which of the two is faster? Here are five jobs, written as code: on the left with the list, on the right with the
+# array. Before you look at the result, guess the second one, where Python's own ``sum`` is given an array.
+
+growing = listed.copy()
+jobs = [
+    ("sum(listed)", "numbers.sum()"),
+    ("sum(listed)", "sum(numbers)"),
+    ("[2 * n for n in listed]", "2 * numbers"),
+    ("listed[7]", "numbers[7]"),
+    ("growing.append(0.0)", "np.append(numbers, 0.0)"),
+]
+
+# %%
+# Each time is the shortest of five, which other programs have disturbed least.
+#
+# .. fold:: How the jobs are timed and printed
+
+
+def time_s(code):
+    """Shortest of five times of a piece of code, in seconds; fast code runs many times in a row."""
+    timer = timeit.Timer(code, globals=globals())
+    runs = max(1, int(0.01 / timer.timeit(number=1)))
+    return min(timer.repeat(number=runs, repeat=5)) / runs
+
+
+print("how many times as fast the winner is  (measured in this build)")
+for with_list, with_array in jobs:
+    ratio = time_s(with_list) / time_s(with_array)
+    winner = "array" if ratio > 1 else "list"
+    two_digits = float(f"{max(ratio, 1 / ratio):.2g}")
+    print(f"{with_list:28}{with_array:24}{winner:6}{two_digits:8,g}")
+
+# %%
+# The array wins where one call handles all elements: then a loop in C runs over the numbers in memory. It loses where
+# single elements are taken out to Python, because NumPy first has to wrap each of them into an object, and the list has
+# its objects ready. That is why ``sum(numbers)`` is slower than the same sum without NumPy. And since the size of an
+# array is fixed, each ``np.append`` copies everything.
+#
+# This is the answer to the question at the top. The array gives up freedom, and becomes one block of elements of one
+# type. Such a block takes little memory, can be handed to PyTorch as it is, and lets one call in C do the work of a
+# loop.
 #
 # Break it
 # --------
-# Three mistakes; only the first one is kind enough to raise an error. Leave ``keepdims`` out, and the means have the
-# shape (3,). Flush right, 3 meets 403. NumPy's message names the shapes, PyTorch's the lengths and the axis.
+# Here are three mistakes. Only the first one raises an error, and not always. The first mistake is to forget
+# ``keepdims=True``: then the means have the shape (3,). Aligned on the right, 3 meets 403.
 
 flat_means = channels.mean(axis=(1, 2))  # (3,)
-attempts = {
-    "NumPy": lambda: channels - flat_means,
-    "PyTorch": lambda: torch.from_numpy(channels) - torch.from_numpy(flat_means),
-}
-for name, attempt in attempts.items():
-    try:
-        attempt()
-    except (ValueError, RuntimeError) as error:
-        print(name, fill(f"{type(error).__name__}: {error}", 72), "", sep="\n")
+try:
+    channels - flat_means
+except ValueError as error:
+    print(f"ValueError: {error}")
+
+try:
+    torch.from_numpy(channels) - torch.from_numpy(flat_means)
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
 
 # %%
-# The second mistake: a variance is the mean of the squares minus the square of the mean, and never negative. But an
-# ``int16`` ends at 32,767, and 182² is more. What does not fit begins again at the negative end, without a word, and in
-# PyTorch too. ``mean`` and ``sum`` compute in a larger type by themselves, products do not. Convert first.
+# NumPy's message gives both shapes; compare them from the right. PyTorch's message gives the two lengths that do not
+# fit and their axis; "non-singleton" means that neither of them is 1. But do not rely on a message. Here is the same
+# mistake with three rows and three columns of the image.
+
+piece = channels[:, :3, :3]
+shifted = piece - piece.mean(axis=(1, 2))
+print("shape:", shifted.shape)
+print("means of the channels, which should be 0:", shifted.mean(axis=(1, 2)).round(1))
+assert abs(shifted.mean(axis=(1, 2))).max() > 100
+
+# %%
+# 3 meets 3, and there is no message. The means of the channels were subtracted from the *columns*.
+#
+# The second mistake is to compute with small integers. The variance is the mean of the squares minus the square of the
+# mean, so it cannot be negative.
 
 squares = heights * heights
-print("dtype of the squares:", squares.dtype, "  one of 483 m:", squares[0, 0], "  right:", 483**2)
-print(f"variance from the squares: {squares.mean() - heights.mean() ** 2:12,.1f}")
-floats = heights.astype(np.float64)
-variance = (floats * floats).mean() - floats.mean() ** 2
-print(f"converted first:           {variance:12,.1f}")
-assert heights[0, 0] == 483 and np.isclose(variance, heights.var())
+print("height:", heights[0, 0], "  its square:", squares[0, 0], "  correct:", 483**2)
+print("dtype of the squares:", squares.dtype)
+print(f"variance: {squares.mean() - heights.mean() ** 2:,.1f}")
+assert heights[0, 0] == 483
 assert np.array_equal(squares, (torch.from_numpy(heights) ** 2).numpy())
 
 # %%
-# The third one is the most expensive in deep learning. A network with one output gives a column, the shape (n, 1); the
-# targets are often a row, the shape (n,). We take one row of the map as the targets, and predict it *perfectly*. The
-# :term:`mean squared error` must be 0.
+# The squares are ``int16`` again, so they cannot be larger than 32,767. Counting continues at the negative end: after
+# 32,767 comes −32,768. This is called overflow, and neither NumPy nor PyTorch gives a message for arrays (a single
+# NumPy number would warn). (NumPy's ``mean`` and ``sum`` use a larger type by themselves; products do not.) The remedy
+# is to convert to floats before computing.
 
-targets = floats[100]  # (403,)
-predictions = targets.reshape(403, 1)  # the same numbers, as a column
-errors = predictions - targets
-double = 2 * targets.var()
-print(
-    f"errors {errors.shape}: mean square {np.mean(errors**2):,.1f}, twice the variance {double:,.1f}"
-)
-print("errors of equal shapes: mean square", np.mean((predictions.ravel() - targets) ** 2))
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    loss = torch.nn.functional.mse_loss(torch.from_numpy(predictions), torch.from_numpy(targets))
-assert np.isclose(np.mean(errors**2), double) and np.isclose(loss.item(), double)
-print(fill(f"PyTorch: {caught[0].category.__name__}: {str(caught[0].message).split('. ')[0]}", 72))
+floats = heights.astype(np.float64)
+variance = (floats * floats).mean() - floats.mean() ** 2
+print(f"variance: {variance:,.1f}   by np.var: {heights.var():,.1f}")
+assert np.isclose(variance, heights.var())
 
 # %%
-# Every target was subtracted from every prediction; the mean square is twice the variance of the targets. To predict
-# their mean everywhere gives only once the variance, so a network would learn that. PyTorch's loss at least warns.
+# The third mistake is about predictions. A network with one output gives a column of them, with the shape (n, 1). The
+# targets, the right answers, are often a flat array of the shape (n,). This is the second question of "Predict":
+
+print(column - row)
+
+# %%
+# Both hold 1, 2, 3, so you might expect three zeros. Broadcasting made a table. Now with real values: one row of the
+# map is the target, and we predict it *perfectly*. The :term:`mean squared error` should be 0.
+
+targets = floats[100]  # (403,)
+predictions = targets.reshape(403, 1)  # the same values, as a column
+errors = predictions - targets
+print("shape of the errors:", errors.shape)
+print(f"mean squared error of a perfect prediction: {np.mean(errors**2):8,.0f}")
+
+average = np.full((403, 1), targets.mean())
+print(f"mean squared error of the mean, everywhere: {np.mean((average - targets) ** 2):8,.0f}")
+assert np.mean((average - targets) ** 2) < np.mean(errors**2)
+
+# %%
+# Every target was subtracted from every prediction. The perfect prediction gets 38,849. A prediction that is the mean
+# everywhere gets 19,425, a smaller loss than the perfect one. So training with this mistake moves towards the mean. The
+# remedy is to give both the same shape. PyTorch's loss computes the same wrong value, but it warns:
 #
+# .. fold:: The same errors in PyTorch's loss
+
+column_tensor, target_tensor = torch.from_numpy(predictions), torch.from_numpy(targets)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    wrong_loss = torch.nn.functional.mse_loss(column_tensor, target_tensor)
+print("UserWarning:", str(caught[0].message).split(". ")[0])
+assert caught[0].category is UserWarning and np.isclose(wrong_loss.item(), np.mean(errors**2))
+assert torch.nn.functional.mse_loss(column_tensor.ravel(), target_tensor) == 0
+
+# %%
 # Then and now
 # ------------
-# NumPy 2.0, of 2024, is the first major version since 2006. Much code on the web was written before, and some of it
-# stops today; worse, some gives another dtype. The cell runs the first four lines of the table.
+# NumPy 2.0, of 2024, is the first new major version since 2006. Much code on the web is older, and some of it stops
+# with an error today.
 #
-# ==================================== ==================================== ======================================
-# Then                                 Now                                  Why
-# ==================================== ==================================== ======================================
-# ``np.float``, ``np.int``             ``float``, ``np.float64``            old names, removed in NumPy 1.24
-# ``np.array([[1, 2], [3]])``          ``dtype=object``, or pad the rows    no regular grid: an error since 1.24
-# ``uint8`` array plus 300 is 301      an error                             a Python int takes the array's dtype
-# ``np.float32(3) + 3.0``: float64     float32                              the same rule, in NumPy 2.0
-# ``np.random.seed(0)``                ``np.random.default_rng(0)``         no hidden state that all code shares
-# integers on Windows: int32           int64                                as on other systems, since NumPy 2.0
-# ==================================== ==================================== ======================================
+# .. then-and-now:: old_numpy
+#
+#    - ``np.float`` and ``np.int`` were other names for Python's own types. They were removed in NumPy 1.24.
+#
+#    - The rows do not have the same length, so this is no regular grid. Before NumPy 1.24 it became an array of two
+#      lists. Pad the short row, or keep a list of arrays.
+#
+#    - Before NumPy 2.0 the result was 301. Now a Python number takes the dtype of the array, and 300 does not fit into
+#      ``uint8``. Choose a larger dtype yourself.
+#
+# .. fold:: The rows, run as they are written
 
-old_code = {
-    "np.float(3)": lambda: np.float(3),
-    "np.array([[1, 2], [3]])": lambda: np.array([[1, 2], [3]]),
-    "np.array([1], dtype=np.uint8) + 300": lambda: np.array([1], dtype=np.uint8) + 300,
-}
-for code, run in old_code.items():
-    try:
-        run()
-    except (AttributeError, ValueError, OverflowError) as error:
-        print(code, fill(f"{type(error).__name__}: {error}".splitlines()[0], 72), "", sep="\n")
-print("np.float32(3) + 3.0 is now a", (np.float32(3) + 3.0).dtype)
+run_then_and_now(
+    "old_numpy",
+    [
+        ("np.float(3)", "float(3)"),
+        ("np.array([[1, 2], [3]])", "np.array([[1, 2], [3, 0]])"),
+        (
+            "print(np.array([1], dtype=np.uint8) + 300)",
+            "print(np.array([1], dtype=np.int64) + 300)",
+        ),
+    ],
+    globals(),
+)
 
 # %%
 # What you learned
 # ----------------
-# - An array is one block of elements of one type with strides that say how to walk through it. It wins where one call
-#   handles many elements; for single elements, for very few and for appending, a list is better.
-# - The axis that you name in a sum disappears; ``keepdims=True`` leaves the length 1 in its place.
-# - C order keeps rows together, Fortran order columns. Walking with the order of memory is faster.
-# - Broadcasting compares shapes from the right; lengths must be equal, or one of them 1.
-# - Overflow of integers and unintended broadcasting raise no error. Look at the dtype and the shape of results.
+# - An array is one block of elements of one type. Its strides say how to find an element in memory, in bytes in NumPy
+#   and in elements in PyTorch.
+# - In a sum, the axis that you name disappears. ``keepdims=True`` leaves the length 1 in its position.
+# - Broadcasting compares two shapes from the right. The lengths must be equal, or one of them 1.
+# - An array is better where one call handles many elements. A list is better for single elements and for appending.
+# - Integers that overflow and broadcasting that was not intended raise no error. Look at the dtype and the shape of a
+#   result.
 #
 # Self-checks
 # -----------
-# **1.** An array has the shape (16, 3, 32, 32): 16 pictures of three channels. Along which axes do you take the mean to
-# get one number for each channel, and what shape does it have with ``keepdims=True``?
+# .. choice:: You want one mean for each channel of 16 images. Along which axes?
+#    :right: 3
 #
-# .. dropdown:: Answer
+#    The array ``images`` has the shape (16, 3, 32, 32): 16 images, 3 channels, 32 rows, 32 columns.
 #
-#    Along (0, 2, 3), all but the channels. The shape is (1, 3, 1, 1), which broadcasts against the pictures.
+#    - ``images.mean(axis=1, keepdims=True)``
 #
-# **2.** Which shapes do (5, 1, 4) with (3, 1), and (5, 3) with (5,) broadcast to?
+#      The axis that you name disappears, and here these are the channels. The result has the shape (16, 1, 32, 32).
 #
-# .. dropdown:: Answer
+#    - ``images.mean(axis=(2, 3), keepdims=True)``
 #
-#    (5, 3, 4). The second pair does not fit: 3 meets 5. (With (5, 1) it would.)
+#      This gives one mean for each channel of each image: (16, 3, 1, 1).
 #
-# **3.** An array of ``float32`` has the strides (4, 40). In which order does it lie, and how many rows has it?
+#    - ``images.mean(axis=(0, 2, 3), keepdims=True)``
 #
-# .. dropdown:: Answer
+#      All axes except that of the channels disappear. The shape (1, 3, 1, 1) broadcasts against the images.
 #
-#    In Fortran order: the next row is the next element. A column is 40 bytes long, so there are 10 rows, if it has no
-#    gaps.
+# .. choice:: Which pair of shapes does not broadcast?
+#    :right: 2
+#
+#    - (5, 1, 4) and (3, 1)
+#
+#      From the right: 4 and 1, 1 and 3, 5 and nothing. The result has the shape (5, 3, 4).
+#
+#    - (5, 3) and (5,)
+#
+#      Aligned on the right, 3 meets 5. Neither of them is 1.
+#
+#    - (5, 3) and (5, 1)
+#
+#      From the right: 3 and 1, 5 and 5. The result has the shape (5, 3).
 #
 # Exercises
 # ---------
-# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed,
-# are on :doc:`the solutions page </solutions/lesson_02>`.
+# Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed, are on
+# :doc:`the solutions page </solutions/lesson_02>`.
 #
-# **1. Recall.** Write down both strides in bytes, by hand.
+# **1. Recall.** Write down the strides, in bytes, for both orders in memory, by hand.
 #
 # .. code-block:: python
 #
@@ -531,7 +789,7 @@ print("np.float32(3) + 3.0 is now a", (np.float32(3) + 3.0).dtype)
 #    assert f_strides == f_order.strides, "these are not the strides in Fortran order"
 #    print("C order:", c_strides, " Fortran order:", f_strides)
 #
-# **2. Modify.** Normalise every *row* of the table to mean 0 and standard deviation 1, without a loop.
+# **2. Modify.** Normalise each *row* of the table to the mean 0 and the standard deviation 1, without a loop.
 #
 # .. code-block:: python
 #
@@ -539,11 +797,12 @@ print("np.float32(3) + 3.0 is now a", (np.float32(3) + 3.0).dtype)
 #    ready = (table - table.mean()) / table.std()
 #
 #    assert ready.shape == table.shape, "the shape has changed"
-#    assert np.allclose(ready.mean(axis=1), 0), "a row has another mean than 0"
-#    assert np.allclose(ready.std(axis=1), 1), "a row has another standard deviation than 1"
+#    assert np.allclose(ready.mean(axis=1), 0), "the mean of a row is not 0"
+#    assert np.allclose(ready.std(axis=1), 1), "the standard deviation of a row is not 1"
 #    print(ready.round(2))
 #
-# **3. Extend.** Compute the distances between all pairs of five points, without a loop.
+# **3. Extend.** Compute the distances between all pairs of five points, without a loop. Hint: which shape must one of
+# the two arrays have, so that the differences of all pairs have the shape (5, 5, 2)?
 #
 # .. code-block:: python
 #
@@ -559,9 +818,9 @@ print("np.float32(3) + 3.0 is now a", (np.float32(3) + 3.0).dtype)
 # In practice
 # -----------
 # - Collect in a list, convert once with ``np.array``, and write no loop over elements.
-# - Write ``axis=`` always, and ``keepdims=True`` if the result meets its own array again.
-# - Convert to ``float32`` before you compute with whole numbers from a file.
-# - Assert that predictions and targets have the same shape, in front of every loss.
+# - Always write ``axis=``, and add ``keepdims=True`` if the result is combined with the array that it was made from.
+# - Convert integers from a file to ``float32`` before you compute with them.
+# - Assert that predictions and targets have the same shape before each loss.
 #
 # References
 # ----------

@@ -2,44 +2,43 @@
 04 · Tensors: the basic unit of computation
 ===========================================
 
-Photographs, sentences, the weights of a network: everything that PyTorch computes with is a :term:`tensor`. Here is
-something odd about them: putting the dimensions of sixteen photographs into another order takes PyTorch about as long
-as doing it to a table of twelve numbers. How can that be? The answer is one small idea, a flat row of numbers and a
-rule for reading it. The same idea explains many of the shape errors that you will meet in this course.
+Photographs, sentences, the parameters of a network: PyTorch stores all of them as a :term:`tensor`. There is something
+odd about tensors. PyTorch changes the order of the axes of sixteen photographs, with fifteen million elements, in about
+the same time as that of a table with twelve. How can that be? The answer is one small idea:
+all elements lie in one flat row in memory, and a rule says how to read it. The same idea explains many shape errors.
 
 .. grid:: 1 1 2 2
    :gutter: 3
 
    .. grid-item-card:: You will be able to
 
-      - create a tensor with the dtype, shape and device that you want;
+      - create a tensor with the dtype, shape and device that you want, and compute with it;
       - work out where an element lies in memory from its index and the strides;
       - predict whether an operation gives a view or a copy, and when ``view`` fails;
-      - move numbers between Python, NumPy and PyTorch, and say what shares memory.
+      - move data between Python, NumPy and PyTorch, and say what shares memory.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`, for arrays, axes and the two orders in
-        memory.
+      - **Read first:** :doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>` for arrays and axes,
+        :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` for pictures as arrays, and
+        :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradients, which the last table uses.
       - **Data:** one photograph that comes with Matplotlib; nothing is downloaded.
-      - **Run time:** less than 15 seconds on two CPU cores.
+      - **Run time:** about 5 seconds of computing on one CPU core.
 """
 
 # %%
 # Set-up
 # ------
-# PyTorch, NumPy and Matplotlib do the work. What comes from ``dlcourse`` is plumbing: seeds, the choice of a
-# device, a few drawing functions. Random numbers come from ``generator``, so they are the same at every run. The
-# device is a GPU where there is one and the CPU otherwise; you need not edit anything for it.
+# ``dlcourse`` provides the seed, the choice of the device and the look of the figures. Random numbers are drawn with
+# ``generator``, so every run draws the same ones. ``pick_device`` returns a GPU if there is one, and the CPU otherwise.
 
 # sphinx_gallery_number = 4
 # sphinx_gallery_budget_s = 15
-# sphinx_gallery_needs = [2]
+# sphinx_gallery_needs = [1, 2, 3]
 # sphinx_gallery_assets = []
 # sphinx_gallery_thumbnail_number = 3
 import math
 import timeit
-import warnings
 from itertools import pairwise
 from textwrap import fill
 
@@ -49,7 +48,8 @@ import torch
 from matplotlib.cbook import get_sample_data
 
 from dlcourse.device import pick_device
-from dlcourse.plotting import ORANGE, PAPER, draw_cells, draw_tensor, draw_walk, use_course_style
+from dlcourse.page_files import run_choices, run_then_and_now
+from dlcourse.plotting import ORANGE, PAPER, SKY, draw_cells, use_course_style
 from dlcourse.reproducible import seed_everything
 
 use_course_style()
@@ -60,48 +60,93 @@ print(f"computing on: {device}")
 # %%
 # Look at the data: ranks
 # -----------------------
-# A tensor holds numbers of one kind in a regular grid. The number of directions in the grid is its :term:`rank`,
-# and each direction is an :term:`axis`. Rank 0 is a single number (a scalar), rank 1 a vector, rank 2 a matrix;
-# from rank 3 on there are no special names. The lengths of the axes, in order, are the :term:`shape`. PyTorch calls
-# the rank ``ndim``; ``x.size()`` is an older spelling of ``x.shape``. The number of elements, ``numel``, is the
-# product of the lengths.
+# A tensor is a regular grid of elements that all have the same type. Each direction of the grid is an :term:`axis`,
+# and the number of axes is the :term:`rank`. One price is a tensor of rank 0, a scalar. The prices of a week are a
+# tensor of rank 1, a vector. A table of prices, with one row for each shop, has rank 2 and is a matrix. From rank 3 on
+# there are no special names. The lengths of the axes, in order, are the :term:`shape`.
+#
+# The next cell makes one tensor of each rank. ``torch.arange(n)`` counts from 0 to n − 1, and ``reshape`` arranges
+# the elements in a grid. PyTorch calls the rank ``ndim``, and ``numel`` counts the elements.
 
-tensors = {
-    "scalar": torch.tensor(7),
-    "vector": torch.arange(4),
-    "matrix": torch.arange(12).reshape(3, 4),
-    "rank-3 tensor": torch.arange(24).reshape(2, 3, 4),
-    "rank-4 tensor": torch.arange(48).reshape(2, 2, 3, 4),
-}
-for name, tensor in tensors.items():
-    assert tensor.size() == tensor.shape and tensor.numel() == math.prod(tensor.shape)
-    shape = str(tuple(tensor.shape))
-    print(f"{name:14} ndim {tensor.ndim}  shape {shape:13} numel {tensor.numel()}")
+scalar = torch.tensor(7)
+vector = torch.arange(4)
+matrix = torch.arange(12).reshape(3, 4)
+stack = torch.arange(24).reshape(2, 3, 4)
+row_of_stacks = torch.arange(48).reshape(2, 2, 3, 4)
+
+for tensor in (scalar, vector, matrix, stack, row_of_stacks):
+    print(f"rank {tensor.ndim}: {tensor.numel():2} elements, shape {tuple(tensor.shape)}")
+    assert tensor.numel() == math.prod(tensor.shape)
 
 # %%
-# Read a shape from the right: the last axis runs along a row, the one before it down the rows, the one before that
-# through a stack of matrices. Rank 4 is a row of such stacks; a batch of colour photographs has this rank. The
-# figure draws the five tensors of the table, with numbers only on the front of each stack.
+# The number of elements is the product of the lengths. Read a shape from the right: the last axis runs along a row, the
+# one before it runs down the rows, and the one before that runs through a stack of matrices. A batch of colour
+# photographs has rank 4: it is a row of stacks. The figure draws the five tensors. Arrows number the axes of the matrix
+# and of the first stack. Of each stack only the front shows its elements.
+#
+# .. fold:: How the figure is drawn
+
+
+def draw_tensor(ax, tensor, left, top):
+    """Draw a tensor of rank 0 to 3; what lies behind the front of a stack stays empty."""
+    if tensor.ndim < 3:
+        draw_cells(ax, tensor, colours=SKY, origin=(left, top))
+        return
+    for depth in reversed(range(1, len(tensor))):
+        empty = np.full(tensor[0].shape, "")
+        draw_cells(ax, empty, origin=(left + depth / 2, top - depth / 2))
+    draw_cells(ax, tensor[0], colours=SKY, origin=(left, top))
+
 
 alt = "Tensors of rank 0 to 4: one cell, a row of cells, a grid, a stack of grids, two such stacks."
 fig, ax = plt.subplots(figsize=(5.2, 3.8), num=alt)
-ax.set_ylim(9.2, -2.7)  # room for the names: text does not widen the limits by itself
-corners = [(0, 0), (3.75, 0), (10.5, 0), (0, 6), (6, 6)]
-for (name, tensor), (left, top) in zip(tensors.items(), corners, strict=True):
-    draw_tensor(ax, tensor, origin=(left, top))
+ax.set_ylim(10.2, -2.7)  # room for the names: text does not widen the limits by itself
+drawings = [
+    ("scalar", scalar, 0, 0),
+    ("vector", vector, 3.75, 0),
+    ("matrix", matrix, 10.5, 0),
+    ("rank-3 tensor", stack, 0, 6),
+    ("rank-4 tensor", row_of_stacks, 6, 6),
+]
+for name, tensor, left, top in drawings:
+    stacks = tensor if tensor.ndim == 4 else [tensor]
+    for number, part in enumerate(stacks):
+        draw_tensor(ax, part, left + 5.25 * number, top)
     ax.text(left, top - 1.8, name, fontsize=12)
     ax.text(left, top - 1, str(tuple(tensor.shape)), family="monospace")
+arrows = [  # the number of an axis, and where its arrow begins and ends
+    ("0", (10.15, 0), (10.15, 3)),
+    ("1", (10.5, 3.35), (14.5, 3.35)),
+    ("0", (-0.25, 5.9), (0.35, 5.3)),
+    ("1", (-0.35, 6), (-0.35, 9)),
+    ("2", (0, 9.35), (4, 9.35)),
+]
+for axis, start, end in arrows:
+    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "->", "color": "0.35"})
+    across, down = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    beside = (0, 0.45) if start[1] == end[1] else (-0.35, 0)
+    ax.text(across + beside[0], down + beside[1], axis, color="0.35", ha="center", va="center")
 
 # %%
-# Now a real one. The portrait of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` shows Grace Hopper, who
-# wrote one of the first compilers; it is an official photograph of the US Navy in the public domain.
-# ``torch.from_numpy`` makes a tensor of it: rows, columns and colour channels, each element a whole number from 0
-# to 255. The white frame marks 60 × 60 pixels, and beside it stand their red values, at every tenth pixel of every
-# tenth row. Such a slice looks harmless, yet it holds the idea of the whole lesson: it copies nothing.
+# Now a real tensor. The portrait of lesson 03 shows Grace Hopper, who wrote one of the first compilers; it is an
+# official photograph of the US Navy in the public domain. ``plt.imread`` returns a read-only array, and
+# ``torch.from_numpy`` would warn about that. So ``np.array`` makes a copy first, and ``torch.from_numpy`` makes a
+# tensor of the copy.
 
-photo = torch.from_numpy(np.array(plt.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))))
+pixels = plt.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
+print("may be written to:", pixels.flags.writeable)
+
+photo = torch.from_numpy(np.array(pixels))  # (600, 512, 3): rows, columns, colour channels
 print(f"shape {tuple(photo.shape)}, dtype {photo.dtype}, from {photo.min()} to {photo.max()}")
 print(f"{photo.numel():,} elements of {photo.element_size()} byte: {photo.nbytes:,} bytes")
+
+# %%
+# The axes are rows, columns and colour channels, and each element is a whole number from 0 to 255. In the figure a
+# white frame marks 60 × 60 pixels of the portrait. Beside it stand the red values of every tenth pixel of every tenth
+# row. The slice ``photo[160:220:10, 190:250:10, 0]`` picks them. It looks harmless, but it holds the idea of the
+# whole lesson: it copies nothing.
+#
+# .. fold:: How the figure is drawn
 
 patch = photo[160:220:10, 190:250:10, 0]
 alt = "A portrait with one eye framed, and beside it the red values of 36 of its pixels."
@@ -115,163 +160,336 @@ right = draw_cells(right, patch, colours=greys)
 # %%
 # Creation and dtype
 # ------------------
-# All elements of a tensor have the same type, its :term:`dtype`. It fixes which numbers an element can hold and how
-# many bytes it takes: the ``uint8`` of the photograph holds 0 to 255 in one byte. PyTorch infers the dtype: Python
-# integers become ``int64``; floats, and any list with a float in it, become the default dtype ``float32``, in which
-# networks usually compute. NumPy's own default is ``float64``; that difference comes back in "Break it". To decide
-# for yourself, pass ``dtype=`` or ``device=`` when you create a tensor, or convert it later with ``.to``.
+# All elements of a tensor have one type, its :term:`dtype`. The dtype fixes which values an element can hold and how
+# many bytes it takes. If you do not name a dtype, PyTorch chooses it. The first three lines show how it chooses for
+# ``torch.tensor``, which makes a tensor from Python numbers and lists; in the fourth we name a dtype. Other functions
+# need only a shape: ``zeros`` fills it with 0, ``full`` with a value of your choice, ``rand`` with random numbers
+# between 0 and 1. ``linspace`` divides a range into equal steps.
 
-created = {
-    "tensor([1, 2])": torch.tensor([1, 2]),
-    "tensor([1, 2.5])": torch.tensor([1, 2.5]),
-    "tensor([True])": torch.tensor([True]),
-    "zeros(2, 3)": torch.zeros(2, 3),
-    "full((2, 3), 7)": torch.full((2, 3), 7),
-    "linspace(0, 1, 5)": torch.linspace(0, 1, 5),
-    "rand(2, 3)": torch.rand(2, 3, generator=generator),
-    "from_numpy(np.ones(3))": torch.from_numpy(np.ones(3)),
-}
-for call, tensor in created.items():
-    print(f"torch.{call:24} {tensor.dtype!s:14} {tuple(tensor.shape)}")
+print(torch.tensor([1, 2]).dtype)  # Python integers
+print(torch.tensor([1, 2.5]).dtype)  # one float makes all elements floats
+print(torch.tensor([True, False]).dtype)
+print(torch.tensor([1, 2], dtype=torch.float64).dtype)  # the dtype that you ask for
+print(torch.zeros((2, 3)))
+print(torch.full((2, 3), 7))
+print(torch.linspace(0, 1, 5))
+print(torch.rand((2, 3), generator=generator))
 assert torch.get_default_dtype() == torch.float32
 
 # %%
-# From one world to the other
-# ---------------------------
-# ``from_numpy`` and ``.numpy()`` share memory: they put a second label on the same numbers. (NumPy knows only the
-# CPU; call ``.cpu()`` first if the tensor is on a GPU.) ``torch.tensor`` makes a :term:`copy`. To leave PyTorch
-# altogether, ``.item()`` turns a tensor of one element into a Python number, and ``.tolist()`` a whole tensor into
-# nested lists. The last line may surprise you: a ``float32`` never held 0.1, only the nearest number that it can
-# hold, and Python shows more of its digits.
+# Integers become ``int64``, and floats become the default dtype ``float32``, in which networks usually compute. Pass
+# ``dtype=`` to decide for yourself, or convert a tensor later: ``x.to(torch.float64)``. In the same way ``device=``
+# decides on which :term:`device` a new tensor is made, for instance on a GPU.
+#
+# Compute with them
+# -----------------
+# Arithmetic works element by element, as in NumPy: ``prices * amounts`` multiplies each price by its amount, and
+# ``prices + 0.5`` makes everything dearer. Such an operation makes a new tensor. A method whose name ends in an
+# underscore does the opposite: it changes its tensor in place. Compare ``add`` and ``add_``.
+
+prices = torch.tensor([2.5, 4.0, 1.0])  # bread, cheese, one apple
+dearer = prices.add(0.5)
+print("after add: ", prices)
+prices.add_(0.5)
+print("after add_:", prices)
+assert torch.equal(prices, dearer)
+
+# %%
+# After ``add`` the old prices are still there; ``add_`` has replaced them. Many methods have such a twin. ``zero_``,
+# for instance, sets all elements to 0; a loop written by hand may use it for gradients.
+#
+# What happens when two dtypes meet? PyTorch looks for a dtype that suits both. This is called :term:`type promotion`.
+# The next cell adds tensors of different dtypes, and then a Python number to a tensor of the dtype of photographs:
+# ``uint8``, a whole number without a sign in 8 bits, from 0 to 255.
+
+counts = torch.tensor([1, 2])  # int64
+halves = torch.tensor([0.5, 0.5])  # float32
+bright = torch.tensor([100, 200], dtype=torch.uint8)
+print("int64 + float32:  ", (counts + halves).dtype)
+print("float32 + float64:", (halves + halves.to(torch.float64)).dtype)
+print("int64 / int:      ", (counts / 2).dtype)
+print("uint8 + 100:      ", bright + 100)
+
+# %%
+# Floats win over integers, and among floats the larger dtype wins (``float16`` and ``bfloat16``, which come next, meet
+# in ``float32``). The division ``/`` always gives floats. The last line is a silent mistake: 200 + 100 should be 300,
+# but the result is 44. A Python float turns an integer tensor into floats, but a Python integer leaves ``uint8`` as it
+# is. After 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44. Convert photographs to floats before you
+# compute with them.
+#
+# A ``float32`` takes four bytes. Large networks are often trained with two bytes for an element, which is called
+# :term:`half precision`. There are two such dtypes, and they spend their 16 bits in different ways. ``torch.finfo``
+# describes a float dtype: ``max`` is its largest value, ``eps`` is the gap between 1 and the next larger value. We
+# store 1.001 and 70,000 in each.
+
+values = torch.tensor([1.001, 70_000])
+for dtype in (torch.float32, torch.float16, torch.bfloat16):
+    info = torch.finfo(dtype)
+    first, second = values.to(dtype).tolist()
+    print(f"{dtype!s:14} max {info.max:.1e}  eps {info.eps:.1e}  holds {first:.4f}, {second:.0f}")
+
+# %%
+# ``float16`` is the more precise one, but its range is small: 70,000 is too large for it and becomes infinite.
+# ``bfloat16`` has nearly the range of ``float32``, but little precision: 1.001 becomes 1, and 70,000 becomes 70,144.
+# For training, a large range is often more important than precise digits. This is why ``bfloat16`` has become so
+# common.
+#
+# To NumPy and Python, and back
+# -----------------------------
+# ``torch.from_numpy`` and ``.numpy()`` share memory: the array and the tensor are two names for the same elements.
+# ``torch.tensor`` makes a :term:`copy`. We write into the array and look at both tensors.
 
 numbers = np.zeros(3)
-shared, copied = torch.from_numpy(numbers), torch.tensor(numbers)
-numbers[0] = 1  # written by NumPy, and seen by every tensor that shares this memory
-print("shared:", shared.tolist(), " copied:", copied.tolist())
+shared = torch.from_numpy(numbers)
+copied = torch.tensor(numbers)
+numbers[0] = 1  # written by NumPy
+print("shared:", shared)
+print("copied:", copied)
 assert np.shares_memory(numbers, shared.numpy())
+
+# %%
+# The shared tensor has changed, the copy has not. Both have the dtype ``float64``, because that is NumPy's default.
+# (NumPy knows only the CPU: if a tensor is on a GPU, call ``.cpu()`` first.)
+#
+# Two methods lead back to plain Python. ``tolist`` turns a whole tensor into nested lists, and ``item`` turns a tensor
+# with one element into a number.
+
+print("tolist:", torch.arange(6).reshape(2, 3).tolist())
 print("item:  ", torch.tensor(0.1).item())
 
 # %%
+# The last line may surprise you. A ``float32`` cannot hold 0.1 exactly. It holds the nearest value that it can, and
+# Python shows more digits of it.
+#
 # Predict
 # -------
-# In memory there are no grids: the elements lie in one flat row, the *storage*. For each axis, a :term:`stride`
-# says how many places of the storage one step along that axis moves. Let ``x`` hold 0 to 11 in the shape (3, 4),
-# row after row. Write down the stride of ``x`` and that of ``x.T``, the transposed matrix, before you read on. How
-# many of the twelve numbers does ``x.T`` move?
+# In memory there are no grids. All elements of a tensor lie in one flat row, its :term:`storage`. For each axis, a
+# :term:`stride` says how many positions of the storage one step along that axis moves. Think of a small cinema
+# that numbers its seats from 0, row after row. With four seats in a row, the seat behind number 5 is number 9.
 #
-# .. dropdown:: Answer
+# Let ``x`` hold 0 to 11 in the shape (3, 4), row after row. A step to the next column moves 1 position. A step to the
+# next row moves 4 positions, because a row has four elements. So the strides of ``x`` are (4, 1). Now take ``x.T``,
+# the transposed matrix, whose rows are the columns of ``x``.
 #
-#    The next column of ``x`` is the next number, and the next row begins four numbers later: (4, 1). In ``x.T``
-#    rows and columns have changed places, and so have the strides: (1, 4). No number moves.
+# .. choice:: What are the strides of ``x.T``?
+#    :outputs: strides_of_the_transpose
+#
+#    - Rows and columns have changed places, and the strides have changed places with them. Not one element has moved.
+#
+#    - These are the strides of ``x`` itself. The elements of a row of ``x.T`` do not lie side by side.
+#
+#    - These would be the strides if the elements of ``x.T`` were copied into a new storage, row after row, which is
+#      what ``contiguous`` does.
 
 x = torch.arange(12).reshape(3, 4)
-print("x    shape", tuple(x.shape), "stride", x.stride())
-print("x.T  shape", tuple(x.T.shape), "stride", x.T.stride())
-print("same storage:", x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr())
-print("NumPy's strides of x:", x.numpy().strides, "bytes, elements of", x.element_size())
+print("x   has the shape", tuple(x.shape))
+print("x.T has the shape", tuple(x.T.shape))
 
 # %%
-# ``x.T`` is a :term:`view`: another way of reading the same storage. In the figure each matrix stands below the
-# storage that both share. Walk along the first row of ``x`` and you visit neighbours. Walk along the first row of
-# ``x.T`` and you pass over three numbers at each step. (NumPy's strides, in lesson 02, say the same but count bytes.)
+# Have you chosen? The folded cell holds the code of each choice.
+#
+# .. fold:: The code of the choices
 
-alt = "The first row of x visits the places 0, 1, 2, 3 of the storage; that of x.T visits 0, 4, 8."
+
+def of_the_transpose():
+    print(x.T.stride())
+
+
+def of_the_matrix():
+    print(x.stride())
+
+
+def of_a_copy():
+    print(x.T.contiguous().stride())
+
+
+run_choices("strides_of_the_transpose", right=of_the_transpose, wrong=[of_the_matrix, of_a_copy])
+
+# %%
+# Now PyTorch's own answer. ``data_ptr()`` is the address at which a storage begins, so we can also see whether ``x``
+# and ``x.T`` have one storage or two.
+
+print(x.T.stride())
+print("the same storage:", x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr())
+
+# %%
+# The address is the same for both, so there is one storage. ``x.T`` is a :term:`view`: another way to read it. In the
+# figure each matrix stands below the storage. ``x`` is filled so that each element is also its position. The first row
+# of ``x`` visits neighbours. The first row of ``x.T`` skips three elements at each step. (NumPy's strides, in lesson
+# 02, say the same, but they count bytes.)
+#
+# .. fold:: How the figure is drawn
+
+
+def draw_walk(ax, storage, stops):
+    """Draw a storage as a row of cells, with an arrow from each stop to the next."""
+    colours = [ORANGE if position in stops else PAPER for position in range(len(storage))]
+    draw_cells(ax, storage, colours=colours)
+    for here, there in pairwise(stops):
+        height = (there - here) / 4
+        arrow = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-0.5", "shrinkA": 1}
+        ax.annotate("", xy=(there + 0.5, 0), xytext=(here + 0.5, 0), arrowprops=arrow)
+        ax.text((here + there + 1) / 2, -height - 0.15, f"+{there - here}", ha="center")
+        ax.update_datalim([(here, -height - 0.8)])
+
+
+alt = "The first row of x visits positions 0, 1, 2, 3 of the storage; that of x.T visits 0, 4, 8."
 fig, axes = plt.subplots(2, 1, figsize=(5.2, 5.9), height_ratios=(3, 4), num=alt)
-for ax, name, matrix in zip(axes, ("x", "x.T"), (x, x.T), strict=True):
-    # x was filled so that every value is also the place where it lies.
-    draw_walk(ax, range(12), stops=matrix[0].tolist())
-    draw_cells(ax, matrix, colours=[[ORANGE]] + [[PAPER]] * (len(matrix) - 1), origin=(0, 1.5))
+for ax, name, drawn in zip(axes, ("x", "x.T"), (x, x.T), strict=True):
+    draw_walk(ax, list(range(12)), stops=drawn[0].tolist())
+    draw_cells(ax, drawn, colours=[[ORANGE]] + [[PAPER]] * (len(drawn) - 1), origin=(0, 1.5))
     ax.text(5, 2.2, name, family="monospace", fontsize=16)
-    ax.text(5, 3.1, f"next row: +{matrix.stride(0)}", fontsize=11)
-    ax.text(5, 3.9, f"next column: +{matrix.stride(1)}", fontsize=11)
+    ax.text(5, 3.1, f"next row: +{drawn.stride(0)}", fontsize=11)
+    ax.text(5, 3.9, f"next column: +{drawn.stride(1)}", fontsize=11)
 
 # %%
-# Build it: an index becomes a place
-# ----------------------------------
-# Nothing more is needed to find an element. With the index :math:`i_k` and the stride :math:`s_k` on axis :math:`k`,
-#
-# .. math:: \text{place} = \text{offset} + \sum_k i_k\, s_k .
-#
-# The offset is the place of the first element; it is 0 unless a slice has cut something off in front.
-# ``read_strided`` applies the formula to every element, one axis at a time, and returns nested lists, as ``tolist``
-# does.
+# Build it: from the index to the position
+# ----------------------------------------
+# With the strides we can find any element ourselves. For a matrix, multiply the row by the first stride, the column by
+# the second, and add the two. We try it with a plain list as the
+# storage. It holds 100 to 111, so that an element cannot be taken for its position.
 
-
-def place_of(index, stride, offset=0):
-    """Place in the storage of the element with this index."""
-    return offset + sum(i * s for i, s in zip(index, stride, strict=True))
-
-
-def read_strided(storage, shape, stride, offset=0):
-    """Nested lists of the given shape, read from a flat list."""
-    if not shape:
-        return storage[offset]
-    starts = [offset + i * stride[0] for i in range(shape[0])]
-    return [read_strided(storage, shape[1:], stride[1:], start) for start in starts]
-
-
-assert place_of((2, 1), x.stride()) == x[2, 1]
-print(read_strided(list(range(12)), shape=(4, 3), stride=(1, 4)))
+storage = list(range(100, 112))
+y = torch.tensor(storage).reshape(3, 4)
+print("y[2, 1]   is", storage[2 * 4 + 1 * 1], "and PyTorch says", y[2, 1].item())
+print("y.T[2, 1] is", storage[2 * 1 + 1 * 4], "and PyTorch says", y.T[2, 1].item())
 
 # %%
-# Build it: reshaping is bookkeeping
-# ----------------------------------
-# ``permute`` puts the axes in a new order; ``transpose`` swaps two of them. ``unsqueeze`` adds an axis of length 1,
-# and ``squeeze`` takes such axes away. None of them looks at a number. Each one edits the shape and the stride, as
-# the functions below do. The stride of an axis of length 1 is never used, because its only index is 0; we fill in
-# the same number as PyTorch.
+# Any rank works in the same way. Let :math:`i_k` be the index and :math:`s_k` the stride on axis :math:`k`. Then
+#
+# .. math:: \text{position} = \text{offset} + \sum_k i_k\, s_k .
+#
+# The offset is the position of the first element. It is 0 unless a slice has cut something off in front.
+# ``storage_offset()`` returns it.
+
+
+def position_of(index, strides, offset=0):
+    """Position in the storage of the element with this index."""
+    position = offset
+    for i, stride in zip(index, strides, strict=True):
+        position += i * stride
+    return position
+
+
+corner = y[1:, 2:]  # (2, 2): the lower right corner of y
+print("strides", corner.stride(), "offset", corner.storage_offset())
+found = position_of((1, 0), corner.stride(), corner.storage_offset())
+print("corner[1, 0] is", storage[found], "and PyTorch says", corner[1, 0].item())
+
+# %%
+# The slice has the strides of ``y`` and a new offset, 6: it begins at ``y[1, 2]``. Nothing else is needed to describe
+# it. This is why a slice copies nothing.
+#
+# Build it: a new order of the axes
+# ---------------------------------
+# A new tensor is stored row after row. The last axis has the stride 1, and every other stride is the product of all
+# lengths to its right: one step on an axis passes over all elements of the axes to its right. ``row_major`` computes
+# these strides from right to left.
 
 
 def row_major(shape):
-    """Stride of a tensor that is stored row after row: the last axis moves by 1."""
-    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+    """Strides of a tensor that is stored row after row."""
+    strides = []
+    step = 1
+    for length in reversed(shape):
+        strides.insert(0, step)
+        step *= length
+    return tuple(strides)
 
 
-def permute(shape, stride, order):
-    """Shape and stride with the axes in a new order."""
-    return tuple(shape[axis] for axis in order), tuple(stride[axis] for axis in order)
+print("matrix:", row_major((3, 4)))
+print("stack: ", row_major((2, 3, 4)))
+assert row_major((2, 3, 4)) == stack.stride()
+
+# %%
+# ``stack.permute(2, 0, 1)`` puts the axes into a new order: first axis 2, then axis 0, then axis 1. (``transpose``
+# swaps two axes.) All that our own ``permute`` has to do is to take the lengths and the strides in that order.
 
 
-def unsqueeze(shape, stride, axis):
-    """Shape and stride with a new axis of length 1."""
-    step = shape[axis] * stride[axis] if axis < len(shape) else 1
-    return (*shape[:axis], 1, *shape[axis:]), (*stride[:axis], step, *stride[axis:])
+def permute(shape, strides, order):
+    """Shape and strides with the axes in a new order."""
+    new_shape = tuple(shape[axis] for axis in order)
+    new_strides = tuple(strides[axis] for axis in order)
+    return new_shape, new_strides
 
 
-assert unsqueeze(x.shape, x.stride(), axis=1) == (x.unsqueeze(1).shape, x.unsqueeze(1).stride())
-assert x.unsqueeze(1).squeeze().shape == x.shape
-assert x.transpose(0, 1).stride() == x.permute(1, 0).stride() == x.T.stride()
-print("unsqueeze:", unsqueeze((3, 4), row_major((3, 4)), axis=1))
+ours = permute((2, 3, 4), row_major((2, 3, 4)), order=(2, 0, 1))
+theirs = stack.permute(2, 0, 1)
+print("ours:   ", ours)
+print("PyTorch:", (tuple(theirs.shape), theirs.stride()))
+assert ours == (theirs.shape, theirs.stride())
+
+# %%
+# The two agree. The elements do not appear in our function at all, so their number cannot matter.
+#
+# An axis of length 1 is another change that costs nothing. ``unsqueeze(dim)`` adds such an axis, and ``squeeze(dim)``
+# takes it away. A single picture becomes a batch of one in this way. The only index on the axis is 0, and 0 times any
+# stride is 0, so its stride is never used. ``as_strided`` reads the storage of a tensor with a shape and strides of our
+# choice; with it we can give the new axis an absurd stride.
+
+added = x.unsqueeze(1)
+print("unsqueeze(1):", tuple(added.shape))
+print("squeeze(1):  ", tuple(added.squeeze(1).shape))
+odd = x.as_strided((3, 1, 4), (4, 999, 1))
+print("a stride of 999 on the axis of length 1 reads the same:", torch.equal(odd, added))
 
 # %%
 # Build it: when ``view`` must fail
 # ---------------------------------
-# ``x.view(12)`` wants to read the same storage along a single axis, with a single stride. That works only if the
-# axes fit into each other: one step on an axis must be as long as the whole next axis, :math:`s_k = n_{k+1}\,
-# s_{k+1}`, where :math:`n` is the length. Rows stored one after the other fit. The rows of ``x.T`` are interleaved,
-# and no single stride visits them in order. The rule holds for any neighbouring axes that ``view`` merges; splitting
-# an axis always works. ``is_contiguous`` asks a little more: that the strides are those of ``row_major``, axes of
-# length 1 aside.
+# ``x.view(12)`` reads the same storage along a single axis, with a single stride. Is there always such a stride? We
+# list the positions that a matrix visits, row by row.
 
 
-def can_flatten(shape, stride):
-    """Whether one stride can visit all elements in order, so that view(-1) works."""
-    # An axis of length 1 takes no step, so its stride cannot get in the way.
-    moving = [(length, step) for length, step in zip(shape, stride, strict=True) if length > 1]
-    return all(step == length * inner for (_, step), (length, inner) in pairwise(moving))
+def visited(matrix):
+    """Positions of all elements of a matrix, row by row."""
+    positions = []
+    for row in range(matrix.shape[0]):
+        for column in range(matrix.shape[1]):
+            positions.append(position_of((row, column), matrix.stride()))
+    return positions
 
 
-every_other = torch.arange(24)[::2].view(3, 4)  # its axes fit, but the storage has gaps
-for name, tensor in {"x": x, "x.T": x.T, "every_other": every_other}.items():
-    verdict = can_flatten(tensor.shape, tensor.stride())
-    print(f"{name:12} can_flatten {verdict!s:6} is_contiguous {tensor.is_contiguous()}")
+print("x:  ", visited(x))
+print("x.T:", visited(x.T))
 
 # %%
+# In ``x`` each step moves by 1, even the step from the end of a row to the next row. So one stride is enough. In
+# ``x.T`` the steps are +4, +4, and then −7. No single stride does that, and ``view`` must fail.
+#
+# The general rule compares neighbouring axes. One step on an axis must be as long as the whole next axis: :math:`s_k =
+# n_{k+1}\, s_{k+1}`, where :math:`n` is the length. For ``x`` that is 4 = 4 · 1, which is true; for ``x.T`` it would be
+# 1 = 3 · 4, which is false. Axes of length 1 take no step, so we leave them out. (``view(-1)`` asks for one axis and
+# lets PyTorch work out its length.) ``pairwise`` gives each remaining axis together with the next one.
+
+
+def can_flatten(shape, strides):
+    """Whether a single stride can visit all elements in order, so that view(-1) works."""
+    axes = [axis for axis in range(len(shape)) if shape[axis] > 1]
+    for axis, next_axis in pairwise(axes):
+        if strides[axis] != shape[next_axis] * strides[next_axis]:
+            return False
+    return True
+
+
+print("x:  ", can_flatten(x.shape, x.stride()))
+print("x.T:", can_flatten(x.T.shape, x.T.stride()))
+print("a column:", can_flatten(x[:, 1].shape, x[:, 1].stride()))
+print("contiguous:", x.is_contiguous(), x.T.is_contiguous(), x[:, 1].is_contiguous())
+print("pairs:", tuple(x.view(3, 2, 2).shape))
+
+# %%
+# ``view`` may also merge only some axes; then only those must fit. To split an axis always works: ``x.view(3, 2, 2)``
+# cuts each row of four into two pairs. A related word is :term:`contiguous`: the strides are those of ``row_major``
+# (axes of length 1 aside). It asks for more: a column of ``x`` can be flattened, with the single stride 4, but it is
+# not contiguous. ``contiguous()`` returns a contiguous tensor as it is, and makes a row-major copy of any other.
+#
 # Check against PyTorch
 # ---------------------
-# One example proves little, so we draw 200 random shapes with random orders of the axes. For each of them PyTorch
-# must agree with us on the stride, the values, the offset of a slice and the verdict on ``view``. The comparison
-# with ``as_strided`` runs the other way: there PyTorch reads a storage with *our* shape and stride.
+# A few examples prove little. So we draw 200 random shapes and put their axes into a random order. Each time PyTorch
+# must agree with us on four things: the strides, the position of every element, the offset of a slice, and whether
+# ``view(-1)`` works.
+#
+# .. fold:: The check over 200 random shapes
 
 flattened = 0
 for _ in range(200):
@@ -281,80 +499,86 @@ for _ in range(200):
     flat = torch.rand(math.prod(shape), generator=generator)
 
     theirs = flat.view(shape).permute(order)
-    our_shape, our_stride = permute(shape, row_major(shape), order)
-    assert (our_shape, our_stride) == (theirs.shape, theirs.stride())
-    assert torch.equal(flat.as_strided(our_shape, our_stride), theirs)
+    our_shape, our_strides = permute(shape, row_major(shape), order)
+    assert (our_shape, our_strides) == (theirs.shape, theirs.stride())
+    for index in np.ndindex(our_shape):
+        assert flat[position_of(index, our_strides)] == theirs[index]
     last = theirs[-1]  # a slice: it begins later in the same storage
-    offset = place_of([our_shape[0] - 1], our_stride[:1])
-    assert offset == last.storage_offset()
-    assert read_strided(flat.tolist(), our_shape[1:], our_stride[1:], offset) == last.tolist()
+    assert position_of([our_shape[0] - 1], our_strides[:1]) == last.storage_offset()
     try:
         works = theirs.view(-1).ndim == 1
     except RuntimeError:
         works = False
-    assert works == can_flatten(our_shape, our_stride)
+    assert works == can_flatten(our_shape, our_strides)
     flattened += works
-print(f"200 random shapes: strides, offsets and values identical; view(-1) works for {flattened}")
+assert 0 < flattened < 200
+print("200 random shapes: strides, positions and offsets are the same as PyTorch's")
+print(f"view(-1) works for {flattened} of them, and we predicted each case")
 
 # %%
-# Gradients obey the same rule. An element of a view *is* an element of the storage, so its gradient has to arrive
-# at exactly that place. We multiply each element of a permuted view by a weight of its own, and compare the gradient
-# that autograd finds with the one that our bookkeeping predicts. (You met autograd in :doc:`lesson 01
-# </lessons/1_basics/lesson_01_pytorch>`; how it works is for later, here it is only a witness.)
-
-flat = torch.rand(24, generator=generator).requires_grad_()
-weights = torch.rand(4, 2, 3, generator=generator)
-(weights * flat.view(2, 3, 4).permute(2, 0, 1)).sum().backward()
-
-expected = torch.zeros(24)
-_, stride = permute((2, 3, 4), row_major((2, 3, 4)), (2, 0, 1))
-for index in np.ndindex(4, 2, 3):
-    expected[place_of(index, stride)] += weights[index]
-torch.testing.assert_close(flat.grad, expected)
-print("largest difference between the gradients:", (flat.grad - expected).abs().max().item())
-
-# %%
+# Our few lines describe what PyTorch does with shapes and strides, even the cases in which it refuses.
+#
 # Use it: a batch of photographs
 # ------------------------------
-# PyTorch's networks for images want the channels before the rows, as floating-point numbers from 0 to 1, on the
-# device that computes. One line does it. ``permute`` edits the stride; the numbers move only when ``.to`` converts
-# them and, if there is a GPU, carries them there. A tensor that is already on the device, in the right dtype, is
-# returned as it is. As a rule, an operation wants all its tensors on one device: PyTorch raises an error otherwise,
-# and moves nothing by itself.
+# PyTorch's networks for images want the channels before the rows, floats from 0 to 1, and all of that on the
+# device that computes. ``torch.stack`` puts sixteen copies of the portrait one behind the
+# other along a new first axis. Then one line does the rest: ``permute`` changes only the strides, and ``to`` converts
+# the dtype and moves the elements to the device.
 
 photos = torch.stack([photo] * 16)  # (16, 600, 512, 3): photographs, rows, columns, channels
 batch = photos.permute(0, 3, 1, 2).to(device, torch.float32) / 255  # (16, 3, 600, 512)
-print(tuple(batch.shape), batch.dtype, batch.device.type, f"{batch.min():.0f} to {batch.max():.0f}")
-assert batch.to(batch.device) is batch
+print(tuple(batch.shape), batch.dtype, "on", batch.device.type)
+print(f"from {batch.min():.0f} to {batch.max():.0f}")
+print("contiguous:", batch.is_contiguous())
+assert batch.to(device, torch.float32) is batch  # nothing to do: the same tensor comes back
 
 # %%
-# Is a view worth having? We time ``permute`` on a small table and on the sixteen photographs and, as a baseline, two
-# real copies of them: as they lie, and in the new order (``contiguous`` writes a row-major copy). This cell stays on
-# the CPU, because a GPU works in the background and needs another kind of stopwatch. The ratios differ from run to
-# run.
+# Conversions keep the order in memory: the batch has the strides that ``permute`` gave it. Call ``contiguous()`` if you
+# need it row after row.
+#
+# Now we can answer the question at the top with a stopwatch. At four sizes we time two lines of code: a ``permute``,
+# and a copy of the elements in the new order. The stopwatch runs each line many times and keeps the shortest time. The
+# table divides all times by that of permuting twelve elements. The exact values differ from machine to machine.
+#
+# .. fold:: How the times are measured
 
 
-def best_time_s(call, repeats=15):
-    """Shortest of several times: the one that other work on the machine disturbed least."""
-    return min(timeit.repeat(call, number=1, repeat=repeats))
+def time_s(code, images):
+    """Time of one run of the code in seconds: the best of fifty rounds."""
+    timer = timeit.Timer(code, globals={"images": images})
+    timer.timeit(10)  # the first runs are slower
+    count = max(1, int(0.02 / timer.timeit(10)))  # about 0.002 s for each round
+    return min(timer.repeat(repeat=50, number=count)) / count
 
 
-calls = {
-    "permute a 3 x 4 table (a view)": lambda: x.permute(1, 0),
-    "permute 16 photographs (a view)": lambda: photos.permute(0, 3, 1, 2),
-    "copy them as they lie": lambda: photos.clone(),
-    "copy them in the new order": lambda: photos.permute(0, 3, 1, 2).contiguous(),
-}
-times_s = {name: best_time_s(call) for name, call in calls.items()}
-for name, time_s in times_s.items():
-    ratio = time_s / times_s["permute a 3 x 4 table (a view)"]
-    print(f"{name:31} {ratio:10,.1f} times as long  (measured in this build)")
+table = torch.arange(12, dtype=torch.uint8).reshape(1, 2, 2, 3)
+times_s = []
+for images in (table, photos[:1], photos[:4], photos):
+    view_s = time_s("images.permute(0, 3, 1, 2)", images)
+    copy_s = time_s("images.permute(0, 3, 1, 2).contiguous()", images)
+    times_s.append((images.numel(), view_s, copy_s))
+
+
+def two_digits(ratio):
+    """A ratio with two significant digits."""
+    return f"{float(f'{ratio:.2g}'):,g}"
+
+
+unit_s = times_s[0][1]
+print("  elements  permute    copy  (1 = permute 12 elements; measured in this build)")
+for elements, view_s, copy_s in times_s:
+    print(f"{elements:10,} {two_digits(view_s / unit_s):>8} {two_digits(copy_s / unit_s):>7}")
 
 # %%
-# Making a view takes about the same time whatever the tensor holds, and that answers the question at the top. Views
-# can do more than reorder: here are four pictures read from one storage, without a copied byte. Only shape, stride
-# and offset differ. The stride stands under each title; for the thumbnail, the first two numbers are eight times
-# those of the original.
+# The column ``permute`` stays near 1, although the number of elements grows from twelve to fifteen million. The column
+# ``copy`` grows with the number of elements. This is the answer: ``permute`` writes a new shape and new strides, four
+# of each, and never touches the elements.
+#
+# A view can do more than reorder. The four pictures below are read from one storage, and no byte was copied. Only
+# shape, strides and offset differ; they stand above each picture. The thumbnail has strides eight times as large for
+# rows and columns. The crop has the strides of the photograph and another offset.
+#
+# .. fold:: How the figure is drawn
 
 views = {
     "photo": photo,
@@ -363,137 +587,235 @@ views = {
     "photo[150:350, 150:400]": photo[150:350, 150:400],
 }
 alt = "One portrait in four views: as it is, transposed, as a coarse thumbnail, cropped."
-fig, axes = plt.subplots(2, 2, figsize=(5.2, 5.7), num=alt)
+fig, axes = plt.subplots(2, 2, figsize=(5.2, 6.3), num=alt)
 for ax, (name, view) in zip(axes.flat, views.items(), strict=True):
     assert view.untyped_storage().data_ptr() == photo.untyped_storage().data_ptr()
     ax.imshow(view.numpy())
-    ax.set_title(f"{name}\n{view.stride()}", family="monospace", fontsize=10)
+    title = f"{name}\n{tuple(view.shape)}\n{view.stride()} +{view.storage_offset()}"
+    ax.set_title(title, family="monospace", fontsize=10)
     ax.set_axis_off()
 
 # %%
 # Break it
 # --------
-# Two mistakes that everybody makes once. The first asks for a ``view`` where our rule forbids it. The second
-# multiplies PyTorch's ``float32`` by a matrix from NumPy, alone and then as a batch. Which words do you expect in the
-# messages? Read each one for the two things that do not fit together: in the first they are axes, then dtypes.
+# The first three mistakes raise an error. In each message look for the two things that do not fit together. We begin
+# with the case that our rule forbids: a ``view`` of ``x.T``. (``fill`` only breaks the long message into lines.)
 
-mistakes = {
-    "x.T.view(12)": lambda: x.T.view(12),
-    "ones(2, 3) @ from_numpy(ones)": lambda: torch.ones(2, 3) @ torch.from_numpy(np.ones((3, 2))),
-    "ones(9, 2, 3) @ from_numpy(ones)": lambda: (
-        torch.ones(9, 2, 3) @ torch.from_numpy(np.ones((9, 3, 2)))
-    ),
-}
-for name, mistake in mistakes.items():
-    try:
-        mistake()
-    except RuntimeError as error:
-        print(name, fill(f"RuntimeError: {error}", 72), "", sep="\n")
+try:
+    x.T.view(12)
+except RuntimeError as error:
+    print(fill(f"RuntimeError: {error}", 80))
 
 # %%
-# "Spans across two contiguous subspaces" is our rule in PyTorch's words. ``reshape`` gives a view where it can and
-# a copy where it must; keep ``view`` where a hidden copy would be a mistake. The other two messages say the same
-# thing: ``float`` means ``float32`` and ``double`` means ``float64``; convert the NumPy side with
-# ``.to(torch.float32)``. The worst mistake, though, raises nothing. ``reshape`` can produce the *shape* that
-# ``permute`` gives, but it deals the numbers out in their old order:
+# "At least one dimension spans across two contiguous subspaces" is our rule in PyTorch's words: the two axes do not fit
+# into each other. ``reshape`` returns a view where it can and a copy where it must. Use ``view`` if you prefer
+# an error to a hidden copy.
+#
+# The second mistake multiplies a matrix of PyTorch by one from NumPy. Arithmetic would promote the dtype, but matrix
+# products do not. We try a single product and then a batch of nine, because their messages differ. ``repeat`` makes
+# the nine copies.
 
-assert x.reshape(12).data_ptr() == x.data_ptr()  # a view: it begins at the same address
-assert x.T.reshape(12).data_ptr() != x.data_ptr()  # a copy: no stride fits the new shape
-permuted = photo.permute(2, 0, 1)  # (3, 600, 512): the axes move, and each takes its stride along
-reshaped = photo.reshape(3, 600, 512)  # the same shape, but rows, columns and colours are mixed up
-assert permuted.shape == reshaped.shape and not torch.equal(permuted, reshaped)
-pictures = {"permute(2, 0, 1)[0]": permuted[0], "reshape(3, 600, 512)[0]": reshaped[0]}
+weight = torch.ones(2, 3)
+data = torch.from_numpy(np.ones((3, 2)))
+try:
+    weight @ data
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
+try:
+    weight.repeat(9, 1, 1) @ data.repeat(9, 1, 1)  # (9, 2, 3) @ (9, 3, 2)
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
+
+# %%
+# Both messages mean the same. ``float`` is another name of ``float32``, and ``double`` is one of ``float64``.
+# Convert the data that came from NumPy: ``data.to(torch.float32)``.
+#
+# The third mistake mixes two devices. The device ``meta`` exists on every machine: its tensors have a shape and a
+# dtype but no elements. So we can provoke the mistake without a GPU.
+
+here = torch.ones(2)
+elsewhere = torch.ones(2, device="meta")
+try:
+    here + elsewhere
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
+
+# %%
+# One tensor is on ``meta``, the other on ``cpu``. With a GPU you would read "Expected all tensors to be on the same
+# device, but found at least two devices, cuda:0 and cpu!". PyTorch moves nothing by itself (except a CPU tensor of rank
+# 0, which counts as a plain number). Find the tensor that was left behind, often the one that was made inside a
+# function, and call ``.to(device)``, or make it there with ``device=``.
+#
+# The next two mistakes raise no error. ``reshape`` can produce the same *shape* as ``permute``, but it keeps the
+# elements in their old order:
+
+permuted = photo.permute(2, 0, 1)  # (3, 600, 512): the axes move, each with its stride
+reshaped = photo.reshape(3, 600, 512)  # the same shape, but the elements are only cut into new rows
+print("the same shape:   ", permuted.shape == reshaped.shape)
+print("the same elements:", torch.equal(permuted, reshaped))
+
+# %%
+# Both results look like three channels of 600 × 512 pixels. The figure shows the first channel of each. After
+# ``permute`` it is the portrait in its red values. A row of the photograph has 512 · 3 values; ``reshape`` cuts it into
+# three rows of 512. So the left, the middle and the right third of the portrait lie one below the other, again and
+# again. A network would train on this without a complaint.
+#
+# .. fold:: How the figure is drawn
+
 alt = "After permute the portrait in grey; after reshape three parts of it laid over each other."
 fig, axes = plt.subplots(1, 2, figsize=(5.2, 3.3), num=alt)
-for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
-    ax.imshow(picture.numpy(), cmap="gray")
-    ax.set_title(name, family="monospace", fontsize=10)
+axes[0].imshow(permuted[0].numpy(), cmap="gray")
+axes[0].set_title("permute\n(2, 0, 1)[0]", family="monospace", fontsize=12)
+axes[1].imshow(reshaped[0].numpy(), cmap="gray")
+axes[1].set_title("reshape\n(3, 600, 512)[0]", family="monospace", fontsize=12)
+for ax in axes:
     ax.set_axis_off()
 
 # %%
-# Then and now
-# ------------
-# Much of what the web teaches about tensors is several years old. All the old names in this table still run in
-# PyTorch 2.14; the cell shows the warnings that two of them give. The most dangerous one is silent: ``.data``
-# changes a number behind autograd's back. The gradient of :math:`w^2` at 2 is 4; see what comes out. ``detach``
-# shares memory too, but autograd notices the change, and ``backward`` raises an error.
-#
-# ======================================== =========================================== =================================
-# Then                                     Now                                         Why
-# ======================================== =========================================== =================================
-# ``torch.Tensor([1, 2])``                 :torch:`torch.tensor`                       the old one always makes floats
-# ``torch.FloatTensor(2, 3)``              :torch:`torch.empty`                        sizes looked like data
-# ``torch.set_default_tensor_type``        :torch:`torch.set_default_dtype`            deprecated since PyTorch 2.1
-# ``x.T`` when ``x`` is not a matrix       ``x.mT`` or :torch:`torch.permute`          deprecated, will be an error
-# ``x.storage()``                          :torch:`torch.Tensor.untyped_storage`       typed storages are deprecated
-# ``x.data``                               :torch:`torch.Tensor.detach`                autograd cannot see ``.data``
-# ======================================== =========================================== =================================
+# The second silent mistake is ``squeeze()`` without an axis. It takes away *every* axis of length 1. Take a batch of
+# grey pictures, each with one channel of 28 × 28 pixels. We want to remove the axis of the channel, and count the
+# pictures afterwards.
 
-torch.set_warn_always(True)  # otherwise PyTorch gives such a warning only once in a process
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    reversed_axes = torch.zeros(2, 3, 4).T
-    torch.set_default_tensor_type(torch.FloatTensor)
-torch.set_warn_always(False)
-for warning in caught:
-    print(fill("- " + str(warning.message).split(". ")[0], 72))
-
-edits = {".data": lambda w: w.data.mul_(10), ".detach()": lambda w: w.detach().mul_(10)}
-for name, edit in edits.items():
-    w = torch.tensor(2.0, requires_grad=True)
-    square = w**2
-    edit(w)
-    try:
-        square.backward()
-        print(f"edit through {name}: the gradient at 2 is said to be {w.grad.item()}")
-    except RuntimeError as error:
-        print(fill(f"edit through {name}: RuntimeError: {str(error).split(':')[0]}", 72))
+for batch_size in (4, 1):
+    greys = torch.zeros(batch_size, 1, 28, 28)  # (N, channel, rows, columns)
+    print("pictures in the batch:", batch_size)
+    print("    after squeeze():  ", len(greys.squeeze()))
+    print("    after squeeze(1): ", len(greys.squeeze(1)))
 
 # %%
+# With four pictures both are right. With one picture, ``squeeze()`` has removed the axis of the batch too, and the 28
+# rows of the picture are counted as 28 pictures. Such a batch is often the last one of a data set, so the mistake shows
+# up late. Always name the axis: ``squeeze(1)``.
+#
+# Then and now
+# ------------
+# Much of what the web teaches about tensors is several years old. All these old lines still run in PyTorch 2.14, some
+# with a warning. The last row is the dangerous one. At :math:`w = 2` the gradient of :math:`w^2` is 4, and ``.data``
+# leads to another answer without any message: ``w.data`` is the same tensor, unknown to autograd.
+#
+# .. fold:: The rows, run as they are written
+
+run_then_and_now(
+    "tensors",
+    [
+        ("print(torch.Tensor([1, 2]).dtype)", "print(torch.tensor([1, 2]).dtype)"),
+        (
+            "torch.set_default_tensor_type(torch.FloatTensor)",
+            "torch.set_default_dtype(torch.float32)",
+        ),
+        (
+            "reversed_axes = torch.zeros(2, 3, 4).T",
+            "reversed_axes = torch.zeros(2, 3, 4).permute(2, 1, 0)",
+        ),
+        (
+            """w = torch.tensor(2.0, requires_grad=True)
+square = w**2
+w.data.mul_(10)
+square.backward()
+print(w.grad)""",
+            """w = torch.tensor(2.0, requires_grad=True)
+square = w**2
+square.backward()
+with torch.no_grad():
+    w.mul_(10)
+print(w.grad)""",
+        ),
+    ],
+    globals(),
+)
+
+# %%
+# .. then-and-now:: tensors
+#
+#    - ``torch.Tensor`` turns a list into the default dtype, ``float32``. ``torch.tensor`` keeps integers.
+#
+#    - Deprecated since PyTorch 2.1.
+#
+#    - Deprecated for tensors that are not matrices. To swap the last two axes of a batch of matrices, write ``x.mT``.
+#
+#    - Autograd does not see a change made through ``.data``. It takes the gradient at 20, not at 2. Change a parameter
+#      after ``backward``, inside ``torch.no_grad()``.
+#
+# Is ``no_grad`` any safer? We make the same mistake again, the change before ``backward``, but without ``.data``:
+
+w = torch.tensor(2.0, requires_grad=True)
+square = w**2
+with torch.no_grad():
+    w.mul_(10)
+try:
+    square.backward()
+except RuntimeError as error:
+    print(fill(f"RuntimeError: {error}", 80))
+
+# %%
+# Now autograd notices that ``w`` has changed since the square was computed, and refuses to give a wrong gradient.
+#
 # What you learned
 # ----------------
 # - A tensor has one dtype, one device and a shape; its rank is the number of its axes.
-# - Its elements lie in a flat storage, and an element's place is the offset plus the sum of index times stride.
-# - ``permute``, ``transpose``, ``squeeze``, ``unsqueeze``, ``view`` and slices edit that bookkeeping and copy
-#   nothing. ``view`` fails where no stride exists for the new shape; ``reshape`` then copies.
+# - Its elements lie in a flat storage. The position of an element is the offset plus the sum of index times stride.
+# - ``permute``, ``transpose``, ``squeeze``, ``unsqueeze``, ``view`` and slices change only shape, strides and offset;
+#   they copy nothing. ``view`` fails where no strides exist for the new shape; ``reshape`` then copies.
 # - ``from_numpy`` and ``.numpy()`` share memory on the CPU, ``torch.tensor`` copies, ``item`` and ``tolist`` lead
 #   back to Python.
 #
 # Self-checks
 # -----------
-# **1.** A tensor ``t`` has the shape (5, 1, 7). What are the shapes of ``t.squeeze()`` and ``t.unsqueeze(0)``?
+# .. choice:: A tensor ``t`` has the shape (5, 1, 7). What are the shapes of ``t.squeeze(1)`` and ``t.unsqueeze(0)``?
+#    :right: 3
 #
-# .. dropdown:: Answer
+#    - (5, 1, 7) and (1, 5, 1, 7)
 #
-#    (5, 7) and (1, 5, 1, 7). Both are views.
+#      ``squeeze(1)`` removes axis 1, which has the length 1.
 #
-# **2.** ``a = torch.zeros(3); b = a.view(3); b += 1``. What does ``a`` hold? And after ``b = b + 1``?
+#    - (5, 7) and (5, 1, 7, 1)
 #
-# .. dropdown:: Answer
+#      The argument of ``unsqueeze`` is the number of the new axis, and axis 0 is the first.
 #
-#    Ones, both times. ``b += 1`` writes into the storage that ``a`` shares; ``b + 1`` makes a new tensor.
+#    - (5, 7) and (1, 5, 1, 7)
 #
-# **3.** Why does ``photo.permute(2, 0, 1).view(3, -1)`` work, although the tensor is not contiguous?
+#      Both are views: one axis of length 1 less, and one more.
 #
-# .. dropdown:: Answer
+# .. choice:: ``a`` holds three zeros. Then come ``b = a.view(3)`` and ``b += 1``. What does ``a`` hold?
+#    :right: 2
 #
-#    Only rows and columns are merged. Their strides are 1536 and 3, there are 512 columns, and 512 · 3 = 1536: they
-#    fit.
+#    - Three zeros, because only ``b`` was changed.
+#
+#      ``b`` is a view: it has no elements of its own. ``b = b + 1`` would have made a new tensor and left ``a`` alone.
+#
+#    - Three ones, because both share a storage.
+#
+#      ``b += 1`` changes its tensor in place, as ``b.add_(1)`` does, and ``a`` reads the same storage.
+#
+# .. choice:: ``photo.permute(2, 0, 1)`` is not contiguous. Why does ``photo.permute(2, 0, 1).view(3, -1)`` work?
+#    :right: 1
+#
+#    - Only rows and columns are merged, and these two axes fit.
+#
+#      Their strides are 1536 and 3, and there are 512 columns: 1536 = 512 · 3.
+#
+#    - ``view`` copies the elements if it has to.
+#
+#      ``view`` never copies; ``reshape`` does.
+#
+#    - ``-1`` tells PyTorch to ignore the strides.
+#
+#      ``-1`` only asks PyTorch to work out this length from the number of elements.
 #
 # Exercises
 # ---------
-# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed,
+# Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed,
 # are on :doc:`the solutions page </solutions/lesson_04>`.
 #
-# **1. Recall.** Compute the place in the storage of ``y[3, 1, 0]`` from the strides alone.
+# **1. Recall.** Compute the position of ``y[3, 1, 0]`` in the storage from the strides alone.
 #
 # .. code-block:: python
 #
 #    y = torch.arange(100, 124).reshape(2, 3, 4).permute(2, 1, 0)
-#    place = 0
+#    position = 0
 #
-#    assert y.as_strided((), (), place) == y[3, 1, 0], "the storage holds another number at this place"
-#    print("place", place, "holds", y[3, 1, 0].item())
+#    assert y.as_strided((), (), position) == y[3, 1, 0], "another element lies at this position"
+#    print("position", position, "holds", y[3, 1, 0].item())
 #
 # **2. Modify.** Make one photograph ready for a network: a batch of one, channels first, ``float32`` from 0 to 1,
 # contiguous.
@@ -509,8 +831,8 @@ for name, edit in edits.items():
 #        assert torch.allclose(ready[0, c] * 255, picture[:, :, c].float()), f"channel {c} is scrambled"
 #    print("ready:", tuple(ready.shape), ready.dtype)
 #
-# **3. Extend.** Give all windows of three neighbours in ``signal`` as the rows of a matrix, without copying a
-# number. (A convolution reads its input in this way.)
+# **3. Extend.** A window is a run of three neighbours in ``signal``. Make a matrix with one window in each row, without
+# copying an element. (A convolution reads its input in this way.)
 #
 # .. code-block:: python
 #
@@ -524,11 +846,16 @@ for name, edit in edits.items():
 #
 # In practice
 # -----------
-# - Print ``x.shape, x.dtype, x.device`` first; many errors are explained by one of the three.
+# - If there is an error, print ``x.shape``, ``x.dtype`` and ``x.device`` first; often one of the three explains it.
 # - Write the meaning of the axes in a comment beside every reshape: ``# (N, C, H, W)``.
-# - Change the order of axes with ``permute``, merge or split neighbouring axes with ``reshape``, never the one for
+# - Change the order of axes with ``permute``; merge or split neighbouring axes with ``reshape``. Never use the one for
 #   the other.
-# - Edit a view in place only if you want to change the original; otherwise ``clone`` it first.
+# - Change a view in place only if you want to change the original; otherwise ``clone`` it first.
+#
+# Going further
+# -------------
+# - A stride can be 0. With :torch:`torch.Tensor.expand`, ``torch.tensor([7]).expand(1000)`` has a thousand elements and
+#   one position in memory; this is how broadcasting avoids copies.
 #
 # References
 # ----------
@@ -536,6 +863,8 @@ for name, edit in edits.items():
 #   <https://doi.org/10.1109/MCSE.2011.37>`__, 2011. Strides as NumPy has them; PyTorch's follow the same rule.
 # - A. Paszke and others: `PyTorch: an imperative style, high-performance deep learning library
 #   <https://arxiv.org/abs/1912.01703>`__, 2019.
+# - Dhiraj Kalamkar and others: `A study of BFLOAT16 for deep learning training
+#   <https://arxiv.org/abs/1905.12322>`__, 2019.
 # - PyTorch documentation: `Tensor views <https://docs.pytorch.org/docs/stable/tensor_view.html>`__,
-#   `torch.Tensor <https://docs.pytorch.org/docs/stable/tensors.html>`__, :torch:`torch.Tensor.view`,
-#   :torch:`torch.as_strided`.
+#   `type promotion <https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype>`__,
+#   :torch:`torch.Tensor.view`, :torch:`torch.as_strided`.

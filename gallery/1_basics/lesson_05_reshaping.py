@@ -2,9 +2,10 @@
 05 · Reshaping the tensor
 =========================
 
-Ask PyTorch to cut twelve photographs into five parts, and it returns four: no error, no warning. Tensors are joined,
-cut and picked from at every step of a training, so it pays to know such habits. How do you do all this without a loop,
-and which of these operations copy the numbers? Lesson 04 took the axes of one tensor apart; here tensors meet others.
+Ask PyTorch to cut a batch of twelve photographs into five parts, and you get four parts, without an error and without a
+warning. Every training step joins tensors, cuts them and picks elements out of them, so you should know these
+surprises. How do you do all this without a loop over the elements, and which of these operations copy data? Lesson 04
+worked on the axes of one tensor. This lesson works with several tensors at a time.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -13,135 +14,229 @@ and which of these operations copy the numbers? Lesson 04 took the axes of one t
 
       - join tensors with ``cat`` and ``stack``, and cut them with ``chunk``, ``split`` and ``unbind``;
       - say beforehand how many parts come out, how long they are, and whether they are copies;
-      - pick elements by a mask, or by number with ``gather``, and say where the gradients go;
-      - read and write ``einsum``, which replaces a dozen functions for products and sums.
+      - pick elements by a mask, or by an index with ``gather``;
+      - read and write ``einsum``, one notation for many products and sums.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`, for shapes, strides and views.
+      - **Read first:** :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` for batches of photographs, and
+        :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` for shapes and views.
       - **Data:** three photographs, one of which comes with Matplotlib; 0.3 MB are downloaded once.
-      - **Run time:** less than 15 seconds on two CPU cores.
+      - **Run time:** about 5 seconds on one thread of a quiet machine.
 """
 
 # %%
 # Set-up
 # ------
-# Everything here is a function of PyTorch or a few lines of our own. Pillow reads the photographs. As in lesson 04,
-# ``draw_cells`` draws tables, random numbers come from ``generator``, and the device is a GPU where there is one.
+# PyTorch does the work, and Pillow reads the photographs. As in lesson 04, ``draw_cells`` draws tables, the random
+# numbers come from ``generator``, and the device is a GPU if there is one.
 
 # sphinx_gallery_number = 5
 # sphinx_gallery_budget_s = 15
-# sphinx_gallery_needs = [4]
+# sphinx_gallery_needs = [3, 4]
 # sphinx_gallery_assets = ["photographs"]
-# sphinx_gallery_thumbnail_number = 2
-import timeit
-import warnings
+# sphinx_gallery_thumbnail_number = 1
+import math
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-import torch.nn.functional as F
 from matplotlib.cbook import get_sample_data
 from PIL import Image, ImageOps
 
 from dlcourse import assets
 from dlcourse.device import pick_device
+from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import GREEN, ORANGE, PAPER, SKY, draw_cells, use_course_style
 from dlcourse.reproducible import seed_everything
 
+SEED = 5  # decides which patches are hidden, and the numbers of the checks
 use_course_style()
-generator = seed_everything(5)
+generator = seed_everything(SEED)
 device = pick_device()
 
 # %%
 # Look at the data
 # ----------------
-# The running example is the :term:`batch` of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>`: Grace Hopper, a
-# tower in Beijing and a dahlia (by danielbuechele and vultilion, CC BY 2.0). Pillow cuts the largest square out of
-# the middle of each and scales it to 224 × 224 pixels. ``permute`` brings the channels to the front, as lesson 04
-# did. The axes of a batch are (N, C, H, W): number, channels, height, width.
+# We use the photographs of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` again: Grace Hopper, a tower in
+# Beijing and a dahlia (the last two by danielbuechele and vultilion, CC BY 2.0). A :term:`batch` needs photographs of
+# one size, so ``ImageOps.fit`` cuts the largest square out of the middle of each and scales it to 224 × 224 pixels.
 
-files = [get_sample_data("grace_hopper.jpg", asfileobj=False)]
-files += [assets.path("photographs") / name for name in ("china.jpg", "flower.jpg")]
-squares = np.stack([np.array(ImageOps.fit(Image.open(file), (224, 224))) for file in files])
-photos = torch.from_numpy(squares).permute(0, 3, 1, 2).to(device, torch.float32) / 255
-print(f"from {squares.shape} {squares.dtype} to {tuple(photos.shape)} {photos.dtype}")
-
-alt = "The batch: a portrait of Grace Hopper, a tower, a dahlia, each a square."
-fig, axes = plt.subplots(1, 3, figsize=(5.2, 1.9), num=alt)
-for number, (ax, square) in enumerate(zip(axes, squares, strict=True)):
-    ax.imshow(square)
-    ax.set_title(f"photos[{number}]", family="monospace", fontsize=10)
-    ax.set_axis_off()
+files = [
+    get_sample_data("grace_hopper.jpg", asfileobj=False),
+    assets.path("photographs") / "china.jpg",
+    assets.path("photographs") / "flower.jpg",
+]
+cropped = np.stack([np.array(ImageOps.fit(Image.open(file), (224, 224))) for file in files])
+photos = torch.from_numpy(cropped).permute(0, 3, 1, 2)  # (N, H, W, C) to (N, C, H, W)
+photos = photos.to(device, torch.float32) / 255
+print(tuple(photos.shape), photos.dtype, photos.min().item(), photos.max().item())
 
 # %%
+# The axes of the batch are (N, C, H, W): number of photographs, channels, height, width. The values lie between 0 and
+# 1.
+#
 # Predict
 # -------
-# ``twelve.chunk(k)`` is said to cut a tensor of twelve numbers into ``k`` parts. For ``k = 5`` it makes four, as you
-# read above; no whole number of places would make five equal ones. Write down what you expect for ``k = 7`` and
-# for ``k = 11``: how many parts, and how long is each?
+# Five children want to share twelve biscuits. Let ``twelve`` be ``torch.arange(12)``, with one element for each
+# biscuit. ``twelve.chunk(5)`` sounds as if it cut this tensor into five parts, and its documentation warns that there
+# may be fewer. In fact it makes four parts of three, and the fifth child gets nothing. What does it do for seven
+# children?
 #
-# .. dropdown:: Answer
+# .. choice:: What does ``print([len(part) for part in twelve.chunk(7)])`` print?
+#    :outputs: chunk_into_seven
 #
-#    Six parts of two numbers, both times. All parts but the last have the same length; for the sake of that, ``chunk``
-#    gives up the number of parts that you asked for.
+#    - All parts have the same length, and together they hold twelve elements. To achieve that, ``chunk`` makes six
+#      parts instead of seven.
+#
+#    - These are seven parts, as equal as possible. They are what most people expect, but another function makes them:
+#      ``tensor_split(7)``. You will meet it below.
+#
+#    - This is ``split(7)``. For ``split`` the 7 is the length of a part; for ``chunk`` it is the number of parts.
+#
+#    - Six parts get 12 // 7 = 1 element, the last one the rest. No function of PyTorch cuts in this way; here every
+#      length had to be written down.
 
 twelve = torch.arange(12)
-print("asked for:", *[f"{k:2}" for k in range(1, 13)])
-print("parts:    ", *[f"{len(twelve.chunk(k)):2}" for k in range(1, 13)])
-print("chunk(5): ", *[part.tolist() for part in twelve.chunk(5)])
+print([len(part) for part in twelve.chunk(5)])
+print([len(part) for part in twelve.chunk(7)])
+
+# %%
+# The first line is the case of five children, the second that of seven. The section "Build it: cut" explains both.
+#
+# .. fold:: The code of the choices
+
+
+def chunk_into_seven():
+    print([len(part) for part in twelve.chunk(7)])
+
+
+def seven_equal_parts():
+    print([len(part) for part in twelve.tensor_split(7)])
+
+
+def parts_of_length_seven():
+    print([len(part) for part in twelve.split(7)])
+
+
+def rest_at_the_end():
+    print([len(part) for part in twelve.split([1, 1, 1, 1, 1, 1, 6])])
+
+
+run_choices(
+    "chunk_into_seven",
+    right=chunk_into_seven,
+    wrong=[seven_equal_parts, parts_of_length_seven, rest_at_the_end],
+)
 
 # %%
 # Build it: join
 # --------------
-# There are two ways to join. ``cat`` puts tensors one behind the other along an axis that they have; all other axes
-# must agree. ``stack`` lays them on top of each other along a *new* axis, and then all axes must agree. So the second
-# needs no code of its own: give each tensor an axis of length 1, and ``cat`` does the rest. In NumPy they are called
-# ``concatenate`` and ``stack`` (lesson 03).
+# There are two ways to join tensors. ``torch.cat`` puts them one after the other along an axis that they have, as
+# carriages make a longer train. The argument ``dim`` names this axis. All *other* axes must have the same length.
+
+a = torch.tensor([[0, 1, 2], [3, 4, 5]])
+b = torch.tensor([[10, 11, 12], [13, 14, 15]])
+print(torch.cat([a, b], dim=0))
+print(torch.cat([a, b], dim=1))
+
+# %%
+# With ``dim=0`` the result has more rows, with ``dim=1`` it has longer rows. It still has two axes.
+#
+# ``torch.stack`` puts tensors on top of each other, as sheets of paper make a pile. The pile has a direction that a
+# sheet does not have, so the result has a *new* axis, and its length is the number of tensors. All tensors must have
+# exactly the same shape.
+
+print(torch.stack([a, b], dim=0))
+print(torch.stack([a, b], dim=1))
+four = [a, b, a, b]
+for dim in range(3):
+    print(f"four tensors, dim={dim}:", tuple(torch.stack(four, dim=dim).shape))
+
+# %%
+# With ``dim=0`` the first sheet is ``a`` and the second is ``b``. With ``dim=1`` the first sheet holds the first rows
+# of ``a`` and ``b``, and the second sheet their second rows. If there are four tensors, the new axis has the length 4.
+# It stands at the position ``dim``. This also tells us how to build ``stack``: ``unsqueeze(dim)`` of lesson 04 gives
+# each tensor an axis of length 1, and ``cat`` joins along this axis.
 
 
 def stack(tensors, dim=0):
-    """The tensors along a new axis."""
-    return torch.cat([tensor.unsqueeze(dim) for tensor in tensors], dim)
+    """Join tensors of one shape along a new axis."""
+    widened = [tensor.unsqueeze(dim) for tensor in tensors]
+    return torch.cat(widened, dim=dim)
 
 
-a, b = torch.zeros(2, 3), torch.ones(2, 3)
-for dim in (0, 1, 2):
-    assert torch.equal(stack([a, b], dim), torch.stack([a, b], dim))
-    longer = tuple(torch.cat([a, b], dim).shape) if dim < 2 else "there is no such axis"
-    print(f"dim={dim}  stack {tuple(stack([a, b], dim).shape)}  cat {longer}")
+for dim in range(3):
+    assert torch.equal(stack(four, dim), torch.stack(four, dim))
+print(tuple(stack(four, dim=1).shape))
+
+# %%
+# Our function and PyTorch's give the same tensor for each of the three positions. The figure shows both ways to join;
+# ``stack`` is drawn as a pile of two sheets, and the second sheet lies behind the first.
+#
+# .. fold:: How the figure is drawn
+
+alt = "cat joins a and b to four rows or to rows of six; stack makes a pile of a and b, or of their rows."
+fig, ax = plt.subplots(figsize=(5.2, 4.9), num=alt)
+sky, orange = np.full((2, 3), SKY), np.full((2, 3), ORANGE)
+draw_cells(ax, a, colours=sky, origin=(0, 0))
+draw_cells(ax, b, colours=orange, origin=(4, 0))
+draw_cells(ax, torch.cat([a, b]), colours=np.concatenate([sky, orange]), origin=(0, 3.4))
+draw_cells(ax, torch.cat([a, b], 1), colours=np.concatenate([sky, orange], 1), origin=(4, 3.4))
+piles = torch.stack([a, b], 0), torch.stack([a, b], 1)
+draw_cells(ax, piles[0][1], colours=orange, origin=(0.8, 8.8))
+draw_cells(ax, piles[0][0], colours=sky, origin=(0, 9.5))
+draw_cells(ax, piles[1][1], colours=[[SKY], [ORANGE]], origin=(5.8, 8.8))
+draw_cells(ax, piles[1][0], colours=[[SKY], [ORANGE]], origin=(5, 9.5))
+names = {"a": (0, 0), "b": (4, 0), "cat([a, b], 0)": (0, 3.4), "cat([a, b], 1)": (4, 3.4)}
+names |= {"stack([a, b], 0)": (0, 8.8), "stack([a, b], 1)": (5, 8.8)}
+for name, (left, top) in names.items():
+    ax.text(left, top - 0.25, name, family="monospace", fontsize=11)
 
 # %%
 # Build it: cut
 # -------------
-# ``split(c)`` cuts off parts of the length :math:`c`, and a last one with what remains; ``split([2, 7, 3])`` is told
-# every length. ``chunk(k)`` is a ``split`` that works out the length: the smallest that covers all :math:`n` places
-# with :math:`k` parts. That may take fewer of them:
+# ``split`` cuts along an axis, by default along axis 0. If you give it one number, every part has this length, and the
+# last part holds what remains. If you give it a list, the parts have the lengths of the list.
+
+print([part.tolist() for part in twelve.split(5)])
+print([part.tolist() for part in twelve.split([2, 7, 3])])
+
+# %%
+# Three parts come out both times, and their lengths follow from the arguments: 5, 5 and the rest 2; then 2, 7 and 3.
 #
-# .. math:: c = \lceil n/k \rceil, \qquad \text{number of parts} = \lceil n/c \rceil .
-#
-# For 12 and 5 this is :math:`c=3` and 4 parts. If you need :math:`k` parts, one for each of :math:`k` workers, take
-# ``tensor_split``. It divides with remainder, :math:`n = qk + r`, and makes the first :math:`r` parts one place longer
-# than the others. ``unbind`` takes an axis apart into its slices.
+# ``chunk(k)`` works out the length for you. It takes the smallest length :math:`c` with which :math:`k` parts can hold
+# all :math:`n` elements, :math:`c = \lceil n/k \rceil` (:math:`n/k` rounded up), and then calls ``split(c)``. For
+# twelve biscuits and five children, :math:`12/5 = 2.4`, so each bag holds 3 biscuits; after four bags nothing is left.
 
 
 def chunk_lengths(n, k):
-    c = -(-n // k)  # n / k rounded up, without floats
-    return [min(c, n - start) for start in range(0, n, c)]
+    """Lengths of the parts that chunk(k) makes of n > 0 elements."""
+    c = math.ceil(n / k)
+    lengths = []
+    while n > 0:
+        lengths.append(min(c, n))
+        n = n - c
+    return lengths
 
 
-def even_lengths(n, k):
-    q, r = divmod(n, k)
-    return [q + 1] * r + [q] * (k - r)
-
-
-assert torch.equal(torch.cat(twelve.chunk(5)), twelve)  # cat undoes chunk and split
-assert torch.equal(torch.stack(photos.unbind(0)), photos)  # stack undoes unbind
+print(chunk_lengths(12, 5), chunk_lengths(12, 7), chunk_lengths(12, 11))
 
 # %%
-# The upper half of the figure joins two matrices: ``cat`` makes an axis longer, and ``stack`` adds one, drawn towards
-# the back. The lower half cuts twelve numbers in four ways. Two of these were asked for five parts; one has made them.
+# The first two lists are those of "Predict". For 11 parts the length is still 2, so there are again only six parts.
+#
+# What if you need exactly :math:`k` parts, one for each of :math:`k` graphics cards? ``tensor_split(k)`` makes
+# :math:`k` parts that are as equal as possible. If the division leaves a remainder, the first parts have one element
+# more than the others.
+
+print([part.tolist() for part in twelve.tensor_split(5)])
+print([len(part) for part in twelve.tensor_split(7)])
+
+# %%
+# Now there are five and seven parts. The figure compares the four ways to cut.
+#
+# .. fold:: How the figure is drawn
 
 cuts = {
     "chunk(5)": twelve.chunk(5),
@@ -149,59 +244,72 @@ cuts = {
     "split([2, 7, 3])": twelve.split([2, 7, 3]),
     "tensor_split(5)": twelve.tensor_split(5),
 }
-alt = "cat along rows and columns, stack; twelve cells cut into 4, 3, 3 and 5 parts."
-fig, (ax, below) = plt.subplots(2, 1, figsize=(5.2, 5.6), height_ratios=(1, 1.45), num=alt)
-joined = {(0, 0): ("a", a), (0, 3.2): ("b", b), (5.2, 0): ("cat([a, b])", torch.cat([a, b]))}
-joined |= {(10.4, 0): ("cat([a, b], 1)", torch.cat([a, b], 1)), (10.9, 3.2): ("stack([a, b])", b)}
-joined |= {(10.4, 3.7): ("", torch.stack([a, b])[0])}  # in front of b
-for (left, top), (name, matrix) in joined.items():
-    colours = np.where(matrix == 0, SKY, ORANGE)
-    draw_cells(ax, np.full(matrix.shape, ""), colours=colours, origin=(left, top))
-    ax.text(left, top - 0.25, name, family="monospace", fontsize=11)
+alt = "Twelve cells cut into 4, 3, 3 and 5 parts."
+fig, ax = plt.subplots(figsize=(5.2, 3.1), num=alt)
 for row, (name, parts) in enumerate(cuts.items()):
-    below.text(0, 2.2 * row - 0.25, name, family="monospace", fontsize=11)
+    ax.text(0, 2.2 * row - 0.25, name, family="monospace", fontsize=11)
     for n, part in enumerate(parts):
-        draw_cells(below, part, colours=(SKY, ORANGE)[n % 2], origin=(part[0] + 0.4 * n, 2.2 * row))
+        left = int(part[0]) + 0.4 * n
+        draw_cells(ax, part, colours=(SKY, ORANGE)[n % 2], origin=(left, 2.2 * row))
 
 # %%
-# Build it: pick by number
-# ------------------------
-# ``index_select`` takes whole rows or columns: the same ones everywhere. Often each row needs *its own* column, the one
-# of its right class for instance. That is ``gather``. Its output has the shape of the index, and its rule is one line:
-# take the place of the output, and replace its coordinate on the axis ``dim`` by the number that the index holds there.
-# For ``dim=1`` this is :math:`\text{out}_{ij} = \text{table}_{i,\,\text{index}_{ij}}`. Here it is as a loop.
+# ``unbind`` cuts an axis into single slices and takes this axis away. It is the opposite of ``stack``, as ``cat`` is
+# the opposite of ``split`` and ``chunk``. A batch of two photographs can be cut into the two photographs, or into the
+# three colour channels.
+
+two_photos = photos[:2]
+first, second = two_photos.unbind(dim=0)
+red, green, blue = two_photos.unbind(dim=1)
+print(tuple(first.shape), tuple(red.shape))
+assert torch.equal(torch.stack([first, second]), two_photos)
+assert torch.equal(torch.cat(twelve.chunk(5)), twelve)
+
+# %%
+# One axis has gone each time: a photograph is (C, H, W) with C = 3, and a channel of both photographs is (N, H, W) with
+# N = 2.
+#
+# Build it: pick by an index
+# --------------------------
+# ``index_select(dim, index)`` takes whole rows or whole columns by their numbers. Here it takes the columns 3 and 0.
+
+table = torch.arange(10, 22).reshape(3, 4)
+print(table)
+print(table.index_select(1, torch.tensor([3, 0])))
+
+# %%
+# Every row has given *the same* columns. Often each row needs columns of *its own*. Think of an examination with
+# multiple choice: a row is a question, a column is an answer, and the right answer stands in another column each time.
+#
+# For this there is ``gather``. Its index is a table too: row :math:`i` of the index says which columns to take from
+# row :math:`i` of the table. We write it as a loop first.
 
 
-def gather(table, dim, index):
-    """Elements of the table at the places of the index, with the index in place of axis dim."""
-    picked = []
-    for place in np.ndindex(*index.shape):
-        source = list(place)
-        source[dim] = int(index[place])
-        picked.append(table[tuple(source)])
-    return torch.stack(picked).reshape(index.shape)
+def gather_columns(table, index):
+    """From each row of the table, take the columns in the same row of the index."""
+    output = torch.empty(index.shape, dtype=table.dtype)
+    for i in range(index.shape[0]):
+        for j in range(index.shape[1]):
+            output[i, j] = table[i, index[i, j]]
+    return output
 
 
-table = torch.arange(10.0, 22.0).reshape(3, 4).requires_grad_()
 index = torch.tensor([[3, 0], [2, 2], [1, 2]])
-picked = gather(table, 1, index)
-picked.sum().backward()  # table.grad: by how much each element changes the sum
-print(picked.tolist(), table.index_select(1, index[0]).tolist(), sep="\n")
+print(gather_columns(table, index))
+print(table.gather(1, index))
 
 # %%
-# In the figure each row has a colour, and the index says which of its columns are taken. The table on the right is the
-# :term:`gradient` of the sum of the output: how much the sum grows if an element grows by 1. That is how often the
-# element was picked, so the 16 counts twice. Going backwards, every output adds what it has to the place that it came
-# from; this operation exists on its own and is called ``scatter_add``.
+# Both print the same table. Row 0 has given its columns 3 and 0, row 1 its column 2 twice, row 2 its columns 1 and 2.
+# The output has the shape of the index. In the figure each row has a colour.
+#
+# .. fold:: How the figure is drawn
 
-counts = table.grad.int()
-assert torch.equal(counts, torch.zeros(3, 4).scatter_add(1, index, torch.ones(3, 2)).int())
 rows = np.array([[ORANGE], [SKY], [GREEN]])
-taken = np.where(counts > 0, rows, PAPER)
-panels = {"table": (table.int(), taken), "index": (index, rows), "output": (picked.int(), rows)}
-panels["gradient"] = (counts, taken)
-alt = "A table, an index with two columns for each row, the six numbers picked, how often each."
-fig, ax = plt.subplots(figsize=(5.2, 1.6), num=alt)
+taken = np.zeros((3, 4), dtype=bool)
+np.put_along_axis(taken, index.numpy(), True, axis=1)
+panels = {"table": (table, np.where(taken, rows, PAPER)), "index": (index, rows)}
+panels["output"] = (table.gather(1, index), rows)
+alt = "A table, an index with two columns for each row, and the six elements picked."
+fig, ax = plt.subplots(figsize=(5.2, 2.1), num=alt)
 left = 0.0
 for name, (values, colours) in panels.items():
     draw_cells(ax, values.tolist(), colours=colours, origin=(left, 0))
@@ -209,360 +317,547 @@ for name, (values, colours) in panels.items():
     left += values.shape[1] + 1
 
 # %%
+# The general rule fits into one sentence: the index replaces the coordinate on the axis ``dim``, and all other
+# coordinates stay. On the other axes the index may be shorter than the table, but not longer. For a matrix the rule
+# gives these two lines, the first for ``dim=1`` and the second for ``dim=0``:
+#
+# .. code-block:: python
+#
+#    output[i, j] = table[i, index[i, j]]
+#    output[i, j] = table[index[i, j], j]
+#
+# We have seen the first one. For the second, this index names one row for each of the four columns.
+
+print(table.gather(0, torch.tensor([[1, 1, 0, 2]])))
+
+# %%
+# The output holds row 1 of column 0, row 1 of column 1, row 0 of column 2 and row 2 of column 3.
+#
+# ``scatter`` goes the other way: it writes values to the positions from which ``gather`` would read them. We start with
+# a table of zeros and write back the six elements that we have picked above.
+
+picked = table.gather(1, index)
+print(torch.zeros(3, 4, dtype=torch.int64).scatter(1, index, picked))
+
+# %%
+# Each element is at its old position again: 13 and 10 in row 0, 16 in row 1, 19 and 20 in row 2. All other positions
+# keep their zero. In row 1 the index names column 2 twice, and here both values are 16. If a position occurs twice with
+# different values, PyTorch does not say which one stays. Derivatives are right only if no position occurs twice.
+# ``scatter_add`` adds the values and has no such problem.
+#
 # Build it: pick by a mask
 # ------------------------
-# A :term:`mask` says for each element whether it counts. ``where(mask, x, y)`` takes from ``x`` where it is true and
-# from ``y`` elsewhere; the shape is known beforehand. ``masked_select(mask)``, or ``x[mask]``, keeps what is true, in a
-# row. How many that are depends on the numbers: the three photographs have different shares of bright pixels, so no
-# rectangle could hold the result. A GPU must count first and the CPU wait for it. If you can, prefer ``where``.
+# A :term:`mask` holds ``True`` or ``False`` for each element. A comparison makes one. ``torch.where(mask, x, y)`` takes
+# the element of ``x`` where the mask is true, and that of ``y`` elsewhere. We keep the bright pixels of the photographs
+# and make all others black.
 
-bright = photos.mean(1) > 0.5  # (N, H, W)
-kept = [photo.masked_select(mask) for photo, mask in zip(photos, bright, strict=True)]
-print("kept of each photograph:", [part.numel() for part in kept])
-lights = torch.where(bright[:, None], photos, 0)  # the mask is broadcast over the channels
-print("where keeps the shape:  ", tuple(lights.shape))
-assert sum(part.numel() for part in kept) == 3 * bright.sum()
+grey = photos.mean(dim=1)  # (N, H, W), the mean of the three channels
+bright = grey > 0.5  # (N, H, W), dtype bool
+lights = torch.where(bright.unsqueeze(1), photos, 0)  # the mask is broadcast over the channels
+print(bright.dtype, tuple(lights.shape))
+
+# %%
+# The result has the shape of the photographs. The mask has become (N, 1, H, W), so that :term:`broadcasting` can use it
+# for each channel (:doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`).
+#
+# ``masked_select(mask)`` keeps *only* the elements where the mask is true, and puts them into a vector. ``x[mask]`` is
+# another way to write it.
+
+for n in range(3):
+    values = grey[n].masked_select(bright[n])
+    assert torch.equal(values, grey[n][bright[n]])
+    print(f"photos[{n}]: {values.numel():,} of {grey[n].numel():,} pixels are bright")
+
+# %%
+# The three vectors have different lengths, so they do not fit into one tensor. Their lengths depend on the values and
+# not only on the shapes. On a GPU, PyTorch has to count the elements before it can reserve memory, and the CPU waits
+# for it. If both functions can do the job, use ``torch.where``.
+#
+# .. fold:: How the bright pixels are shown
+
+alt = "The three photographs; every pixel that is not bright has become black."
+fig, axes = plt.subplots(1, 3, figsize=(5.2, 1.9), num=alt)
+for n in range(3):
+    axes[n].imshow(lights[n].permute(1, 2, 0).cpu().numpy())
+    axes[n].set_title(f"lights[{n}]", family="monospace", fontsize=10)
+    axes[n].set_axis_off()
 
 # %%
 # Build it: a view or a copy?
 # ---------------------------
-# Lesson 04 gives the rule: a :term:`view` is a new shape, stride and offset for a storage that exists. Parts that begin
-# somewhere and go on in equal steps can be had so. Numbers picked at will cannot, and two storages never become one. To
-# prove it, we ask each result for the address of its storage. The last two lines are ``einsum``, our next subject.
+# A :term:`view` reads a storage that exists, from some start and with a fixed :term:`stride` on each axis (:doc:`lesson
+# 04 </lessons/1_basics/lesson_04_tensors>`). To see whether a result is a view, we ask it and the original for the
+# address of their storage, ``untyped_storage().data_ptr()``.
 
-x = torch.arange(12.0).reshape(3, 4)
-results = {
-    "x.chunk(2)[1]": x.chunk(2)[1],
-    "x.unbind(1)[3]": x.unbind(1)[3],
-    "x.expand(5, 3, 4)": x.expand(5, 3, 4),
-    "torch.cat([x])": torch.cat([x]),
-    "x.gather(1, index)": x.gather(1, index),
-    "x.masked_select(x > 5)": x.masked_select(x > 5),
-    "torch.where(x > 5, x, 0)": torch.where(x > 5, x, 0),
-    'torch.einsum("ij->ji", x)': torch.einsum("ij->ji", x),
-    'torch.einsum("ij->i", x)': torch.einsum("ij->i", x),
-}
-for name, result in results.items():
-    shared = result.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
-    print(f"{name:29}{'view' if shared else 'copy'}")
+
+def share_storage(x, y):
+    """Whether two tensors read the same storage."""
+    return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+
+
+first_row, other_rows = table.split([1, 2])
+print("split:", share_storage(other_rows, table))
+print("cat:  ", share_storage(torch.cat([first_row, other_rows]), table))
 
 # %%
+# A part of ``split`` is a view: it begins at another start and keeps the strides. ``cat`` always copies, even here,
+# where both parts lie in one storage: in general they do not. The same question for the functions so far:
+#
+# .. fold:: The table, function by function
+
+results = {
+    "table.chunk(2)[1]": table.chunk(2)[1],
+    "table.tensor_split(2)[1]": table.tensor_split(2)[1],
+    "table.unbind(1)[3]": table.unbind(1)[3],
+    "torch.cat([table])": torch.cat([table]),
+    "torch.stack([table])": torch.stack([table]),
+    "table.index_select(1, index[0])": table.index_select(1, index[0]),
+    "table.gather(1, index)": table.gather(1, index),
+    "table.masked_select(table > 15)": table.masked_select(table > 15),
+    "torch.where(table > 15, table, 0)": torch.where(table > 15, table, 0),
+    "table.scatter(1, index, 0)": table.scatter(1, index, 0),
+}
+for number, (name, result) in enumerate(results.items()):
+    assert share_storage(result, table) == (number < 3)
+    print(f"{name:36}{'view' if share_storage(result, table) else 'copy'}")
+
+# %%
+# What cuts gives views. What joins, picks or writes gives copies. Elements that are picked in any order do not follow a
+# fixed stride, so they must be copied.
+#
 # Build it: one notation for products and sums
 # --------------------------------------------
-# A matrix product is :math:`\text{out}_{ik} = \sum_j A_{ij} B_{jk}`. Only the letters matter: name the axes of the
-# inputs and of the output, and sum over what the output does not name. In one line, that is ``"ij,jk->ik"`` for
-# ``einsum``, named after Albert Einstein, who left the sum sign out (:term:`Einstein summation`). Ours lines up the
-# axes of all inputs, one place for each letter, then multiplies with :term:`broadcasting` and sums. A letter twice in
-# one input, as in ``"ii"``, means its diagonal.
+# Two friends have shopping lists, and two shops sell what is on them. What would each friend pay in each shop? For
+# friend :math:`f` and shop :math:`s` we multiply, for each kind of goods :math:`g`, the number of pieces by the price.
+# Then we add up over all goods:
+#
+# .. math:: \text{cost}_{fs} = \sum_g \text{pieces}_{fg}\, \text{price}_{gs}
+#
+# Each letter stands for an axis: the axes of ``pieces`` are ``fg``, those of ``price`` are ``gs``, and those of the
+# result are ``fs``. ``torch.einsum`` takes just these letters, ``"fg,gs->fs"``. The inputs are separated by a comma,
+# and the output stands behind the arrow. ``einsum`` multiplies, and sums over every letter that the output does not
+# name.
 
-
-def einsum(equation, *operands):
-    """Product of the operands, summed over the letters that the output does not name."""
-    inputs, output = equation.split("->")
-    letters = output + "".join(sorted(set(inputs) - set(output + ",")))
-    product = 1
-    for names, operand in zip(inputs.split(","), operands, strict=True):
-        while repeated := [letter for letter in names if names.count(letter) > 1]:
-            i, j = names.index(repeated[0]), names.rindex(repeated[0])
-            operand = operand.diagonal(0, i, j)  # axes i and j become one, at the end
-            names = names[:i] + names[i + 1 : j] + names[j + 1 :] + repeated[0]
-        order = [names.index(letter) for letter in letters if letter in names]
-        lined_up = tuple(slice(None) if letter in names else None for letter in letters)
-        product = product * operand.permute(order)[lined_up]  # None adds an axis of length 1
-    summed = tuple(range(len(output), len(letters)))
-    return product.sum(summed) if summed else product
-
-
-print(einsum("ij,jk->ik", x, x.T).tolist())
+pieces = torch.tensor([[1, 2, 0], [3, 0, 1]])  # (friends, goods)
+price = torch.tensor([[2, 3], [1, 1], [5, 4]])  # (goods, shops)
+print(torch.einsum("fg,gs->fs", pieces, price))
+print(pieces @ price)
 
 # %%
+# Friend 0 pays 1·2 + 2·1 + 0·5 = 4 in shop 0. The second line shows that you know this operation already: it is the
+# matrix product. The name ``einsum`` recalls Albert Einstein, who left out the sign for the sum (:term:`Einstein
+# summation`).
+#
+# To build it, we give both tensors the same three axes: friend, shop, goods. A tensor that lacks a letter gets an axis
+# of length 1 there; indexing with ``None`` adds such an axis, as ``unsqueeze`` does. Then broadcasting does the rest.
+
+pieces_aligned = pieces[:, None, :]  # (f, g) to (f, 1, g)
+price_transposed = price.T  # (g, s) to (s, g)
+price_aligned = price_transposed[None]  # (s, g) to (1, s, g)
+multiplied = pieces_aligned * price_aligned  # (f, s, g)
+print(multiplied.sum(dim=2))  # (f, s)
+
+# %%
+# The same four costs as above. The figure shows these lines. A block is a friend, a row is a shop, a column is a kind
+# of goods. Cells in grey are repeated by broadcasting. The last column holds the sums of the rows.
+#
+# .. fold:: How the figure is drawn
+
+left_full, right_full = torch.broadcast_tensors(pieces_aligned, price_aligned)
+alt = "Pieces times prices, position by position, for each friend and shop; then the sums of the rows."
+fig, ax = plt.subplots(figsize=(5.2, 2.7), num=alt)
+ax.set_ylim(5.3, -1.5)
+for f in range(2):
+    top = 3 * f
+    draw_cells(ax, left_full[f], colours=[[SKY], [PAPER]], origin=(0, top))
+    draw_cells(ax, right_full[f], colours=(ORANGE, PAPER)[f], origin=(4, top))
+    draw_cells(ax, multiplied[f], colours=GREEN, origin=(8, top))
+    draw_cells(ax, multiplied[f].sum(1)[:, None], colours="white", origin=(12, top))
+    for position, sign in zip((3.5, 7.5, 11.5), "×=→", strict=True):
+        ax.text(position, top + 1, sign, ha="center", va="center", fontsize=14)
+titles = {
+    "pieces\n(f, 1, g)": 1.5,
+    "price\n(1, s, g)": 5.5,
+    "multiplied\n(f, s, g)": 9.5,
+    "sum\n(f, s)": 12.5,
+}
+for title, centre in titles.items():
+    ax.text(centre, -0.25, title, ha="center", fontsize=10)
+
+# %%
+# With these rules you can read any equation:
+#
+# - A letter is an axis. A comma says that the inputs are multiplied.
+# - A letter that the output lacks is summed.
+# - A letter in both inputs *and* in the output is matched and kept.
+# - Another order of the letters is a transposition.
+#
+# Four examples with a matrix of two rows:
+
+x = torch.tensor([[1, 2, 3], [4, 5, 6]])
+print("ij->ji  ", torch.einsum("ij->ji", x).tolist())
+print("ij->i   ", torch.einsum("ij->i", x).tolist())
+print("ij->    ", torch.einsum("ij->", x).tolist())
+print("ij,ij->i", torch.einsum("ij,ij->i", x, x).tolist())
+assert share_storage(torch.einsum("ij->ji", x), x)
+
+# %%
+# These are the transposed matrix, the sums of the rows and the sum of all elements. Nothing is multiplied or summed in
+# the first line, so its result is a view. In the last line, ``i`` is matched: row 0 is multiplied by row 0, and row 1
+# by row 1. It is kept, and ``j`` is summed: 1·1 + 2·2 + 3·3 = 14, and 77 for row 1.
+#
 # Check against PyTorch
 # ---------------------
-# First the lengths of the parts, for every :math:`n` and :math:`k` up to 40. Then ``gather`` on random tables, along
-# each axis, with values and gradients. For the gradients each element of the output gets a weight of its own, so that a
-# sum that ends in the wrong place is noticed; ``scatter_add`` must predict them.
+# What we wrote has to agree with PyTorch, not in one example but in many: ``chunk_lengths`` for all :math:`n` and
+# :math:`k` up to 40, ``gather_columns`` and the general rule of ``gather`` on random tables, and our lines for
+# ``einsum`` on matrices of random sizes.
+#
+# .. fold:: The three checks
 
 for n in range(1, 41):
     for k in range(1, 41):
-        numbers = torch.arange(n)
-        assert [len(part) for part in numbers.chunk(k)] == chunk_lengths(n, k)
-        assert [len(part) for part in numbers.tensor_split(k)] == even_lengths(n, k)
+        assert [len(part) for part in torch.arange(n).chunk(k)] == chunk_lengths(n, k)
+print("chunk: 1,600 pairs n, k agree")
+
 for trial in range(60):
-    dim, table = trial % 3, torch.rand(3, 4, 5, generator=generator).requires_grad_()
+    dim = trial % 3
+    cube = torch.rand(3, 4, 5, generator=generator)
     shape = [2, 3, 4]
-    shape[dim] = 6  # more than the table has, so that some are picked twice
-    index = torch.randint(table.shape[dim], shape, generator=generator)
-    ours, theirs = gather(table, dim, index), table.gather(dim, index)
-    assert torch.equal(ours, theirs)
-    weights = torch.rand(shape, generator=generator)
-    expected = torch.zeros_like(table).scatter_add(dim, index, weights)
-    for result in (ours, theirs):
-        (gradient,) = torch.autograd.grad((weights * result).sum(), table)
-        torch.testing.assert_close(gradient, expected)
-print("1,600 pairs n, k and 60 tables: lengths, values and gradients agree")
+    shape[dim] = 7  # more than the table has, so that some elements are picked twice
+    picks = torch.randint(cube.shape[dim], shape, generator=generator)
+    theirs = cube.gather(dim, picks)
+    for place in np.ndindex(*shape):
+        source = list(place)
+        source[dim] = int(picks[place])
+        assert theirs[place] == cube[tuple(source)]
+    matrix = torch.rand(3, 4, generator=generator)
+    columns = torch.randint(4, (3, 7), generator=generator)
+    assert torch.equal(gather_columns(matrix, columns), matrix.gather(1, columns))
+print("gather: 60 tables and 60 matrices agree")
+
+for _ in range(100):
+    f, g, s = torch.randint(1, 6, (3,), generator=generator).tolist()
+    left_matrix = torch.rand(f, g, generator=generator, dtype=torch.float64)
+    right_matrix = torch.rand(g, s, generator=generator, dtype=torch.float64)
+    ours = (left_matrix[:, None, :] * right_matrix.T[None]).sum(dim=2)
+    torch.testing.assert_close(ours, torch.einsum("fg,gs->fs", left_matrix, right_matrix))
+# A length 1 is broadcast: here one of the lengths of g is 1 and the other is 3.
+broadcast = torch.einsum("fg,gs->fs", torch.ones(2, 1), torch.ones(3, 2))
+assert torch.equal(broadcast, torch.full((2, 2), 3.0))
+print("einsum: 100 pairs of matrices agree")
 
 # %%
-# For ``einsum`` we draw 300 equations for two operands: up to three letters for each, repeated ones among them, and any
-# of the letters, in any order, for the output. The numbers are ``float64``, so that rounding cannot hide a mistake.
+# Use it: hide three quarters of a photograph
+# -------------------------------------------
+# A masked autoencoder (2021, see the references) learns to see in this way: it gets one quarter of a photograph, cut
+# into square patches, and has to guess the rest. We prepare its input. ``split`` and ``stack`` cut each photograph into
+# 14 × 14 patches of 16 × 16 pixels.
 
-length = {"a": 2, "b": 3, "c": 4, "d": 5}
-double, equations = {"generator": generator, "dtype": torch.float64}, []
-for _ in range(300):
-    picks = torch.randint(4, (6,), generator=generator).tolist()
-    cut = torch.randint(1, 4, (2,), generator=generator).tolist()
-    names = ["".join("abcd"[i] for i in picks[3 * n : 3 * n + cut[n]]) for n in (0, 1)]
-    used = sorted(set("".join(names)))
-    order = torch.randperm(len(used), generator=generator)[: cut[0]].tolist()
-    equations.append(",".join(names) + "->" + "".join(used[i] for i in order))
-    operands = [torch.rand([length[i] for i in n], **double).requires_grad_() for n in names]
-    ours, theirs = einsum(equations[-1], *operands), torch.einsum(equations[-1], *operands)
-    weights = torch.rand(theirs.shape, **double)
-    gradients = [torch.autograd.grad((weights * y).sum(), operands) for y in (ours, theirs)]
-    torch.testing.assert_close((ours, gradients[0]), (theirs, gradients[1]))
-print(f"300 equations: values and gradients agree; the longest: {max(equations, key=len)}")
+squares = []
+for strip in photos.split(16, dim=2):  # 14 strips (N, C, 16, 224)
+    squares.extend(strip.split(16, dim=3))  # 14 patches (N, C, 16, 16) of each strip
+patches = torch.stack(squares, dim=1)
+print(len(squares), tuple(patches.shape))
 
 # %%
-# Here are well-known functions and their equations. Read some of them aloud, as "for each i and k, sum over j". A comma
-# makes a product, a missing letter a sum, another order a transposition. The last one turns the photographs grey, with
-# the weights of ITU-R BT.601; to compare, ``unbind`` splits the channels.
+# The new axis 1 numbers the 196 patches of each photograph, row after row. To put a photograph together again we go the
+# same way backwards: ``unbind`` takes the patches apart, and ``cat`` joins 14 of them to a strip, and the strips to a
+# photograph.
 
-m, square = torch.rand(2, 3, 4, generator=generator), torch.rand(4, 4, generator=generator)
-v, w = torch.rand(2, 4, generator=generator)
-to_grey, (red, green, blue) = torch.tensor([0.299, 0.587, 0.114], device=device), photos.unbind(1)
-pairs = {
-    "ij,jk->ik": ((square, square), square @ square),
-    "nij,njk->nik": ((m, m.mT), m @ m.mT),
-    "ij->ji": ((square,), square.T),
-    "ii->i": ((square,), square.diagonal()),
-    "ii->": ((square,), square.trace()),
-    "i,j->ij": ((v, w), torch.outer(v, w)),
-    "c,nchw->nhw": ((to_grey, photos), 0.299 * red + 0.587 * green + 0.114 * blue),
-}
-for equation, (operands, expected) in pairs.items():
-    torch.testing.assert_close(torch.einsum(equation, *operands), expected)
-    print(f"{equation:13}{tuple(expected.shape)}")
+
+def assemble(patches):
+    """Join patches (N, 196, C, 16, 16) to photographs (N, C, 224, 224)."""
+    squares = patches.unbind(1)
+    strips = [torch.cat(squares[n : n + 14], dim=3) for n in range(0, 196, 14)]
+    return torch.cat(strips, dim=2)
+
+
+assert torch.equal(assemble(patches), photos)
+print(tuple(assemble(patches).shape))
 
 # %%
-# Use it: cut photographs into patches
-# ------------------------------------
-# A vision transformer reads a photograph as a row of square patches, here 14 × 14 of them, each of 16 × 16 pixels in
-# three colours: 768 numbers, as in the paper (see the references). Split height and width into (patch, pixel), bring
-# the two patch axes to the front, merge. ``unfold`` splits as well, and its windows may overlap, as they do in
-# convolutions (:doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`).
+# No pixel has changed. Now each photograph keeps 49 of its 196 patches, at random, and *different* ones each time.
+# ``index_select`` would take the same ones of all photographs, so this is a task for ``gather``.
+#
+# For a random order we draw 196 random numbers for each photograph. ``argsort`` gives their positions from the smallest
+# number to the largest. For 0.7, 0.1, 0.4 these are 1, 2, 0. With random numbers it is a random order of the patches.
+# The first 49 are kept. ``flatten(2)`` makes one row of 768 elements of each patch. ``gather`` wants one index for each
+# element of the output. We gather on axis 1, the patches, and all 768 elements of a patch need the same index. So ``[:,
+# :, None]`` adds an axis, and ``expand`` repeats the index along it without using memory.
 
-split = photos.unflatten(3, (14, 16)).unflatten(2, (14, 16))  # (N, C, 14, 16, 14, 16)
-patches = split.permute(0, 2, 4, 1, 3, 5).reshape(3, 196, 768)  # (N, patches, C·16·16)
-windows = photos.unfold(2, 16, 16).unfold(3, 16, 16)  # (N, C, 14, 14, 16, 16)
-assert windows.untyped_storage().data_ptr() == photos.untyped_storage().data_ptr()  # a view
-assert torch.equal(windows.permute(0, 2, 3, 1, 4, 5).reshape(3, 196, 768), patches)
-print("windows:", tuple(windows.shape), " patches:", tuple(patches.shape))
+order = torch.rand(3, 196, generator=generator).argsort(dim=1).to(device)
+kept = order[:, :49]  # (N, 49)
+flat = patches.flatten(2)  # (N, 196, 768), one row for each patch
+index_of_kept = kept[:, :, None].expand(3, 49, 768)
+visible = flat.gather(1, index_of_kept)
+print(tuple(visible.shape))
 
 # %%
-# Now ``gather`` shows its worth. A masked autoencoder (2021) learns from photographs of which it sees one patch in
-# four, *different* ones of each, so ``index_select`` is out. Put the numbers of the patches into a random order, keep
-# the first 49, and ``gather``; ``expand`` repeats the index for all 768 numbers without writing it down. ``scatter``,
-# which puts numbers where ``gather`` takes them, lays them back on a grey ground. The network must guess the rest.
+# From each photograph 49 rows have been taken. To look at the result, ``torch.full_like`` makes a grey ground of the
+# shape of ``flat``, ``scatter`` writes the visible patches to their positions on it, and ``unflatten`` makes a patch of
+# each row again.
 
-order = torch.rand(3, 196, generator=generator).argsort(1).to(device)
-index = order[:, :49, None].expand(3, 49, 768)  # a view: 49 numbers for each photograph
-visible = patches.gather(1, index)  # (N, 49, 768)
-restored = torch.full_like(patches, 0.5).scatter(1, index, visible)
-restored = restored.unflatten(2, (3, 16, 16)).unflatten(1, (14, 14))  # (N, 14, 14, C, 16, 16)
-pictures = restored.permute(0, 1, 4, 2, 5, 3).reshape(3, 224, 224, 3)  # (N, H, W, C)
+hidden = torch.full_like(flat, 0.5).scatter(1, index_of_kept, visible)
+pictures = assemble(hidden.unflatten(2, (3, 16, 16)))  # (N, 196, 768) to (N, 196, C, 16, 16)
+assert torch.equal(hidden.gather(1, index_of_kept), visible)
+print(tuple(pictures.shape))
+
+# %%
+# In the figure, grey stands for what the network does not get. Each photograph shows other patches.
+#
+# .. fold:: How the figure is drawn
 
 alt = "The three photographs, each with three quarters of its patches grey, other ones in each."
 fig, axes = plt.subplots(1, 3, figsize=(5.2, 1.8), num=alt)
-for ax, picture in zip(axes, pictures.cpu().numpy(), strict=True):
-    ax.imshow(picture)
-    ax.set_axis_off()
+for n in range(3):
+    axes[n].imshow(pictures[n].permute(1, 2, 0).cpu().numpy())
+    axes[n].set_axis_off()
 
 # %%
-# How alike are the visible patches of a photograph, each to each? Transformers ask this all the time. Each pair takes
-# 768 products and their sum: ``"npd,nqd->npq"``. We time four ways, on the CPU. ``einsum`` is about as fast as ``@``,
-# because it calls the same code for batches of matrix products. Ours writes down *all* products before it sums.
+# Use it: how similar are two patches?
+# ------------------------------------
+# A common measure multiplies the two patches element by element and adds up; attention, in lesson 22, begins with it.
+# We want it for all pairs :math:`p, q` of visible patches of the same photograph :math:`n`. The letter :math:`d` runs
+# over the 768 elements.
 
-some = visible.cpu()
-ways = {
-    "some @ some.mT": lambda: some @ some.mT,
-    "torch.einsum": lambda: torch.einsum("npd,nqd->npq", some, some),
-    "our einsum": lambda: einsum("npd,nqd->npq", some, some),
-    "loops": lambda: torch.stack([p @ q for photo in some for p in photo for q in photo]),
-}
-times_s = {name: min(timeit.repeat(way, number=1, repeat=5)) for name, way in ways.items()}
-for name, time_s in times_s.items():
-    torch.testing.assert_close(ways[name]().reshape(3, 49, 49), some @ some.mT)
-    ratio = time_s / times_s["some @ some.mT"]
-    print(f"{name:15} {ratio:6.1f} times as long  (measured in this build)")
+similar = torch.einsum("npd,nqd->npq", visible, visible)
+print(tuple(similar.shape))
+torch.testing.assert_close(similar, visible @ visible.transpose(1, 2))
 
 # %%
+# The letter ``n`` stands in both inputs and in the output, so it is matched and kept: photograph 0 with photograph 0, 1
+# with 1. Here this gives one matrix product for each photograph, a table of 49 × 49 similarities. The last line of the
+# cell computes the same with ``@``.
+#
 # Use it: the score of the right class
 # ------------------------------------
-# A classifier gives each example one score a class, its :term:`logits`. The loss that trains it, the
-# :term:`cross-entropy` of :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`, needs from each row the
-# score of the right class. The labels are a vector; as an index for ``gather`` they become a column, ``[:, None]``. The
-# other term, the logarithm of the sum of exponentials, makes probabilities of scores; lesson 11 derives it.
+# A classifier gives each photograph one score for each class, its :term:`logits`. The :term:`label` says which class is
+# right. To train the classifier, one needs from each row the score of the right class: column 0 of row 0, column 2 of
+# row 1, and so on. The label is the index. ``gather`` wants an index with two axes, so ``[:, None]`` makes a column
+# of the vector.
 
-labels = torch.tensor([0, 2, 1, 3, 2, 0])
-logits = torch.randn(6, 4, generator=generator) + 4 * F.one_hot(labels, 4)  # a good classifier
-right = logits.gather(1, labels[:, None])[:, 0]  # (6, 1), then (6,)
-loss = (logits.logsumexp(1) - right).mean()
-torch.testing.assert_close(loss, F.cross_entropy(logits, labels))
-print(f"scores of the right classes: {right.numpy().round(1)}, loss {loss:.3f}")
-
-# %%
-# Break it
-# --------
-# Two photographs as they come from their files, and labels that somebody counted from 1, or read as floats. Which axis
-# will ``cat`` complain about, and which will ``stack``? This cell stays on the CPU. On a GPU, an index out of range
-# becomes a "device-side assert", which is reported later, and the process has to be started again.
-
-hopper, tower = (torch.from_numpy(np.array(Image.open(file))) for file in files[:2])
-mistakes = {
-    "cat([hopper, tower])": lambda: torch.cat([hopper, tower]),
-    "stack([hopper, tower])": lambda: torch.stack([hopper, tower]),
-    "gather, labels from 1": lambda: logits.gather(1, labels[:, None] + 1),
-    "gather, labels as floats": lambda: logits.gather(1, labels[:, None].float()),
-}
-for name, mistake in mistakes.items():
-    try:
-        mistake()
-    except RuntimeError as error:
-        print(name, fill(f"RuntimeError: {error}", 72), "", sep="\n")
+scores = torch.tensor([[6.0, 1.0, 2.0], [0.0, 1.0, 5.0], [3.0, 7.0, 1.0], [2.0, 0.0, 8.0]])
+labels = torch.tensor([0, 2, 1, 2])
+right = scores.gather(1, labels[:, None])  # (4, 1)
+right = right.squeeze(1)  # (4,)
+print(right, right.mean())
 
 # %%
-# ``cat`` names the axis that may differ, and the lengths that do not fit; ``stack`` allows no difference at all. The
-# worst mistake is silent again: ``logits[:, labels]`` instead of ``gather``. It takes the columns of *all* labels from
-# *every* row, a table of 6 × 6 of which only the diagonal is meant, and ``mean`` hides the shape. The number looks like
-# a loss. But mix up the labels, and it stays the same: it only knows how often each class occurs.
-
-silent = {
-    "gather": lambda labels: logits.gather(1, labels[:, None])[:, 0],
-    "logits[:, labels]": lambda labels: logits[:, labels],
-}
-for name, pick in silent.items():
-    loss, mixed = (logits.logsumexp(1).mean() - pick(y).mean() for y in (labels, labels.roll(1)))
-    count = pick(labels).numel()
-    print(f"{name:17} {count:2} scores, loss {loss:.3f}, with the labels mixed up {mixed:.3f}")
-assert torch.equal(logits[:, labels].diagonal(), right)
-
-# %%
-# Then and now
-# ------------
-# At the beginning of 2021 the first three names on the right did not exist, and masks of zeros and ones, from the time
-# before PyTorch had ``bool``, still circulated. Today some functions refuse them, others warn. ``gather`` now accepts
-# an index of dtype ``int32``; older versions do not, so keep to ``int64``.
+# The four rows give 6, 5, 7 and 8. The :term:`cross-entropy`, the usual loss of classifiers, starts with this line
+# (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`).
 #
-# ===================================== ============================================= ====================================
-# Then                                  Now                                           Why
-# ===================================== ============================================= ====================================
-# ``chunk``, and count the parts        :torch:`torch.tensor_split`                   makes as many parts as you ask for
-# ``gather`` with an expanded index     :torch:`torch.take_along_dim`                 broadcasts the index; −1 is the last
-# ``np.concatenate``, but ``torch.cat`` :torch:`torch.concatenate` as well            one function, NumPy's name for it
-# masks of dtype ``uint8``              ``bool``, as ``x > 5`` gives it               ``uint8`` is refused or deprecated
-# ``einsum`` goes from left to right    a good order, with ``pip install opt-einsum`` less work, with three or more inputs
-# ===================================== ============================================= ====================================
+# Break it: loud mistakes
+# -----------------------
+# First, two photographs as they come from their files. Which lengths will the messages name?
 
-assert torch.equal(torch.take_along_dim(patches, order[:, :49, None], 1), visible)
-assert torch.equal(torch.concat([a, b]), torch.concatenate([a, b]))
-print("index -1:", torch.take_along_dim(x, torch.tensor([[-1]]), 1).flatten().tolist())
-old_mask = (x > 5).to(torch.uint8)
-torch.set_warn_always(True)  # otherwise PyTorch gives such a warning only once in a process
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    assert torch.equal(x[old_mask], x[x > 5])
-torch.set_warn_always(False)
-print(fill("- " + str(caught[0].message).split(" (")[0], 72))
+hopper = torch.from_numpy(np.array(Image.open(files[0])))  # (600, 512, 3)
+tower = torch.from_numpy(np.array(Image.open(files[1])))  # (427, 640, 3)
 try:
-    x.masked_select(old_mask)
+    torch.cat([hopper, tower])
+except RuntimeError as error:
+    print(fill(f"RuntimeError: {error}", 72))
+try:
+    torch.stack([hopper, tower])
 except RuntimeError as error:
     print(fill(f"RuntimeError: {error}", 72))
 
 # %%
+# ``cat`` joins along axis 0, where the lengths may differ, so it complains about axis 1: 512 and 640. "Tensor number 1"
+# is the second one. ``stack`` allows no difference at all and names both shapes. Crop or scale the photographs first,
+# as we did above.
+#
+# Second, labels that somebody counted from 1. This cell stays on the CPU: on a GPU an index that is too large becomes a
+# "device-side assert", which is reported later, and the process has to be started again.
+
+try:
+    scores.gather(1, labels[:, None] + 1)
+except RuntimeError as error:
+    print(fill(f"RuntimeError: {error}", 72))
+
+# %%
+# "Dimension 1 with size 3" are the three classes: their indices are 0, 1 and 2.
+#
+# Break it: silent mistakes
+# -------------------------
+# ``scores[:, labels]`` looks like a short way to write ``gather``. It takes from *every* row the columns of *all*
+# labels.
+
+all_labels = scores[:, labels]
+print(tuple(all_labels.shape))
+print("with gather:           ", right.mean().item())
+print("with scores[:, labels]:", all_labels.mean().item())
+
+# %%
+# The shape is (4, 4) instead of (4,), and only the diagonal was wanted. The mean hides the shape, and 3.25 looks like a
+# score. Let us give the four photographs wrong labels, by moving each label to the next photograph with ``roll``:
+
+moved = labels.roll(1)
+print("with gather:           ", scores.gather(1, moved[:, None]).mean().item())
+print("with scores[:, labels]:", scores[:, moved].mean().item())
+assert torch.equal(all_labels.diagonal(), right)
+assert scores[:, moved].mean() == all_labels.mean()
+
+# %%
+# With ``gather`` the mean falls from 6.5 to 0.75, as it should. The other mean stays 3.25. It is the mean over all
+# pairs of a photograph and a label: if the labels only change places, the pairs stay the same. So training with it
+# would learn nothing about single photographs.
+#
+# Then and now
+# ------------
+# Lines that are still in use on the web, run as they are written. Masks of zeros and ones (``uint8``) are from the time
+# before PyTorch had the dtype ``bool``.
+#
+# .. then-and-now:: rows
+#
+#    - Refused today. A comparison gives a mask of the dtype ``bool``.
+#
+#    - The same mask as an index still works, with a warning.
+#
+#    - Adding with ``scatter_`` still works, with a warning. ``scatter_add_`` does it without one; for a maximum or a
+#      mean there is :torch:`torch.Tensor.scatter_reduce`.
+#
+# .. fold:: The rows, run as they are written
+
+run_then_and_now(
+    "rows",
+    [
+        (
+            "table.masked_select((table > 15).to(torch.uint8))",
+            "table.masked_select(table > 15)",
+        ),
+        ("table[(table > 15).to(torch.uint8)]", "table[table > 15]"),
+        (
+            'torch.zeros(3, 4).scatter_(1, index, torch.ones(3, 2), reduce="add")',
+            "torch.zeros(3, 4).scatter_add_(1, index, torch.ones(3, 2))",
+        ),
+    ],
+    globals(),
+)
+
+# %%
 # What you learned
 # ----------------
-# - ``cat`` joins along an axis that exists, ``stack`` along a new one; both copy.
-# - ``chunk(k)`` makes parts of :math:`\lceil n/k \rceil`, perhaps fewer than ``k``; ``tensor_split`` makes ``k``. Both
-#   give views, as ``split`` and ``unbind`` do; what picks by number or by mask copies.
-# - ``gather`` replaces one coordinate by an index, and its gradient is a ``scatter_add``. ``where`` keeps the shape.
-# - ``einsum`` multiplies, sums and reorders by the names of the axes, as fast as the functions that it replaces.
+# - ``cat`` joins along an axis that exists, ``stack`` along a new one; ``split``, ``chunk`` and ``unbind`` cut.
+# - ``chunk(k)`` makes parts of the length :math:`\lceil n/k \rceil`, perhaps fewer than ``k`` parts;
+#   ``tensor_split(k)`` makes exactly ``k``. What cuts gives views; what joins or picks gives copies.
+# - ``gather`` replaces the coordinate on one axis by an index. ``where`` keeps the shape, ``masked_select`` does not.
+# - ``einsum`` names the axes, multiplies, and sums over the letters that the output does not name.
 #
 # Self-checks
 # -----------
-# **1.** Into how many parts does ``torch.zeros(100).chunk(40)`` cut, and how long is the last?
+# .. choice:: The tensor ``x`` has four rows. Which of these two lines changes it?
+#    :right: 1
 #
-# .. dropdown:: Answer
+#    .. code-block:: python
 #
-#    The length is ⌈100/40⌉ = 3, which makes 34 parts; the last has one number.
+#       first, second = x.chunk(2); first += 1
+#       first = x[[0, 1]]; first += 1
 #
-# **2.** ``first, second = x.chunk(2); first += 1``. Does ``x`` change? And with ``first = x[[0, 1]]; first += 1``?
+#    - The first line only.
 #
-# .. dropdown:: Answer
+#      ``chunk`` gives views, so ``first`` reads the storage of ``x``. Picking with a list of indices gives a copy. (If
+#      PyTorch records gradients, it refuses this for ``chunk``, ``split`` and ``unbind``.)
 #
-#    It does: there ``first`` is a view of ``x``. Picking by a list of numbers copies, so ``x`` stays as it is.
+#    - Both lines.
 #
-# **3.** What does ``einsum("nchw->nc", photos) / (224 * 224)`` compute?
+#      A *slice* such as ``x[0:2]`` would be a view. The rows of the list ``[0, 1]`` could be any rows, so PyTorch
+#      copies them.
 #
-# .. dropdown:: Answer
+#    - Neither line.
 #
-#    The mean of each channel of each photograph, ``photos.mean((2, 3))``.
+#      ``first += 1`` writes into the storage of ``first``, and after ``chunk`` this is the storage of ``x``.
 #
+# .. choice:: What does ``print(table.gather(0, torch.tensor([[2, 0, 1, 2]])).tolist())`` print?
+#    :outputs: gather_along_rows
+#
+#    - With ``dim=0`` the index replaces the row, and the column stays: row 2 of column 0, row 0 of column 1, row 1 of
+#      column 2, row 2 of column 3.
+#
+#    - This is ``dim=1``: the index replaces the column, and everything comes from row 0.
+#
+#    - This is ``index_select(0, …)``, which takes whole rows.
+#
+# .. fold:: The code of the choices
+
+
+def gather_along_rows():
+    print(table.gather(0, torch.tensor([[2, 0, 1, 2]])).tolist())
+
+
+def gather_along_columns():
+    print(table.gather(1, torch.tensor([[2, 0, 1, 2]])).tolist())
+
+
+def whole_rows():
+    print(table.index_select(0, torch.tensor([2, 0, 1, 2])).tolist())
+
+
+gather_along_rows()
+run_choices(
+    "gather_along_rows",
+    right=gather_along_rows,
+    wrong=[gather_along_columns, whole_rows],
+)
+
+# %%
 # Exercises
 # ---------
-# Each exercise gives starting lines and the criterion that your solution must meet. Worked solutions, executed, are on
+# Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed, are on
 # :doc:`the solutions page </solutions/lesson_05>`.
 #
-# **1. Recall.** Undo the cutting of patches: put the four patches of each picture back together.
+# **1. Recall.** Join the three vectors to a matrix with one *column* for each vector.
 #
 # .. code-block:: python
 #
-#    pictures = torch.arange(2 * 3 * 4 * 6).reshape(2, 3, 4, 6)
-#    patches = pictures.unflatten(3, (2, 3)).unflatten(2, (2, 2)).permute(0, 2, 4, 1, 3, 5)
-#    restored = patches.reshape(2, 3, 4, 6)
+#    vectors = [torch.tensor([1, 2, 3, 4]), torch.tensor([5, 6, 7, 8]), torch.tensor([9, 10, 11, 12])]
+#    matrix = torch.cat(vectors)
 #
-#    assert restored.shape == pictures.shape, "wrong shape"
-#    assert torch.equal(restored, pictures), "the pixels are in other places"
-#    print("restored:", tuple(restored.shape))
+#    assert matrix.shape == (4, 3), "the matrix needs 4 rows and 3 columns"
+#    assert torch.equal(matrix[:, 0], vectors[0]), "the first column is not the first vector"
+#    print("matrix:", matrix.tolist())
 #
-# **2. Modify.** Take the three highest scores of each row with ``gather``, highest first.
+# **2. Modify.** Take the three highest scores of each row with ``gather``, highest first. ``order`` holds, for each
+# row, the columns from the highest score to the lowest.
 #
 # .. code-block:: python
 #
 #    scores = torch.tensor([[0.1, 0.9, 0.4, 0.7], [0.8, 0.2, 0.6, 0.3]])
-#    order = scores.argsort(1, descending=True)
+#    order = scores.argsort(dim=1, descending=True)
 #    best = scores[:, :3]
 #
 #    assert torch.equal(best, scores.topk(3, dim=1).values), "these are not the three highest"
 #    print("best:", best.tolist())
 #
-# **3. Extend.** Attention adds up values with weights: for each sentence, head and query, over all keys. Write it as
-# one ``einsum``. ``weights`` has the axes sentence, head, query, key; ``values`` has sentence, key, head, feature; the
-# output is to have sentence, query, head, feature.
+# **3. Extend.** A chain of shops keeps a table of pieces sold, with the axes shop, day, goods, and a table of prices,
+# with the axes goods, shop: each shop has its own prices. Compute the income of each shop on each day, with one
+# ``einsum``. It must have the axes day, shop.
 #
 # .. code-block:: python
 #
-#    weights = torch.rand(2, 4, 5, 6, generator=torch.Generator().manual_seed(0)).softmax(3)
-#    values = torch.arange(2 * 6 * 4 * 3.0).reshape(2, 6, 4, 3)
-#    output = torch.zeros(2, 5, 4, 3)
+#    sold = torch.arange(2 * 7 * 3.0).reshape(2, 7, 3)  # 2 shops, 7 days, 3 kinds of goods
+#    prices = torch.tensor([[2.0, 3.0], [1.0, 1.5], [5.0, 4.0]])  # 3 kinds of goods, 2 shops
+#    income = torch.zeros(7, 2)
 #
-#    assert output.shape == (2, 5, 4, 3), "the axes must be sentence, query, head, feature"
-#    for s, h in ((0, 0), (1, 3)):
-#        expected = weights[s, h] @ values[s, :, h]
-#        assert torch.allclose(output[s, :, h], expected), f"wrong for sentence {s}, head {h}"
-#    print("output:", tuple(output.shape))
+#    assert income.shape == (7, 2), "the axes must be day, shop"
+#    for day in range(7):
+#        for shop in range(2):
+#            expected = (sold[shop, day] * prices[:, shop]).sum()
+#            assert income[day, shop] == expected, f"wrong for day {day}, shop {shop}"
+#    print("income of day 0:", income[0].tolist())
 #
 # In practice
 # -----------
 # - If the number of parts matters, use ``tensor_split``; if their length matters, use ``split``.
-# - Collect tensors in a list and join them once. ``cat`` in a loop copies everything again in each round.
+# - Collect tensors in a list and join them once. ``cat`` in a loop copies everything again at each step.
 # - Print the shape before ``mean`` or ``sum`` hides it.
-# - Write the letters of ``einsum`` as you write the axes in comments: ``n`` for the batch, ``c`` for channels.
+# - In ``einsum``, use the letters that you use in comments about axes: ``n`` for the batch, ``c`` for channels.
+#   Check the lengths yourself: a length 1 is broadcast, not refused.
 #
 # References
 # ----------
 # - Albert Einstein: `Die Grundlage der allgemeinen Relativitätstheorie
 #   <https://doi.org/10.1002/andp.19163540702>`__, 1916; the sum sign goes in section 5.
-# - A. Dosovitskiy and others: `An image is worth 16x16 words: transformers for image recognition at scale
-#   <https://arxiv.org/abs/2010.11929>`__, 2020.
-# - Kaiming He and others: `Masked autoencoders are scalable vision learners <https://arxiv.org/abs/2111.06377>`__, 2021.
-# - PyTorch documentation: :torch:`torch.chunk`, :torch:`torch.gather`, :torch:`torch.einsum`, `Tensor views
-#   <https://docs.pytorch.org/docs/stable/tensor_view.html>`__.
+# - Kaiming He and others: `Masked autoencoders are scalable vision learners <https://arxiv.org/abs/2111.06377>`__,
+#   2021.
+# - PyTorch documentation: :torch:`torch.cat`, :torch:`torch.tensor_split`, :torch:`torch.gather`,
+#   :torch:`torch.einsum`, `Tensor views <https://docs.pytorch.org/docs/stable/tensor_view.html>`__.
