@@ -20,8 +20,10 @@ def flat(text: str) -> str:
 
 
 def outputs(built: BuiltSite, page: str) -> list[str]:
-    """Return what the cells of a lesson printed."""
-    blocks = built.tree(page).xpath("//*[contains(@class, 'sphx-glr-script-out')]//pre")
+    """Return what the cells of a lesson printed, and what Python said to lines of then."""
+    printed = "//*[contains(@class, 'sphx-glr-script-out')]//pre"
+    said = "//*[contains(@class, 'then-says')]//samp"
+    blocks = built.tree(page).xpath(f"{printed} | {said}")
     return [block.text_content() for block in blocks]
 
 

@@ -48,11 +48,12 @@ def test_drawer_on_a_phone(lesson, drawer):
 
 def test_answer_and_copy_button_obey_pointer_and_keyboard(lesson):
     page = lesson("desk")
-    answer = page.locator("article details.sd-dropdown").first
+    answer = page.locator("article .choice details").first
     answer.locator("summary").focus()
     page.keyboard.press("Enter")
-    expect(answer.locator(".sd-summary-content")).to_be_visible()
-    cell = page.locator("article div.highlight:has(> button.copybtn)").first
+    expect(answer.locator(".choice-reason").first).to_be_visible()
+    cells = page.locator("article div.highlight:has(> button.copybtn)")
+    cell = cells.locator("visible=true").first  # the code of others is folded away
     button = cell.locator("button.copybtn")
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
@@ -96,3 +97,30 @@ def test_menu_closes_when_the_reader_goes_elsewhere(lesson):
         assert menu.is_visible()
         leave()
         assert not menu.is_visible()
+
+
+def test_folded_code_opens_with_the_keyboard_and_on_a_phone(built, open_page, axe):
+    name = next(name for name in built.lessons("zh") if built.tree(name).find_class("fold"))
+    visit = Visit(name, (View("phone", "light"),), ())
+    page = open_page(visit.page, **visit.options).page
+    page.evaluate(CHECKS.read_text(encoding="utf-8"))
+    page.evaluate(axe)
+    fold = page.locator("article details.fold").first
+    title, code = fold.locator("summary"), fold.locator("pre")
+    expect(code).to_be_hidden()
+    room = title.bounding_box()
+    assert room is not None and room["height"] >= 40, "a finger hits the title"
+    title.focus()
+    page.keyboard.press("Enter")
+    expect(code).to_be_visible()
+    button = fold.locator("button.copybtn")
+    button.focus()
+    expect(button).to_have_css("opacity", "1")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("pageChecks.settle()")
+        assert page.evaluate("pageChecks.accessibility", "article details.fold") == [], scheme
+    assert page.evaluate("pageChecks.sideways()") == []
+    title.focus()
+    page.keyboard.press("Enter")
+    expect(code).to_be_hidden()

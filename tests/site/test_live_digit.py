@@ -200,7 +200,7 @@ def test_keyboard_draws(board):
     expect(place).to_contain_text("column 1,")
 
 
-def test_test_images_come_with_their_labels(board, served):
+def test_validation_images_come_with_their_labels(board, served):
     with safe_open(served / "samples.safetensors", "pt") as file:
         labels, pixels = file.get_tensor("labels").tolist(), file.get_tensor("pixels")
     assert labels[:10] == list(range(10))
@@ -212,7 +212,7 @@ def test_test_images_come_with_their_labels(board, served):
         for label in expected:
             element.locator(button).click()
             known = element.locator("#known")
-            expect(known).to_have_text(f"The label of this test image is {label}.")
+            expect(known).to_have_text(f"The label of this validation image is {label}.")
             if button == "#wrong":
                 expect(best).not_to_have_text(str(label))
     assert visit.problems == []

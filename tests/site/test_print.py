@@ -9,7 +9,7 @@ from page_looks import CHECKS, SCHEMES
 
 LEFT_OUT = (
     "header.bd-header, .bd-sidebar, .bd-sidebar-secondary, .bd-header-article, .prev-next-area,"
-    " .prev-next-footer, button, .headerlink"
+    " .prev-next-footer, button:not(.choice-answer), .headerlink"
 )
 #: The darkest of black is 0, white is 1; 0.3 on white has a contrast of more than 4.5.
 LIGHTNESS = """(element) => {

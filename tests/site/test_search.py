@@ -20,6 +20,10 @@ PHONE = {"width": 360, "height": 740}
 NUMPY = "lessons/1_basics/lesson_02_numpy_1.html"
 TENSORS = "lessons/1_basics/lesson_04_tensors.html"
 CONVOLUTION = "lessons/2_training/lesson_09_convolution_1.html"
+CONVOLUTION_2 = "lessons/2_training/lesson_10_convolution_2.html"
+LOSSES = "lessons/2_training/lesson_11_loss_functions.html"
+CROSS_ENTROPY_EN = f"{LOSSES}#build-it-from-logits-to-the-softmax-loss"
+CROSS_ENTROPY_ZH = CROSS_ENTROPY_EN
 NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
 
 #: What a reader types, and the section that should come first: where it is explained.
@@ -27,22 +31,25 @@ FIRST = [
     ("zh", "卷积", CONVOLUTION),
     ("en", "convolution", CONVOLUTION),
     ("zh", "张量的形状", "glossary.html#term-shape"),
-    ("zh", "张量形状", f"{TENSORS}#look-at-the-data-ranks"),
+    ("zh", "张量形状", "glossary.html#term-shape"),
     ("en", "shape of a tensor", "glossary.html#term-shape"),
     ("zh", "过拟合", "glossary.html#term-overfitting"),
     ("en", "overfitting", "glossary.html#term-overfitting"),
-    ("zh", "CrossEntropyLoss", f"{NETWORK}#check-against-pytorch"),
-    ("en", "CrossEntropyLoss", f"{NETWORK}#check-against-pytorch"),
-    ("zh", "nn.Conv2d", f"{CONVOLUTION}#use-it-move-the-picture"),
-    ("en", "nn.Conv2d", f"{CONVOLUTION}#use-it-move-the-picture"),
+    ("zh", "CrossEntropyLoss", CROSS_ENTROPY_ZH),
+    ("en", "CrossEntropyLoss", CROSS_ENTROPY_EN),
+    ("zh", "为什么损失不下降", f"{NETWORK}#break-it-the-loss-does-not-fall"),
+    ("en", "why is my loss not going down", f"{NETWORK}#break-it-the-loss-does-not-fall"),
+    ("en", "training loop", f"{NETWORK}#build-it-the-training-loop"),
+    ("zh", "nn.Conv2d", f"{CONVOLUTION_2}#check-against-pytorch-every-argument-of-nn-conv2d"),
+    ("en", "nn.Conv2d", f"{CONVOLUTION_2}#check-against-pytorch-every-argument-of-nn-conv2d"),
     ("zh", "卷积 stride", "glossary.html#term-stride-convolution"),
     ("en", "convolution stride", "glossary.html#term-stride-convolution"),
-    ("zh", "什么是张量", f"{TENSORS}#look-at-the-data-ranks"),
+    ("zh", "什么是张量", "glossary.html#term-tensor"),
     ("en", "what is a tensor", TENSORS),
     ("en", "broadcasting", f"{NUMPY}#build-it-broadcasting"),
     ("zh", "广播", f"{NUMPY}#build-it-broadcasting"),
-    ("en", "numpy array", f"{NUMPY}#a-list-and-an-array-speed"),
-    ("en", "padding", f"{CONVOLUTION}#build-it-channels-stride-padding"),
+    ("en", "numpy array", f"{NUMPY}#create-a-numpy-array"),
+    ("en", "padding", f"{CONVOLUTION}#build-it-stride-padding-and-a-batch"),
     ("zh", "秩", f"{TENSORS}#look-at-the-data-ranks"),
     ("en", "train_epoch", "api/training.html#dlcourse.training.train_epoch"),
     ("en", "overfiting", "glossary.html#term-overfitting"),  # a slip of the keys
@@ -55,7 +62,7 @@ ERRORS = {
         "-spans-across-two-contiguous-subspaces-use-reshape-instead"
     ),
 }
-NOWHERE = ["火星轨道", "zqxjk", "///", "𝕏🙂", "{zqx} %zqy"]
+NOWHERE = ["qqwwee", "zqxjk", "///", "𝕏🙂", "{zqx} %zqy"]
 MARKUP = ["<img src=x onerror=alert(1)>", "</script><b>stride</b>", "&lt;b&gt;"]
 #: Longer than the field lets one type.
 LONG = ["张量" * 2000, "tensor " * 570, "𝕏" * 300, "a" * 4000]
@@ -207,19 +214,19 @@ def test_count_is_announced_and_all_results_are_on_the_search_page(visit):
     count = len(ask(page, "overfitting"))
     assert count > 1
     expect(status).to_have_text(f"{count} sections")
-    ask(page, "train_epoch")
+    ask(page, "restore_run")
     expect(status).to_have_text("1 section")
     ask(page, "zero_grad")
     expect(page.locator(".search-results")).to_contain_text("optimiser.zero_grad()")
     page.keyboard.press("Control+k")
     page.keyboard.press("Delete")
     expect(status).to_be_empty()
-    shown = len(ask(page, "tensor"))
+    shown = len(ask(page, "matrix"))
     total = int(status.inner_text().split()[-2])
     assert status.inner_text() == f"The first {shown} of {total} sections"
     page.locator(".search-all a").click()
-    page.wait_for_url("**/en/search.html?q=tensor*")  # the page adds a "#"
-    assert len(answer(page, "tensor")) == total > shown
+    page.wait_for_url("**/en/search.html?q=matrix*")  # the page adds a "#"
+    assert len(answer(page, "matrix")) == total > shown
 
 
 def test_index_that_cannot_be_loaded(visit):

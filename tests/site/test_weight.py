@@ -12,15 +12,15 @@ import pytest
 from built_site import LANGUAGES, BuiltSite
 
 #: Bytes as they lie on the disk, before a server compresses them. Raise a limit on purpose only.
-STYLESHEET = 110_000
+STYLESHEET = 113_000  # with six interactive figures
 SCRIPTS = 85_000
-FONTS = 40_000
-HTML = 250_000
+FONTS = 52_000  # formulas in bold sentences need two more of KaTeX
+HTML = 300_000  # lesson 12, half of it highlighted code; most lessons stay below 220,000
 #: What a server that compresses sends before a reader sees the page: its HTML and its stylesheet.
-FIRST_VIEW_COMPRESSED = 55_000
+FIRST_VIEW_COMPRESSED = 74_000
 REQUESTS = {"css": 1, "classic script": 2}
 #: All files of the theme and of our own in one language, without what waits for a reader's click.
-STATIC = 1_000_000
+STATIC = 1_400_000  # each mix of figures on a page has a joined script of its own, about 72 kB
 ON_DEMAND = ("onnxruntime", "search-index")
 #: One line, for the colours.
 INLINE = "(()=>{let m;try{m=localStorage"

@@ -51,11 +51,12 @@ def test_each_kind_of_page_reads_without_scripts(built, open_page, server, folde
         switch = page.locator(f"header a[hreflang='{other}']:visible")
         assert switch.count() == 1, f"{name}: no link to the other language is shown"
     assert page.locator("a[download]:visible").count() >= 2
-    answer = page.locator("article details.sd-dropdown").first
-    content = answer.locator(".sd-summary-content")
-    assert not content.is_visible()
-    answer.locator("summary").click()
-    assert content.is_visible()
+    for folded, inside in (("article .choice details", ".choice-reason"), ("details.fold", "pre")):
+        details = page.locator(folded).first
+        content = details.locator(inside).first
+        assert not content.is_visible(), folded
+        details.locator("summary").click()
+        assert content.is_visible(), folded
     assert not page.locator("button:visible").count(), "buttons that nothing answers"
     page.locator("a.primary-toggle").click()
     link = page.locator("#pst-primary-sidebar nav a").first
