@@ -39,7 +39,13 @@ TRANSLATIONS = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def executed() -> list[Path]:
+    """Note each time that the tool has the lessons executed."""
+    return []
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executed: list[Path]) -> Path:
     """Make a project with three pages and an empty folder for Chinese catalogues."""
     docs = tmp_path / "docs"
     (docs / "locale" / "zh_CN" / "LC_MESSAGES").mkdir(parents=True)
@@ -58,6 +64,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / RULES_FILE).write_text("")
     monkeypatch.setattr(build, "BUILD", tmp_path / "build")
     (tmp_path / "build").mkdir()
+    # It would execute the lessons of the course, which on another Python takes a quarter of an hour.
+    monkeypatch.setattr(i18n.execute, "execute", lambda *_: executed.append(tmp_path))
     return tmp_path
 
 
@@ -79,9 +87,12 @@ def snapshot(project: Path) -> dict[Path, tuple[bytes, int]]:
     return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
-def test_the_life_of_a_translation(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    # New pages: catalogues with empty messages, in the order of the page.
+def test_the_life_of_a_translation(
+    project: Path, executed: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # New pages: catalogues with empty messages, in the order of the page; figures are drawn first.
     assert i18n.main([], root=project) == 0
+    assert len(executed) == 1
     out = capsys.readouterr().out
     assert [line.split() for line in out.splitlines() if "all" in line] == [
         ["zh_CN,", "all", "9", "1", "0", "8"]
