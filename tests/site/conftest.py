@@ -11,13 +11,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Route, expect, sync_playwright
 
 import chromium
 from _ext.common import node
 from built_site import BuiltSite, html_root
 from page_watch import Watched
 from web_server import serving
+
+#: What a page shows after a click comes late on a busy machine; only a failure waits so long.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +98,7 @@ def open_page(
             return profiles[settings]
         context = browser.new_context(**options)
         context.set_default_timeout(10_000)  # half a minute of waiting for a missing link is long
+        context.set_default_navigation_timeout(30_000)  # a busy machine opens a page late
         if not fresh:
             profiles[settings] = context
         return context

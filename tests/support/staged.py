@@ -93,6 +93,7 @@ class Stage:
     def _load(self, folder: str, loads: bool, options: dict[str, Any]) -> Page:
         context = self.browser.new_context(locale=LANGUAGES[folder], **options)
         context.set_default_timeout(10_000)
+        context.set_default_navigation_timeout(30_000)  # a busy machine opens a page late
         page = context.new_page()
         page.errors = []
         page.requested = []
