@@ -238,10 +238,6 @@ print(len(digits), "examples; the first:", tuple(image.shape), image.dtype, "lab
 # A picture is converted only when it is read. If each picture were a file, ``__getitem__`` would open just that one
 # file, and a million pictures would need no memory before that.
 #
-# The other kind, ``IterableDataset``, has ``__iter__`` in place of an index. It is for streams, and hands out the
-# examples in its own order. A loader cannot shuffle it. If several workers load it, each returns all examples, unless
-# your code divides them.
-#
 # Build it: a batch
 # -----------------
 # A network works with several examples at once. To join examples to a batch is to :term:`collate` them. The images are
@@ -582,7 +578,7 @@ print("measured in this build")
 # are plain bytes without counts.
 #
 # We test it with half a million file names, once as a list of strings and once as one array of bytes. The dataset
-# ``Names`` holds one of the two, and its ``__getitem__`` returns the name at an index.
+# ``Names`` holds one of the two.
 #
 # .. fold:: The names, and a dataset of them
 
@@ -946,8 +942,7 @@ for ax, name in zip(axes.flat, FAMILIES["classification"], strict=True):
     ax.set_axis_off()
 
 # %%
-# The labels beneath the pictures come from the classes of torchvision; where a data set has only numbers, the number
-# stands there.
+# Where a data set has only numbers for its classes, the number stands beneath the picture.
 #
 # Use it: detection and segmentation in the atlas
 # -----------------------------------------------
@@ -1455,7 +1450,9 @@ print(tuple(picture.shape))""",
 # Going further
 # -------------
 # - Lesson 07 changes the pictures at random while they are read; lesson 08 uses torchvision's networks.
-# - Data that do not fit on a disk are read as a stream; see ``IterableDataset`` in the documentation below.
+# - Data that do not fit on a disk are read as a stream, by an ``IterableDataset`` (documentation below). It has
+#   ``__iter__`` in place of an index, so a loader cannot shuffle it, and each worker returns all examples unless your
+#   code divides them.
 #
 # References
 # ----------
