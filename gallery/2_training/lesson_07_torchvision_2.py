@@ -260,7 +260,7 @@ coin = RandomFlip()
 print("first rows:", [coin(numbers)[0].tolist() for _ in range(5)])
 
 # %%
-# Some results are flipped and others are not. All random transforms of torchvision decide at each call.
+# Some results are flipped and others are not: random transforms decide at each call.
 #
 # Build it: normalise, and go back
 # --------------------------------
@@ -616,9 +616,8 @@ read_six_times = torch.stack([train_set[5][0] for _ in range(6)])
 print("example 5, read six times:", count_different(read_six_times), "different pictures")
 
 # %%
-# The data set is not larger than before, but every epoch sees other versions of its examples. One picture at a time is
-# the usual way. The experiment below has thousands of batches of tiny digits, so it uses ``distort``, with one call for
-# each batch.
+# The data set is not larger than before, but every epoch sees other versions of its examples. The experiment below has
+# thousands of batches, so it uses ``distort``, with one call for each batch.
 #
 # Use it: what is a transform worth?
 # ----------------------------------
@@ -731,7 +730,7 @@ print("turned by up to", all_four(2)["degrees"], "degrees at strength 2")
 
 # %%
 # Each setting is tried with three seeds. After ± stands the :term:`standard error` of their mean: their standard
-# deviation divided by :math:`\sqrt 3`. It says how much other seeds would change the mean.
+# deviation divided by the root of their number, here :math:`\sqrt 3`.
 #
 # .. fold:: How the table is computed
 
@@ -806,8 +805,7 @@ assert rises.min() > 0 and rises[-2:].max() < rises[0] / 4
 #
 # Now the experiment itself. It has six *arms*, which are ways to train on the same 100 digits as in the third row of
 # the table: each change alone, the four together, and half turns, for which half of the digits are turned by 180
-# degrees. The differences are *paired*: each seed is compared with itself, without augmentation. For five seeds, the
-# standard error of their mean is their standard deviation divided by :math:`\sqrt 5`.
+# degrees. The differences are *paired*: each seed is compared with itself, without augmentation.
 
 chosen = all_four(STRENGTH)
 arms = {
