@@ -130,8 +130,8 @@ print("test pictures of each class:", labels[test_rows].bincount().tolist())
 
 # %%
 # About half of the test pictures are animals. So that animals do not decide alone, each class counts one third in the
-# results. A training uses 30 pictures of each class, drawn from the pool. The other 20 are for
-# :term:`validation <validation set>`. Later, several trainings draw different pictures.
+# results. A training uses 30 pictures of each class, drawn from the pool. The other 20 are for :term:`validation
+# <validation set>`.
 
 
 def draw_rows(seed):
@@ -766,8 +766,7 @@ for way in EPOCHS:
 # %%
 # With 60 pictures and one seed this is a rough choice. For three ways it is at an end of the list; in a real project,
 # try rates beyond it. Now the final trainings, with six seeds. Each seed draws its own 90 pictures from the pool, and
-# all four ways learn from the same ones. Then each network answers the test pictures in the three versions. Most of the
-# time of this lesson goes into "full".
+# all four ways learn from the same ones. Then each network answers the test pictures in the three versions.
 
 SEEDS = range(100, 106)
 test_labels = labels[test_rows].cpu()
