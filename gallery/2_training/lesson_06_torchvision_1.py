@@ -82,10 +82,10 @@ use_course_style()
 generator = seed_everything(SEED)
 
 # %%
-# One decision comes first. A *worker process* is a second running program that loads data at the side of this one.
-# Linux can make a copy of a running program at any moment, by a call that is named ``fork``. Windows and macOS start a
-# fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A fresh Python is pickier (see
-# "Break it"). So this lesson uses two workers on Linux, and none elsewhere.
+# First we decide how many *worker processes* to use. These are further Python programs that load data while this one
+# goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``. Windows and macOS start a
+# fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A fresh Python needs more care
+# (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
 
 WORKERS = 2 if sys.platform == "linux" else 0  # 0: this process loads the data itself
 START = "fork" if WORKERS else None  # how a worker is started
@@ -111,10 +111,11 @@ print(list(image_bytes[:16]))
 assert len(image_bytes) == 16 + 60_000 * 28 * 28
 
 # %%
-# This is the *header*, which says what follows. Four bytes form one integer, with the most significant byte first, just
-# as we write the digits of a number. This order is called *big-endian*. So the second group of four is :math:`234 · 256
-# + 96 = 60000`. The first integer is the *magic number*, by which a program recognises the format. Here its third byte,
-# 8, means "unsigned bytes", and its fourth, 3, is the number of axes.
+# This is the *header*, which describes what follows. Four bytes form one integer, with the most significant byte first,
+# as when we write numbers; this order is called *big-endian*. So the second group, 0, 0, 234 and 96, is :math:`234 ·
+# 256 + 96 = 60000`. The first integer is the *magic number*, by which a program recognises the format. The third byte
+# of this number, 8, means "unsigned bytes", and the fourth, 3, is the number of axes. The figure shows the four groups,
+# and below them the first pictures.
 #
 # .. fold:: How the figure is drawn
 
@@ -134,10 +135,10 @@ labelled = bottom.set(xticks=[], yticks=[], frame_on=False, xlabel="the first te
 # %%
 # Predict
 # -------
-# Now the program from the beginning of the lesson. To keep it short, its examples are only the noise, without pictures.
-# In PyTorch, a :term:`dataset` is an object with two methods: ``__len__`` returns the number of examples, and
-# ``__getitem__`` returns the example with a given index. The eight examples of this one are random integers, drawn when
-# they are read from a random generator of its own.
+# Now we come to the program from the beginning. To keep it short, its examples are only noise, without pictures. In
+# PyTorch, a :term:`dataset` is an object with two methods: ``__len__`` returns the number of examples, and
+# ``__getitem__`` returns the example at a given index. This dataset has eight examples. Each is a random integer, which
+# the dataset draws from a random generator of its own at the moment of reading.
 
 
 class Noisy(Dataset):
@@ -182,9 +183,10 @@ print([noisy[index] for index in range(8)])
 #
 # Build it: read the bytes
 # ------------------------
-# The explanation needs a data loader, and we begin with the file. ``np.frombuffer`` looks at bytes as an array, without
-# copying them. Its ``dtype`` says how to read them: ``">u4"`` is an unsigned integer of four bytes, and ``>`` stands
-# for big-endian. ``count`` is the number of elements, and ``offset`` the number of bytes to skip.
+# To see step by step how this happens, we build the data loader ourselves, and begin with the file. ``np.frombuffer``
+# reads a string of bytes as an array, without copying it. Its ``dtype`` says how to read the bytes: ``">u4"`` is an
+# unsigned integer of four bytes, and ``>`` stands for big-endian. ``count`` is the number of elements, and ``offset``
+# the number of bytes to skip.
 
 
 def read_idx(path):
@@ -204,12 +206,13 @@ print("images:", images.shape, images.dtype, f"from {images.min()} to {images.ma
 print("labels:", labels.shape, labels.dtype, "first:", labels[:10])
 
 # %%
-# Ten lines read all four files. The first labels agree with the digits of the figure: 5, 0, 4, 1 and so on.
+# These ten lines can read all four files. The first labels agree with the digits of the figure: 5, 0, 4, 1 and so on.
 #
 # Build it: a dataset
 # -------------------
-# A network wants a float tensor with an axis for the channel, and the label as an ``int``. We put the arrays behind the
-# two methods. A dataset of this kind, which returns an example for an index, is called *map-style*.
+# A network needs a float tensor with one more axis, for the channels: a grey picture has one channel, a colour picture
+# three. The label becomes an ``int``. We wrap the arrays in a class with the two methods of a dataset. A dataset of
+# this kind, which returns an example for an index, is called *map-style*.
 
 
 class Digits(Dataset):
@@ -232,12 +235,8 @@ image, label = digits[0]
 print(len(digits), "examples; the first:", tuple(image.shape), image.dtype, "label", label)
 
 # %%
-# Nothing is converted before it is asked for. If the pictures were files, ``__getitem__`` would open one of them, and a
-# million pictures would need no memory until they are read.
-#
-# The other kind, ``IterableDataset``, has ``__iter__`` instead and hands out examples in its own order. It is for
-# streams. A loader cannot shuffle it, and with workers each copy would return all examples, unless you divide them
-# yourself.
+# A picture is converted only when it is read. If each picture were a file, ``__getitem__`` would open just that one
+# file, and a million pictures would need no memory before that.
 #
 # Build it: a batch
 # -----------------
@@ -264,10 +263,10 @@ print(tuple(batch_images.shape), batch_labels)
 # collate them. Two options are common: ``shuffle`` makes the order random, and ``drop_last`` leaves out the last batch
 # if it is not full.
 #
-# Randomness comes from a ``torch.Generator``. (It has nothing to do with Python's generator functions, those with
-# ``yield``, although ``our_loader`` is one.) PyTorch draws from it twice: first one large integer, the *base seed* of
-# the workers, which ``random_`` writes into an empty tensor, and then the order. We need no base seed yet, but we draw
-# it too, so that our orders can agree with PyTorch's.
+# All randomness comes from a ``torch.Generator``. (It has nothing to do with Python's generator functions, those with
+# ``yield``, although ``our_loader`` is one.) At the start of an epoch PyTorch draws from it twice: first one large
+# integer, the *base seed* of the workers, and then the order. We have no workers yet, but our loader must draw the base
+# seed too, so that its order agrees with PyTorch's. (``random_`` fills an empty tensor with a random value.)
 
 
 def our_loader(dataset, batch_size, shuffle=False, drop_last=False, generator=None):
@@ -295,9 +294,9 @@ for epoch in range(2):
 #
 # Check against PyTorch
 # ---------------------
-# First the files: torchvision reads MNIST with its class ``MNIST``, in a Python function of its own. Then the loader:
-# ``DataLoader`` gets the same dataset and a generator with the same seed, and two epochs are compared batch by batch,
-# for every combination of four batch sizes, ``shuffle`` and ``drop_last``.
+# First the files: torchvision reads MNIST with its class ``MNIST``. Then the loader: ``DataLoader`` gets the same
+# dataset and a generator with the same seed, and two epochs are compared batch by batch, for every combination of four
+# batch sizes, ``shuffle`` and ``drop_last``.
 #
 # .. fold:: All four files, and 16 settings of the loader
 
@@ -326,9 +325,9 @@ for batch_size in (1, 7, 100, 1000):
 print(f"{compared:,} batches: equal")
 
 # %%
-# Given a generator, the dozen lines do what ``DataLoader`` does in one process, down to the order of the examples. One
-# detail had to be imitated in the check: at the end of a shuffled epoch PyTorch draws one more order and discards it.
-# So with *one* generator the first epochs agree by themselves, and the second ones only after this extra draw.
+# Given a generator, our dozen lines return the same batches as ``DataLoader`` in one process, in the same order. The
+# check had to imitate one detail: at the end of a shuffled epoch PyTorch draws one more order and discards it. So the
+# first epochs agree by themselves, and the second ones only after we make this extra draw too.
 #
 # Build it: workers
 # -----------------
@@ -401,8 +400,7 @@ if WORKERS:
     print("the same with two real worker processes, in both epochs")
 
 # %%
-# Real workers draw exactly these numbers, in both epochs. The repair is shown below. (With ``persistent_workers=True``
-# the second epoch would differ from the first, but each pair would still come twice.)
+# Real workers draw exactly these numbers, in both epochs. The repair is shown below.
 #
 # Use it: torchvision and the options of a loader
 # -----------------------------------------------
@@ -420,9 +418,9 @@ batch_images, batch_labels = next(iter(loader))
 print(len(loader), "batches;", tuple(batch_images.shape), tuple(batch_labels.shape))
 
 # %%
-# ``pil_to_tensor`` makes a tensor of bytes from a picture of Pillow. With ``drop_last=True`` one batch less is counted,
-# 468. You know four options of ``DataLoader`` by now, and ``collate_fn`` takes a function like our ``collate``. These
-# are new:
+# ``pil_to_tensor`` makes a tensor of bytes from a picture of Pillow. With ``drop_last=True`` there is one batch less,
+# 468. You know ``batch_size``, ``shuffle``, ``drop_last`` and ``num_workers`` by now, and ``collate_fn`` takes a
+# function like our ``collate``. The table lists six more options:
 #
 # .. list-table::
 #    :header-rows: 1
@@ -563,22 +561,24 @@ ax.legend(loc="upper left")
 print("measured in this build")
 
 # %%
-# So begin with 0 workers, measure, and add workers as long as it helps. Measure with the neural network, too: without
-# workers, the loader's time is added to its time, and even one worker loads while the network computes, which this
-# table cannot show. Once the batches come faster than the network uses them, more workers change nothing.
+# So begin with 0 workers, measure, and add workers as long as it helps. Measure together with the neural network,
+# because this table cannot show one thing: without workers the network waits for each batch, but even one worker can
+# load the next batch while the network computes. Once the batches come faster than the network uses them, more workers
+# change nothing.
 #
 # Use it: what workers hold in memory
 # -----------------------------------
 # A forked worker begins as a copy of the whole program, but at first nothing is really copied. Both processes use the
 # same pages of memory (4,096 bytes on most machines), and the system copies a page only when one of them *writes* to
-# it. This is called *copy on write*. Our dataset only reads, so should the workers need almost no memory of their own?
+# it. This is called *copy on write*. Our dataset only reads. Do the workers therefore need almost no memory of their
+# own?
 #
 # Python has a surprise here. Every object holds a *reference count*, the number of places that use it. Whoever reads an
 # element of a list increases its count for a moment, and that is a write. A NumPy array is *one* object: its elements
 # are plain bytes without counts.
 #
 # We test it with half a million file names, once as a list of strings and once as one array of bytes. The dataset
-# ``Names`` holds one of the two, and its ``__getitem__`` returns the name at an index.
+# ``Names`` holds one of the two.
 #
 # .. fold:: The names, and a dataset of them
 
@@ -604,9 +604,9 @@ print(f"list of strings: {strings_mb:.1f} MB in {len(name_list):,} objects")
 print(f"array of bytes:  {name_array.nbytes / 1e6:.1f} MB in one object")
 
 # %%
-# Linux tells each process how many of its pages it shares with nobody, in the file ``/proc/self/smaps_rollup``; their
-# sum is called the *unique set size*. We let the workers report it: our ``collate_fn`` ignores the examples and returns
-# the number of the worker, from ``get_worker_info``, with its private megabytes.
+# In the file ``/proc/self/smaps_rollup``, Linux tells each process how much of its memory no other process shares. This
+# amount is called the *unique set size*. We let the workers report it: our ``collate_fn`` ignores the examples and
+# returns the number of the worker, from ``get_worker_info``, with its private megabytes.
 
 
 def private_memory():
@@ -624,8 +624,8 @@ def report_memory(examples):
 
 
 # %%
-# Two workers read 80,000 of the names in random order, which is 8 % for each of them. Other systems have no such file;
-# there the next cell says so and the figure stays empty.
+# Two workers together read 80,000 of the 500,000 names in random order, so each of them reads 8 %. Other systems have
+# no such file; there the next cell says so and the figure stays empty.
 #
 # .. fold:: How it is measured
 
@@ -657,7 +657,7 @@ else:
 # %%
 # With the list, each worker ends with a private copy of nearly all strings, although it has read only one string in
 # twelve: a page holds dozens of strings, and one read is enough to copy it. With the array, the workers stay nearly as
-# small as they began: what they hold at the start they write for themselves, whatever the dataset is.
+# small as they began. What they hold at the start does not come from the dataset.
 #
 # .. fold:: How the figure is drawn
 
@@ -678,17 +678,17 @@ if WORKERS:
 print("measured in this build")
 
 # %%
-# This lies behind many complaints that a loader "leaks" memory. With 16 workers that read in random order, a list whose
-# objects take 10 GB can need up to 160 GB more. The cure is to keep the index of a large data set in arrays or tensors.
-# (A worker that is started afresh, without ``fork``, gets a whole copy of lists and NumPy arrays at once. Only tensors
-# stay shared: PyTorch puts them into shared memory.)
+# This is the reason for many complaints that a loader "leaks" memory. With 16 workers that read in random order, a list
+# whose objects take 10 GB can need up to 160 GB more. The cure is to keep long lists, such as the file names of a large
+# data set, in arrays or tensors. (A worker that is started afresh, without ``fork``, gets a whole copy of lists and
+# NumPy arrays at once. Only tensors stay shared: PyTorch puts them into shared memory.)
 #
 # Use it: random numbers that differ
 # ----------------------------------
 # Now we can repair ``Noisy``. PyTorch gives each worker a seed: the base seed, which is new in each epoch, plus the
-# number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. (PyTorch's own generator, Python's
-# ``random`` and NumPy's old global functions are seeded automatically, too. Generators that you make yourself are not.)
-# A ``worker_init_fn`` can therefore give the copy of the dataset a new generator.
+# number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. So a ``worker_init_fn`` can use it
+# to give the worker's copy of the dataset a new generator. (Only generators that you make yourself need this. PyTorch's
+# own generator, Python's ``random`` and NumPy's old global functions are seeded automatically.)
 
 
 def new_generator(worker):
@@ -731,18 +731,17 @@ if WORKERS:  # without workers the generator of the dataset is used, whose seed 
     assert other != pairs[:4]
 
 # %%
-# With the same number of workers, the same seed gives the same noise, and another seed gives other noise. (With 0
-# workers ``worker_init_fn`` is not called.) There is a simpler way as well: draw with PyTorch's own generator, for
-# instance ``torch.randint(100, ())`` in ``__getitem__``. PyTorch seeds it for you in each worker. (Without workers,
-# ``generator`` does not seed it; call ``torch.manual_seed`` first.)
+# With the same number of workers, the same seed gives the same noise, and another seed gives other noise. There is a
+# simpler way as well: draw with PyTorch's own generator, for instance ``torch.randint(100, ())`` in ``__getitem__``,
+# which PyTorch seeds for you in each worker. (With 0 workers ``worker_init_fn`` is not called, and nothing is seeded
+# for you: call ``torch.manual_seed`` first.)
 #
 # Use it: the atlas of data sets
 # ------------------------------
 # The same data sets appear in papers again and again. Many are too large for this page, or ask for an account. So the
 # module ``dlcourse.miniatures`` makes a *miniature* of each: a few small pictures of this course, in the folders, names
 # and formats that torchvision's class expects. ``write`` makes the files, and ``load`` hands them to the class of
-# torchvision that reads the original. (Where such a class compares a checksum of the original, it is given that of the
-# miniature.)
+# torchvision that reads the original.
 
 miniature_folder = TemporaryDirectory(ignore_cleanup_errors=True)
 root = Path(miniature_folder.name)
@@ -754,9 +753,9 @@ print(len(miniature), "miniatures, each loaded by a class of torchvision")
 
 # %%
 # All these are instances of ``Dataset``, so ``len``, an index and a ``DataLoader`` work with each of them. The figure
-# places the originals by their year and the number of their pictures; for PhotoTour the patches are counted. After it
-# come the entries: the class of torchvision, the number of examples of the *miniature*, what its first example is
-# (``L`` is a grey picture, ``RGB`` a coloured one), and its files.
+# shows the year and the number of pictures of each original, from thousands to ten million (for PhotoTour, patches are
+# counted). The sections below list for each data set the class of torchvision, the number of examples of the
+# *miniature*, its first example (``L``: a grey picture, ``RGB``: a coloured one), and its files.
 #
 # .. fold:: How the figure is drawn, and how the entries below are printed
 
@@ -827,9 +826,9 @@ legend = ax.legend(loc="upper left")
 # %%
 # Use it: classification in the atlas
 # -----------------------------------
-# An example is a picture with one label. CIFAR-10 stands for the family. Its files are *pickles*: Python objects
+# An example is a picture with one label. We take CIFAR-10 from this family. Its files are *pickles*: Python objects
 # written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the file, so load
-# only pickles that you trust.) These were written by Python 2, therefore we ask for bytes.
+# only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with ``encoding``.
 
 batch_file = root / "cifar10" / "cifar-10-batches-py" / "data_batch_1"
 with batch_file.open("rb") as file:
@@ -943,8 +942,7 @@ for ax, name in zip(axes.flat, FAMILIES["classification"], strict=True):
     ax.set_axis_off()
 
 # %%
-# The labels beneath the pictures come from the classes of torchvision; where a data set has only numbers, the number
-# stands there.
+# Where a data set has only numbers for its classes, the number stands beneath the picture.
 #
 # Use it: detection and segmentation in the atlas
 # -----------------------------------------------
@@ -1162,11 +1160,11 @@ except (AttributeError, pickle.PicklingError) as error:
 # %%
 # Without workers the dataset works. Instead of the lambda, write a method, or a function at the top level of a file.
 #
-# The fresh Python has to know the class of the dataset as well. For that it runs your file once more, from the top. If
-# the file starts workers at its top level, the worker tries to start a worker. In a notebook there is no file to run,
-# and the class is unknown. We try both with the same ten lines, a dataset and a loader without a *guard*, the line ``if
-# __name__ == "__main__":``. What the two say is long; we keep the lines that matter, and ``…`` stands for what differs
-# in each run.
+# The fresh Python also has to know the class of the dataset. For this it runs your file once more, from the top. If the
+# file starts workers at its top level, the worker then tries to start a worker of its own. In a notebook there is no
+# file to run, so the class stays unknown. We try both with the same ten lines: a dataset and a loader, without the line
+# ``if __name__ == "__main__":``, which is called a *guard*. The messages are long; we keep the lines that matter, and
+# ``…`` stands for what differs in each run.
 #
 # .. fold:: The ten lines, and how they are run
 
@@ -1216,11 +1214,11 @@ print("   ", ended[0])
 # cure is the *guard*: put the classes at the top level, and everything that runs below ``if __name__ == "__main__":``.
 # In a notebook, import the classes from a module, or ask for ``"fork"`` where it exists, as this lesson does.
 #
-# Third, and silent: training data that are sorted by class, and a forgotten ``shuffle=True``. Many collections are
-# sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it sees
-# each digit once. (``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.)
-# (The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is measured on the last 10,000 pictures of
-# the training file, which serve as :term:`validation set`.
+# Third, a silent mistake: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections
+# are sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it
+# sees each digit once. (``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
+# The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is the share of right answers on the last
+# 10,000 pictures of the training file, which serve as :term:`validation set`.
 #
 # .. fold:: The digits as one matrix, the training, and how the accuracy is measured
 
@@ -1263,8 +1261,8 @@ for seed in range(3):
     assert shares[0] > 0.85 and shares[1] < 0.4 and nines > 0.5
 
 # %%
-# Both trainings ran without a word. In the sorted one, about 1,000 nines came last, and most of what the network
-# answers now is "nine". It has forgotten most of what it saw before.
+# Both trainings ran without a message. In the sorted one, about 1,000 nines came last, and now the network answers
+# "nine" most of the time. It has forgotten most of what it saw before.
 #
 # Then and now
 # ------------
@@ -1342,8 +1340,8 @@ print(tuple(picture.shape))""",
 #   bytes.
 # - A ``Dataset`` returns one example for an index. A ``DataLoader`` orders the indices, cuts them into batches, reads
 #   and collates. It does so reproducibly if you pass a generator.
-# - Workers help where reading waits. Where it computes, they help only as far as cores are free. Each has a copy of the
-#   dataset: of its random generators, and in the end also of its Python objects in memory.
+# - Workers help where reading waits. Where it computes, they help only as far as cores are free. Each has its own copy
+#   of the dataset, with its random generators; little by little, a list of Python objects is copied in memory, too.
 # - The atlas says for each data set what it is for, how large it is, under which licence and in which files.
 #
 # Self-checks
@@ -1452,7 +1450,9 @@ print(tuple(picture.shape))""",
 # Going further
 # -------------
 # - Lesson 07 changes the pictures at random while they are read; lesson 08 uses torchvision's networks.
-# - Data that do not fit on a disk are read as a stream; see ``IterableDataset`` in the documentation below.
+# - Data that do not fit on a disk are read as a stream, by an ``IterableDataset`` (documentation below). It has
+#   ``__iter__`` in place of an index, so a loader cannot shuffle it, and each worker returns all examples unless your
+#   code divides them.
 #
 # References
 # ----------

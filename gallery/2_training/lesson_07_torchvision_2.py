@@ -4,8 +4,8 @@
 
 You have a hundred handwritten digits to train on, and no time to label more. A few lines of code can shift each digit,
 turn it and slant it, and a network then never sees the same picture twice. How many *real* digits is such a line worth?
-Can it even do harm? This lesson measures an exchange rate: so many labelled digits for a transform. First
-you build the transforms yourself, and move pictures, boxes and masks together.
+Can it even do harm? This lesson measures the exchange rate between a transform and labelled digits. First you build the
+transforms yourself, and move pictures together with their boxes and masks.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -89,7 +89,8 @@ assert back.tobytes() == picture.tobytes()
 # Nothing was lost on the way. Remember the convention: whole numbers go from 0 to 255, and floats go from 0 to 1.
 #
 # What can be done with such a picture? A :term:`transform` of ``v2`` is an object: you make it once with its settings,
-# and then you call it with a picture. The first list moves pixels to other places.
+# and then you call it with a picture. The list in the next cell holds transforms that move pixels to other places. We
+# print one of them.
 
 places = [
     ("Resize", v2.Resize((160, 160))),
@@ -114,8 +115,8 @@ print(places[8][1])
 # values; their list stands in the fold below.
 #
 # The figure applies 24 transforms to the same photograph. ``FiveCrop`` returns five pictures: the four corners and the
-# centre. No screen can show the values of a normalised picture below 0 and above 1; they are cut off in the figure. The
-# panel after it is its inverse, which you will write below.
+# centre. In the panel ``Normalize``, values below 0 and above 1 are cut off, because no screen can show them. The last
+# panel goes back; you will write this inverse below.
 #
 # .. fold:: How the figure is drawn
 
@@ -195,8 +196,8 @@ print("pixels that changed in each:", (turned[0] != batch[0]).sum().item())
 assert not torch.equal(turned, batch)
 
 # %%
-# So the digits were turned, all in the same way. A transform draws its angle, place or coin once in each call, whatever
-# the number of pictures.
+# So the digits were turned, all in the same way. A transform makes its random choice once in each call, whatever the
+# number of pictures.
 #
 # .. fold:: The code of the choices
 
@@ -226,7 +227,7 @@ run_choices("pictures_after_the_turn", right=the_batch_at_once, wrong=wrong)
 # Build it: a flip
 # ----------------
 # A horizontal flip reads the columns from right to left. So we index the last axis with the column numbers in reverse.
-# The three dots stand for all axes before it: the flip is the same for a picture, a grey plane or a batch.
+# The three dots stand for all axes before it, so the same line flips a single grey table, a colour picture or a batch.
 
 
 def flip(image):
@@ -259,7 +260,7 @@ coin = RandomFlip()
 print("first rows:", [coin(numbers)[0].tolist() for _ in range(5)])
 
 # %%
-# Some results are flipped and others are not. All random transforms of torchvision decide at each call.
+# Some results are flipped and others are not: random transforms decide at each call.
 #
 # Build it: normalise, and go back
 # --------------------------------
@@ -298,8 +299,9 @@ assert largest < 1e-6
 # %%
 # Build it: a chain
 # -----------------
-# Several transforms in a row are a loop: each gets what the one before it returned. ``Compose`` is a transform itself,
-# so chains can be parts of chains. ``RandomApply`` runs its list with probability ``p``, all of it or nothing.
+# Several transforms in a row are applied in a loop: each gets what the one before it returned. ``Compose`` is a
+# transform itself, so chains can be parts of chains. ``RandomApply`` runs its list with probability ``p``, all of it or
+# nothing.
 
 
 class Compose:
@@ -340,7 +342,7 @@ print("sizes:", [tuple(chain(light).shape) for _ in range(4)])
 #
 # A clockwise turn moves the point :math:`(x, y)` to :math:`(cx - sy, sx + cy)`, where :math:`c` and :math:`s` are the
 # cosine and the sine of the angle (:math:`y` points down). We need the way back, so :math:`s` changes its sign. The
-# third column is the shift, here 0.
+# third column of the matrix is added as it is: it is the shift, here 0.
 
 
 def turn(images, angle):
@@ -480,8 +482,8 @@ assert largest < 1e-4
 print(f"100 distortions: the largest difference is below 0.0001: {largest < 1e-4}")
 
 # %%
-# Ours are the same operations. (In torchvision the slant is an angle; ours is its tangent. Both turn clockwise, but
-# ``v2.functional.rotate`` turns counter-clockwise.)
+# Our functions do the same as torchvision's. (There the slant is an angle; ours is its tangent. Both versions of
+# ``affine`` turn clockwise, but ``v2.functional.rotate`` turns counter-clockwise.)
 #
 # Use it: a picture, its boxes and its mask
 # -----------------------------------------
@@ -524,9 +526,9 @@ print("zebra after: ", mirrored_boxes[0].tolist())
 assert torch.equal(mirrored_mask, flip(mask))
 
 # %%
-# The left edge of the new box is 640 minus the right edge of the old one. A transform of ``v2`` takes
-# any number of arguments, also nested in tuples and dictionaries, and makes *one* random decision for all of them. So
-# the rule that is a trap for batches is what we need here. A chain works in the same way.
+# The left edge of the new box is 640 minus the right edge of the old one. A transform of ``v2`` takes any number of
+# arguments, also nested in tuples and dictionaries, and makes *one* random decision for all of them. For batches this
+# was a trap; here it is what we need. A chain works in the same way.
 
 torch.manual_seed(SEED)
 joint = v2.Compose(
@@ -566,8 +568,8 @@ for ax, (shown_image, shown_boxes, shown_mask) in zip(axes.flat, samples, strict
 
 # %%
 # Picture, boxes and masks have moved together. But after a rotation the boxes are too large. A transform knows only the
-# four corners of a box, not the animal in it; so it turns the corners and draws a new box around them. We
-# compare the turned box with the tightest box around the turned mask.
+# corners of a box, not the animal in it: it turns the corners and draws a new box around them. We compare the turned
+# box with the tightest box around the turned mask.
 #
 # .. fold:: How the boxes are compared
 
@@ -593,14 +595,15 @@ for degrees in (0, 10, 20):
 assert ratios[0] == 1 and ratios == sorted(ratios) and ratios[1] > 1.1
 
 # %%
-# The box is tight at 0 degrees, and the more the picture is turned, the more background it holds. A detector that
-# learns from such boxes sees too large ones. If you have masks, compute the boxes anew; if not, keep rotations small.
+# The box is tight at 0 degrees, and the more the picture is turned, the more background it holds. A detector that is
+# trained on such boxes learns boxes that are too large. If you have masks, compute the boxes anew; if not, keep
+# rotations small.
 #
 # Use it: inside a data set
 # -------------------------
-# Where do transforms belong? In the :term:`dataset`, so that each example is drawn anew whenever it is read. All data
-# sets of torchvision take a ``transform``; in a class of your own, as in lesson 06, ``__getitem__`` calls it. Only the
-# *training* set gets a random one.
+# Where do transforms belong? In the :term:`dataset`, so that each example is changed anew whenever it is read: through
+# the argument ``transform`` (lesson 06), or in the ``__getitem__`` of a class of your own. Only the *training* set gets
+# a random one.
 
 bilinear = v2.InterpolationMode.BILINEAR
 shift = (0.07, 0.07)  # 2 of 28 pixels; and the tangent of 17° is about 0.3
@@ -613,9 +616,8 @@ read_six_times = torch.stack([train_set[5][0] for _ in range(6)])
 print("example 5, read six times:", count_different(read_six_times), "different pictures")
 
 # %%
-# The data set is not larger than before, but every epoch sees other versions of its examples. One picture at a time is
-# the usual way. The experiment below has thousands of batches of tiny digits, so it uses ``distort``, with one call for
-# each batch.
+# The data set is not larger than before, but every epoch sees other versions of its examples. The experiment below has
+# thousands of batches, so it uses ``distort``, with one call for each batch.
 #
 # Use it: what is a transform worth?
 # ----------------------------------
@@ -661,10 +663,11 @@ print(sum(parameter.numel() for parameter in small_network().parameters()), "par
 
 # %%
 # The training is the same for all. Each step draws 32 digits at random, distorts them, normalises them and makes one
-# step with the optimiser Adam. The learning rate falls to zero along a straight line. **All trainings make the same
-# number of steps,** whatever the number of digits. Otherwise the larger sets would be trained longer, too. Distorting
-# comes before normalising: ``distort`` fills the empty places with 0, and 0 is the black background. After normalising,
-# 0 would be a grey. (``fused=True`` only makes Adam faster.)
+# step with the optimiser Adam (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). The learning rate falls
+# to zero along a straight line. **All trainings make the same number of steps,** whatever the number of digits;
+# otherwise the larger sets would be trained longer, too. Distorting comes before normalising: ``distort`` fills the
+# empty places with 0, which is the black background. After normalising, 0 would be a grey. (``fused=True`` only makes
+# Adam faster.)
 
 LEARNING_RATE = 0.01
 
@@ -726,7 +729,8 @@ def all_four(strength):
 print("turned by up to", all_four(2)["degrees"], "degrees at strength 2")
 
 # %%
-# Each setting is tried with three seeds. After ± stands the standard error of their mean.
+# Each setting is tried with three seeds. After ± stands the :term:`standard error` of their mean: their standard
+# deviation divided by the root of their number, here :math:`\sqrt 3`.
 #
 # .. fold:: How the table is computed
 
@@ -743,11 +747,11 @@ for strength, steps in settings:
     print(f"{strength!s:>8}  {steps:5}  {choice[strength, steps]:.1f} ± {error:.1f}")
 
 # %%
-# Compare the rows with 200 steps first. Up to a point, stronger is better. At strength 2 the accuracy has fallen again,
-# one likely reason being that the network must learn shapes that nobody writes. Then compare 100 with 200 steps.
-# Without augmentation, twice as many steps hardly matter; at strength 1 they help, one likely reason being that there
-# is always something new to see. We take 200 steps and the strength that is best there. (Two neighbouring strengths may
-# differ by chance.)
+# Compare the rows with 200 steps first. Up to a point, stronger is better. At strength 2 the accuracy has fallen again.
+# One likely reason is that the network must learn shapes that nobody writes. Then compare 100 with 200 steps. Without
+# augmentation, twice as many steps hardly matter. At strength 1 they help; one likely reason is that there is always
+# something new to see. We take 200 steps and the strength that is best there. (Two neighbouring strengths may differ by
+# chance.)
 
 STEPS = 200
 STRENGTH = max((0.5, 1, 1.5, 2), key=lambda strength: choice[strength, STEPS])
@@ -799,10 +803,9 @@ assert rises.min() > 0 and rises[-2:].max() < rises[0] / 4
 # More real digits give a higher accuracy, but the last doublings give far less than the first. The five seeds differ,
 # most of all with few digits.
 #
-# Now the arms of the experiment, all with the same 100 digits as the third row: each change alone, the four together,
-# and half turns, for which half of the digits are turned by 180 degrees. The differences are *paired*: each seed is
-# compared with itself, without augmentation. Their mean has a :term:`standard error`, their standard deviation divided
-# by :math:`\sqrt 5`.
+# Now the experiment itself. It has six *arms*, which are ways to train on the same 100 digits as in the third row of
+# the table: each change alone, the four together, and half turns, for which half of the digits are turned by 180
+# degrees. The differences are *paired*: each seed is compared with itself, without augmentation.
 
 chosen = all_four(STRENGTH)
 arms = {
@@ -823,7 +826,7 @@ for name, limits in arms.items():
     print(f"{name:10} {gain.mean():+5.1f} ± {error:.1f}")
 
 # %%
-# Half turns cost many points. The arms are compared in pairs, too.
+# Half turns cost many points. Next we compare arms with each other, again seed by seed.
 #
 # .. fold:: How the arms are compared
 
@@ -839,12 +842,12 @@ for better, other in pairs:
 # The four together give more than any of them alone. Among the single changes, shifts are worth most *at these
 # strengths*: 2 pixels and 15 degrees cannot be compared, and only the four together were tuned.
 #
-# But what is a point worth? From 100 to 200 digits it is cheap, from 1,600 to 3,200 it is dear. So we read the curve
-# *horizontally*: at the accuracy of the arm we go to the right until we meet the curve, and look down at the number of
-# real digits.
+# But how many real digits is a point worth? On the way from 100 to 200 digits it is few, from 1,600 to 3,200 it is
+# many. So we read the curve *horizontally*: at the accuracy of the arm we go to the right until we meet the curve, and
+# look down at the number of real digits.
 #
 # ``np.interp(x, xs, ys)`` does that: it joins the points (xs, ys) with straight lines and returns the height at x. Our
-# x is the accuracy. For the digits we take the logarithm to the base 2, in which each doubling is one step.
+# x is the accuracy, and our y is the logarithm of the digits to the base 2, in which each doubling is one step.
 
 
 def digits_needed(reached, of_seed):
@@ -861,8 +864,8 @@ for seed in range(5):
 # %%
 # Each seed has its own answer: the largest is about 1.4 times the smallest. The exchange rate is such a number divided
 # by 100. A rate of 1 means that the transform brings nothing; below 1 it does harm. We average it as a logarithm, so
-# that ×2 and ×½ cancel. The interval is the mean ± 2.8 standard errors. (For five seeds and 95 %, Student's t
-# distribution gives 2.8. With many seeds it would be 2.)
+# that ×2 and ×½ cancel. The interval around the mean is ± 2.8 standard errors. (For five seeds and 95 %, the factor 2.8
+# comes from Student's t distribution.)
 
 
 def exchange_rate(reached):
@@ -887,8 +890,8 @@ assert 0.9 < rates["slant"][1] < 1.15 and 0.9 < rates["zoom"][1] < 1.15
 # %%
 # A hundred digits with all four changes are worth several hundred real ones. For slant and zoom alone the lower end is
 # close to 1: five seeds barely settle whether they help. Half turns have a rate clearly below 1: whoever uses them
-# throws away about half of the labels. The figure shows the curve, and for three arms the way from the accuracy to the
-# digits.
+# throws away about half of the labels. The figure shows the curve. For three arms, dotted lines lead from their
+# accuracy to the curve, and down to the number of digits.
 #
 # .. fold:: How the figure is drawn
 
@@ -923,7 +926,7 @@ ticks = ax.set_xticks(sizes, [str(n) for n in sizes])
 # from about 6 to about 9.)
 #
 # Why do half turns cost so much? The test set has answered its question, so we ask the validation digits: how many of
-# the 6s and 9s are read as the other of the two, and how do the lost points divide?
+# the 6s and 9s are read as the other of the two, and on which digits are the points lost?
 #
 # .. fold:: How the mistakes are counted
 
@@ -968,7 +971,7 @@ assert on_others > 100 * lost.mean() / 2
 # A 6 that stands on its head *is* a 9, but the training still calls it a 6: these labels are wrong, and 6 and 9 are now
 # taken for each other. But this is the smaller part of the cost. Most points are lost on the other digits, whose labels
 # stay right. One likely reason is that the network must learn twice as many shapes, and the new ones never occur in the
-# test. So right labels are not enough: an augmentation should make pictures that could be met, with the label that they
+# test. So right labels are not enough: an augmentation should make pictures that could occur, with the label that they
 # would have.
 #
 # Break it: values in the wrong range
@@ -982,10 +985,10 @@ for wrong_input in (picture, photo):
         print(fill(f"TypeError: {error}", 80))
 
 # %%
-# Put ``v2.ToImage()`` and ``v2.ToDtype(torch.float32, scale=True)`` in front. Now the silent relative: the dtype is
-# converted, but ``scale=True`` is forgotten. Floats then go up to 255, while every transform of ``v2`` that needs to
-# know the brightest value takes 1 for it. Others, such as ``Resize``, do not care, so the mistake can stay hidden. We
-# make the photograph brighter by 10 %.
+# Put ``v2.ToImage()`` and ``v2.ToDtype(torch.float32, scale=True)`` in front. Now a similar mistake, but a silent one:
+# the dtype is converted, and ``scale=True`` is forgotten. Floats then go up to 255, but every transform of ``v2`` that
+# uses the brightest value assumes that it is 1. Others, such as ``Resize``, do not use it, so the mistake can stay
+# hidden. We make the photograph brighter by 10 %.
 
 unscaled = v2.functional.to_dtype(photo, torch.float32)
 brighter = v2.functional.adjust_brightness(unscaled, 1.1)
@@ -1001,8 +1004,9 @@ assert (brighter == 1).float().mean() > 0.95
 # Break it: normalising twice
 # ---------------------------
 # One normalisation stands in the data set and another one in the training loop: each file looks right. We give the
-# validation digits to the five networks of the arm "all four", and for comparison also without any normalisation. The
-# last two rows change only one thing: × 3.25 the scale, as in "twice", and + 0.42 the zero point, as in "never".
+# validation digits to the five networks of the arm "all four": not normalised, normalised once, and twice. The last two
+# rows change only one thing in the digits normalised once. "× 3.25" changes the scale as "twice" does, and "+ 0.42"
+# shifts the values as "never" does.
 #
 # .. fold:: How the accuracies are computed
 
@@ -1027,10 +1031,10 @@ assert abs(measured["once"] - measured["× 3.25"]).mean() < 0.5
 assert measured["once"].mean() > measured["+ 0.42"].mean() + 2
 
 # %%
-# All have the same shape and dtype. Twice costs at most a little here, not at all costs more. Both change the scale and
-# move the zero point. The scale hardly matters to this small network, whose only non-linear step is ReLU; the zero
-# point does. Relative to the scale, "twice" moves it by −0.13 and "never" by +0.42. **What to look for:** after
-# normalisation the mean must be near 0 and the standard deviation near 1.
+# All have the same shape and dtype. Normalising twice costs at most a little here; not normalising costs more. Both
+# change the scale and shift the values. The last two rows show that the scale hardly matters to this small network,
+# whose only non-linear step is ReLU; the shift does. Relative to the scale, "twice" shifts by −0.13 and "never" by
+# +0.42. **What to look for:** after normalisation the mean must be near 0 and the standard deviation near 1.
 #
 # Break it: a transform on a whole batch
 # --------------------------------------
@@ -1079,8 +1083,9 @@ for _ in range(3):
 assert len(set(distorted_shares)) > 1 and max(distorted_shares) < as_they_are - 0.05
 
 # %%
-# Choices made with such numbers are choices for another task. **What to look for:** measure twice. If the result
-# differs, something random is left. Validation data get only what is not random, such as a centre crop.
+# Whoever chooses by such numbers chooses for distorted digits, not for the real ones. **What to look for:** measure
+# twice. If the result differs, something random is left. Validation data get only what is not random, such as a centre
+# crop.
 #
 # Break it: the mask that was left behind
 # ---------------------------------------
@@ -1168,7 +1173,7 @@ both = transforms.RandomHorizontalFlip(p=1)(image, mask)""",
 #   there.
 # - A flip reads columns in reverse, a chain is a loop, and a rotation asks for each output pixel where it was.
 # - ``tv_tensors`` tell boxes and masks from pictures, so that one call moves all of them in the same way.
-# - A transform draws its angle, place or coin once in each call, also for a whole batch; noise is drawn for each pixel.
+# - A transform draws its angle or place once in each call, also for a whole batch; noise is drawn for each pixel.
 # - What an augmentation is worth can be measured in real examples. The four together were worth several times the data.
 #   Half turns were worse than no augmentation, and mostly on digits whose labels stayed right.
 #

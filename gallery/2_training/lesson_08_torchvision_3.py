@@ -15,7 +15,7 @@ one of them, and measures what its earlier knowledge is worth.
 
       - find a model, read what is known about its weights, and feed it what it expects;
       - read and draw the outputs of classification, segmentation, detection and video models;
-      - replace a head, freeze a backbone, and give body and head learning rates of their own;
+      - replace a head, freeze a backbone, and give backbone and head learning rates of their own;
       - notice when a "frozen" network still changes, and measure what it costs.
 
    .. grid-item-card:: Before you start
@@ -115,8 +115,8 @@ print("pictures:", tuple(pictures.shape))
 print("of each class:", labels.bincount().tolist())
 
 # %%
-# The order is random, and the first 50 of each class are the *pool*. The others are the :term:`test set`. No choice is
-# made on it.
+# We shuffle the pictures of each class. The first 50 of each are the *pool*. The others are the :term:`test set`, on
+# which no choice is made.
 
 pools, test_parts = [], []
 for number in range(3):
@@ -130,8 +130,8 @@ print("test pictures of each class:", labels[test_rows].bincount().tolist())
 
 # %%
 # About half of the test pictures are animals. So that animals do not decide alone, each class counts one third in the
-# results. A training uses 30 pictures of each class, drawn from the pool. The other 20 are for
-# :term:`validation <validation set>`. Later, several trainings draw different pictures.
+# results. A training uses 30 pictures of each class, drawn from the pool. The other 20 are for :term:`validation
+# <validation set>`.
 
 
 def draw_rows(seed):
@@ -147,10 +147,10 @@ fit_rows, valid_rows = draw_rows(SEED)
 print(f"{len(fit_rows)} for training, {len(valid_rows)} for validation")
 
 # %%
-# The training pictures have a white background. To test how far the learning carries, we make two more versions of
-# every picture: on a random patch of a photograph, and blurred. Such a difference between the pictures of the training
-# and those of later use is a :term:`distribution shift`. Nothing is trained on the two versions. An alpha of 1 keeps
-# the colour of the emoji, and an alpha of 0 shows what is behind.
+# The training pictures have a white background. To test whether the learning carries over to other pictures, we make
+# two more versions of every picture: on a random patch of a photograph, and blurred. Nothing is trained on these two.
+# Such a difference between the pictures of the training and those of later use is a :term:`distribution shift`. An
+# alpha of 1 keeps the colour of the emoji, and an alpha of 0 shows what is behind.
 
 photographs = assets.path("photographs")
 tower = transforms.pil_to_tensor(Image.open(photographs / "china.jpg"))  # (3, 427, 640)
@@ -190,12 +190,12 @@ for number, row in enumerate(shown.tolist()):
 # A network that was trained before is called :term:`pretrained`. Its large first part, the :term:`backbone`, turns a
 # picture into features. Its last layer, the :term:`head`, turns the features into the answer. To keep the backbone as
 # it is, one *freezes* it: ``requires_grad_(False)`` tells PyTorch to compute no gradients for its parameters, so an
-# optimiser that starts now does not change them.
+# optimiser that is made afterwards does not change them.
 #
 # MobileNetV2 also contains 52 layers of :term:`batch normalisation`. Such a layer subtracts a mean from each channel
-# and divides by a standard deviation. In training mode these come from the current batch; in evaluation mode from
-# stored averages, the *running statistics*. The layer has two parameters for each channel, and besides them three
-# :term:`buffers <buffer>`: tensors that belong to the network, but that no optimiser touches. They hold the running
+# and divides by a standard deviation. In training mode it computes both from the current batch. In evaluation mode it
+# uses stored averages, the *running statistics*. The layer has two parameters for each channel. It also has three
+# :term:`buffers <buffer>`, tensors that belong to the network, but that no optimiser touches. They hold the running
 # means, the running variances, and the number of batches seen. ``state_dict()`` returns parameters and buffers.
 #
 # .. choice:: A frozen MobileNetV2 is in training mode, ``model.train()``. Two batches go through it; there is no loss and no optimiser. How many of the 314 tensors in its ``state_dict()`` have changed?
@@ -231,7 +231,7 @@ print(count_changes(network.train(), two_batches), "of", len(network.state_dict(
 assert sum(isinstance(layer, nn.BatchNorm2d) for layer in network.modules()) == 52
 
 # %%
-# A network without gradients has changed in 156 places. "Break it" measures whether that matters.
+# Without any gradients, 156 tensors of the network have changed. "Break it" measures whether that matters.
 #
 # .. fold:: The code of the choices
 
@@ -279,10 +279,9 @@ for task, module in modules.items():
     print(f"{task:14} {len(names):3} models, for example {names[-1]}")
 
 # %%
-# A name is an architecture without any knowledge; that is in the weights. There may be several sets for one model,
-# listed in an *enum*: a class that holds a fixed list of choices. ``meta`` is
-# a dictionary with the accuracy that torchvision measured, the link to the training recipe and the names of the
-# classes.
+# A name stands for an architecture only; what a network has learned is in its weights. There may be several sets of
+# weights for one model, listed in an *enum*: a class that holds a fixed list of choices. ``meta`` is a dictionary with
+# the accuracy that torchvision measured, the link to the training recipe and the names of the classes.
 
 weights = models.MobileNet_V2_Weights.IMAGENET1K_V1
 print("choices:", [entry.name for entry in models.MobileNet_V2_Weights])
@@ -324,7 +323,7 @@ print(tuple(tower.shape), tower.dtype, "→", tuple(prepare(tower).shape), prepa
 
 # %%
 # Now we classify two photographs: the tower of the Summer Palace in Beijing (by danielbuechele, CC BY 2.0), and a
-# dahlia (by vultilion, CC BY 2.0). ``topk`` returns the largest probabilities and where they stand.
+# dahlia (by vultilion, CC BY 2.0). ``topk`` returns the largest probabilities and their positions.
 
 flower = transforms.pil_to_tensor(Image.open(photographs / "flower.jpg"))
 for name, photo in (("tower", tower), ("dahlia", flower)):
@@ -341,11 +340,11 @@ assert not any("dahlia" in category for category in categories)
 #
 # Build it: read the outputs of the other tasks
 # ---------------------------------------------
-# The next three networks have **random weights**. Their trained weights are on PyTorch's server only, and the course
-# has found no ordinary package with them. So their answers mean nothing here; what we read is the *format* of the
-# answers, which does not depend on the weights. For segmentation and detection, ``weights_backbone=None`` is needed
-# as well, because otherwise the backbone would be downloaded. Where the server can be reached, ``weights="DEFAULT"``
-# gives trained networks, and no other line changes.
+# The next three networks have **random weights**. Their trained weights are on PyTorch's server only, and we found no
+# ordinary package with them. So their answers mean nothing here. We read the *format* of the answers, which does not
+# depend on the weights. For segmentation and detection, ``weights_backbone=None`` is needed as well, because otherwise
+# the backbone would be downloaded. Where the server can be reached, ``weights="DEFAULT"`` gives trained networks, and
+# no other line changes.
 #
 # We need a scene. Two emoji, doubled in size, stand on the photograph. Their alpha channels are masks that tell exactly
 # which pixels belong to them: real :term:`annotations <annotation>`. A :term:`segmentation mask` is a tensor of true
@@ -379,7 +378,8 @@ class_map = output["out"].argmax(1)
 print("classes of the pixels:", tuple(class_map.shape), class_map.dtype)
 
 # %%
-# The transforms have enlarged the picture, and the 21 maps have its new size: 20 kinds of things, and the background.
+# The transforms have enlarged the picture, and the maps have its new size. There are 21, for 20 kinds of things and the
+# background.
 #
 # **Detection** finds objects, and gives each a :term:`bounding box` and a class. It takes a *list* of pictures, which
 # may have different sizes, with values from 0 to 1. It does the normalising itself. The output is a list, too, with one
@@ -396,8 +396,8 @@ print("best score:", f"{found[0]['scores'].max():.2f}")
 
 # %%
 # Each box consists of ``x`` and ``y`` of its upper left and of its lower right corner, in pixels. The best score comes
-# first. A trained detector also returns many weak boxes; you keep those above
-# a threshold, such as ``boxes[scores > 0.5]``. This one is random, and none would be left.
+# first. A trained detector also returns many weak boxes; you keep those above a threshold, such as ``boxes[scores >
+# 0.5]``. This one is random: none of its boxes would be left.
 #
 # **Video** models classify a short clip. We make one: a window that moves over the photograph in eight steps, like a
 # camera that turns.
@@ -408,7 +408,7 @@ print("clip:", tuple(clip.shape), clip.dtype)
 
 # %%
 # A clip has one axis more than a picture: 8 frames, 3 channels, 128 rows, 171 columns. The transforms of a video model
-# move the channels to the front, because its kernels move over frames, rows and columns.
+# move the channels to the front, because its convolutions (lesson 09) move over frames, rows and columns.
 
 video_weights = models.video.MC3_18_Weights.KINETICS400_V1  # for its meta and its transforms
 video_input = video_weights.transforms()(clip)
@@ -521,8 +521,8 @@ for ax, (title, picture) in zip(axes.flat, drawn.items(), strict=True):
 # Build it: a new head
 # --------------------
 # MobileNetV2 answers with 1,000 categories, and we have three classes. Its last layer, ``classifier[1]``, computes
-# 1,000 logits from 1,280 features. We assign a new layer with random weights in its place. All other layers keep what
-# they have learned.
+# 1,000 logits from 1,280 features. We replace it by a new layer with random weights. All other layers keep what they
+# have learned.
 
 
 def new_network():
@@ -538,9 +538,9 @@ print(network.classifier)
 print("logits:", tuple(network(on_white[:2].to(device)).shape))
 
 # %%
-# Two pictures give two rows of three logits: the head fits. (``channels_last`` changes only the order of the elements
-# in memory. Dropout sets some features to zero in training.) Now we
-# freeze the backbone, which torchvision calls ``features``, and count what is left to train.
+# Two pictures give two rows of three logits: the head fits. (In training, the dropout layer in front of it sets some
+# features to zero. ``channels_last`` changes only the order of the elements in memory.) Now we freeze the backbone,
+# which torchvision calls ``features``, and count what is left to train.
 
 
 def trainable(network):
@@ -559,8 +559,8 @@ assert trainable(network) == 1280 * 3 + 3
 # Build it: compute the features once
 # -----------------------------------
 # A frozen backbone returns the same features for a picture in every epoch. So we compute them once, and train only the
-# head on them. This is called a :term:`linear probe`. We normalise the colours as the weights want it. The backbone was
-# trained with pictures of 224 pixels. We first keep our 64, which cost less time, and measure below what this costs in
+# head on them. This is called a :term:`linear probe`. We normalise the colours as the weights require. The backbone was
+# trained with pictures of 224 pixels. We first keep our 64, to save time, and measure below what this costs in
 # accuracy.
 
 mean = torch.tensor(prepare.mean).view(3, 1, 1)
@@ -681,11 +681,15 @@ assert differ < 1e-5 and moved > 0.01
 #
 # Use it: from scratch, frozen, or all of it
 # ------------------------------------------
-# Four ways compete. **From scratch** is a small network without any earlier knowledge: three convolutions with a
-# :term:`stride <stride (convolution)>` of 2 (lesson 09; here: each halves height and width), batch normalisation, a
-# mean over all positions, and a linear layer. It is small because 90 pictures are few. **Frozen** trains only the
-# head of MobileNetV2. **Frozen, 224** does the same, but the pictures are first enlarged to the 224 pixels that the
-# backbone was trained with. **Full** trains all of MobileNetV2, with two learning rates, on 64 pixels.
+# We compare four ways:
+#
+# - **From scratch** is a small network without any earlier knowledge: three convolutions (lesson 09) with a
+#   :term:`stride <stride (convolution)>` of 2, which halves height and width, batch normalisation, a mean over all
+#   positions, and a linear layer. It is small because 90 pictures are few.
+# - **Frozen** trains only the head of MobileNetV2.
+# - **Frozen, 224** does the same, but the pictures are first enlarged to the 224 pixels that the backbone was trained
+#   with.
+# - **Full** trains all of MobileNetV2, with two learning rates, on 64 pixels.
 
 
 def small_network():
@@ -760,10 +764,9 @@ for way in EPOCHS:
     print(f"{way:13} {listed}; chosen {chosen[way]:g}")
 
 # %%
-# With 60 pictures and one seed this is a rough choice. For three ways it is at the end of the list; for a real
-# project, try further rates there. Now the final trainings, with six seeds. Each seed draws its own 90 pictures from
-# the pool, and all four ways learn from the same ones. Then each network answers the test pictures in the three
-# versions. Most of the time of this lesson goes into "full".
+# With 60 pictures and one seed this is a rough choice. For three ways it is at an end of the list; in a real project,
+# try rates beyond it. Now the final trainings, with six seeds. Each seed draws its own 90 pictures from the pool, and
+# all four ways learn from the same ones. Then each network answers the test pictures in the three versions.
 
 SEEDS = range(100, 106)
 test_labels = labels[test_rows].cpu()
@@ -781,14 +784,15 @@ for way, rate in chosen.items():
 
 # %%
 # The test results lie well below the validation results, even for "frozen". By chance, the pool of this split contains
-# the easier pictures. The differences between ways are measured on the same pictures, but their size may be another one
-# in another split. All backgrounds come from one photograph, and there is one strength of blur.
+# the easier pictures. The differences between ways are measured on the same pictures, but another split could change
+# their size. All backgrounds come from one photograph, and there is one strength of blur.
 #
 # Are these differences more than chance? All ways learned from the same pictures and answered the same ones, so we
 # compare them in pairs: for each seed and test picture, right minus right is −1, 0 or 1. The mean of these differences
-# would vary with other seeds, and also with other test pictures. For each of the two we compute a
-# :term:`standard error`, add the squares, and take the root. For this split the result is rather too large than too
-# small. It leaves out how much another split would change: all seeds draw from the same 150 pictures.
+# would change with other seeds, and also with other test pictures. For each of these two causes we compute a
+# :term:`standard error`; then we add the squares and take the root. For this split the result is more likely too large
+# than too small. But it does not say what another split would change, because all seeds draw from the same 150
+# pictures.
 #
 # .. fold:: How the differences are computed
 
@@ -819,9 +823,9 @@ for way in ("from scratch", "frozen, 224", "full"):
         print(f"{way:12} − frozen, {name:10}: {gain:+5.1f} ± {error:.1f}, {compare(gain, error)}")
 
 # %%
-# On the shifted pictures, "frozen" is better than "from scratch". On clean ones it brings no measurable gain over it;
-# "full" and "frozen, 224" are better there than "frozen". How much of the clean advantage of "full" is lost under a
-# shift? That is a difference of two differences, again for each seed and picture.
+# On the shifted pictures, "frozen" is better than "from scratch". On clean pictures no such gain can be measured, and
+# "full" and "frozen, 224" are better than "frozen". How much of this advantage of "full" is lost under a shift? That is
+# a difference of two differences, again for each seed and picture.
 
 for version, name in ((1, "on a photo"), (2, "blurred")):
     lost, error = mean_and_error(gains("full", 0) - gains("full", version))
@@ -841,18 +845,19 @@ for version, name in enumerate(versions):
     assert gain > 2 * error or version == 0
 
 # %%
-# Enlarged to the 224 pixels that the backbone was trained with, the frozen network is better than "frozen" in all
-# three versions. On clean pictures no difference to "full" can be shown, and on the shifted ones it is better than
-# "full". The enlarged pictures hold no new information, but their parts now have the sizes that the backbone knows.
-# So first feed a network what it expects. ("Full" with 224 pixels might be better still; it costs too much time
-# here.)
+# With pictures of 224 pixels, as in its own training, the frozen network is better than "frozen" in all three versions.
+# On clean pictures no difference to "full" can be shown, and on the shifted ones it is better than "full". The enlarged
+# pictures hold no new information, but their parts now have the sizes that the backbone knows. So first feed a network
+# what it expects. ("Full" with 224 pixels might be better still; it costs too much time here.)
 #
-# Why does the advantage of "full" not carry over? A. Kumar and others (below) found on average over ten data sets
-# that fine-tuning everything was better than a linear probe on data like those of the training, and worse under a
-# shift. They explain it with the random head: while it learns, the backbone changes with it and its features are
-# distorted. Their remedy is to train the head first, and then everything; in their tests it beat both ways. We have
-# not tested whether this explains our losses. The validation pictures could not warn us, because they are clean. The
-# bars of the figure are two standard errors long in each direction.
+# Why does the advantage of "full" not carry over? A. Kumar and others (below) found on average over ten data sets that
+# fine-tuning everything was better than a linear probe on data like those of the training, and worse under a shift.
+# They explain it with the random head: while it learns, the backbone changes with it and its features are distorted.
+# Their remedy is to train the head first, and then everything; in their tests it beat both ways. We have not tested
+# whether this explains our losses.
+#
+# The validation pictures could not warn us, because they are clean. The figure shows all differences to "frozen", with
+# bars of two standard errors in each direction.
 #
 # .. fold:: How the figure is drawn
 
@@ -888,7 +893,7 @@ for version in range(3):
 # ----------------------------
 # We now make the mistake of the prediction. The backbone is frozen, but the whole network is trained with ``fit``,
 # which calls ``train()`` as every training loop does. Five epochs are enough to see it. Beside it, a head on the stored
-# features is trained with the same rate, epochs and seeds; there nothing moves.
+# features is trained with the same rate, epochs and seeds; there the backbone cannot move.
 
 
 def train_head(seed, moving):
@@ -988,7 +993,8 @@ for mode in ("eval", "train"):
 #
 # Break it: loud mistakes
 # -----------------------
-# **A head that does not fit the file.** The network is built for three classes at once, and the weights have 1,000.
+# **A head that does not fit the file.** The network is built for three classes from the start, but the file holds
+# weights for 1,000.
 
 network = models.mobilenet_v2(weights=None, num_classes=3)
 try:
@@ -1008,11 +1014,12 @@ except IndexError as error:
     print("IndexError:", error)
 
 # %%
-# Two outputs have the numbers 0 and 1. On a GPU the same mistake is reported as a "device-side assert".
+# Two outputs have the numbers 0 and 1; there is none for label 2. On a GPU the same mistake is reported as a
+# "device-side assert".
 #
-# **A detector in training mode.** There it does not detect. It compares its boxes with the true ones, and wants to be
-# given them. The detectors of torchvision keep label 0 for the background, so our classes begin at 1: here 1 is animal
-# and 2 is transport.
+# **A detector in training mode.** In this mode it does not detect. It compares its boxes with the true ones, so it
+# needs them as *targets*. The detectors of torchvision keep label 0 for the background, so our classes begin at 1: here
+# 1 is animal and 2 is transport.
 
 detector.train()
 try:

@@ -21,7 +21,7 @@ parameters are enough to find edges.
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for joining tensors and picking
-        elements. It builds on lesson 04 (shapes and views) and lesson 01 (gradients).
+        elements. That lesson builds on lesson 04 (shapes and views) and lesson 01 (gradients).
       - **Data:** one photograph, the handwritten digits of MNIST, and the weights of MobileNetV2; 32 MB are downloaded
         once.
       - **Run time:** about 20 seconds of computing on one CPU core.
@@ -80,8 +80,8 @@ print(patch)
 # %%
 # These 36 numbers are all that a computer sees there. In the figure they stand beside the photograph, each cell painted
 # in its own grey. The white frame is larger than the cut, so that you can see it; the 36 pixels lie in its middle. No
-# single number tells us that there is a post. Only the fall from about 230 to about 40 between neighbours does. So an
-# operation that is to find edges must look at neighbouring pixels together.
+# single number tells us that there is a post. What tells us is the fall from about 230 to about 40 between neighbours.
+# So an operation that finds edges must look at neighbouring pixels together.
 #
 # .. fold:: How the figure is drawn
 
@@ -142,7 +142,7 @@ print(output)
 assert output[0, 0] == 4 and output[2, 2] == 1
 
 # %%
-# Nine sums, and nothing but products and sums: this is a whole convolution.
+# The nine sums are the whole output. A convolution only multiplies and adds.
 #
 # .. fold:: The code of the choices
 
@@ -203,7 +203,8 @@ print("9 frames, one for each position")
 # Build it: find an edge
 # ----------------------
 # We put the two loops into a function for any image and any square kernel. If the image has :math:`L` rows and the
-# kernel has :math:`k` rows, there are :math:`L - k + 1` positions from top to bottom.
+# kernel has :math:`k` rows, there are :math:`L - k + 1` positions from top to bottom. We try it on the patch of the
+# photograph, with the kernel of Irwin Sobel.
 
 
 def convolve(image, kernel):
@@ -224,11 +225,10 @@ sobel = torch.tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 print(convolve(patch, sobel))
 
 # %%
-# The kernel in this cell is named after Irwin Sobel. Its negative elements lie on the left and its positive ones on the
-# right. So it computes "what is on the right minus what is on the left", over three rows. If both sides were equally
-# bright, the result would be 0. In the two left columns of the output it is far below 0: there bright turns to dark. In
-# the two right columns, where dark turns to bright again, it is far above 0. Nine parameters have found both edges of
-# the post.
+# The negative elements of this kernel lie on the left and the positive ones on the right. So it computes "what is on
+# the right minus what is on the left", over three rows. If both sides were equally bright, the result would be 0. In
+# the two left columns of the output it is far below 0: there bright turns to dark. In the two right columns, where dark
+# turns to bright again, it is far above 0. Nine parameters have found both edges of the post.
 #
 # Build it: several input channels
 # --------------------------------
@@ -268,9 +268,9 @@ print(maps)
 
 # %%
 # The figure shows the whole computation. Above are the two channels of the picture. Each of the two rows below belongs
-# to one kernel. Its blue array for channel 0 gives one result, its blue array for channel 1 another, and their sum is
-# the feature map. Follow the orange window: with kernel 0 it gives 0 in channel 0 and 3 in channel 1, and the feature
-# map holds 0 + 3 = 3.
+# to one kernel. The kernel has a blue array for each channel. Each gives one result, and their sum is the feature map.
+# Follow the orange window: with kernel 0 it gives 0 in channel 0 and 3 in channel 1, and the feature map holds 0 + 3 =
+# 3.
 #
 # .. fold:: How the figure is drawn
 
@@ -304,7 +304,7 @@ limits = ax.set(xlim=(-0.1, 13.1), ylim=(9.6, -0.9))
 #
 # Build it: stride, padding and a batch
 # -------------------------------------
-# Only four small things are missing from PyTorch's convolution:
+# Our convolution lacks only four small things that PyTorch's has:
 #
 # - The :term:`bias`: one number for each kernel, which is added to every element of its feature map.
 # - The :term:`stride <stride (convolution)>` :math:`s`: the window moves by :math:`s` pixels at a time.
@@ -343,17 +343,16 @@ print("with padding 1: ", tuple(padded_too.shape))
 assert torch.equal(ours[0], maps)
 
 # %%
-# ``picture[None]`` is a batch of one picture, and without padding the result is the two maps of above. With padding 1
-# the maps are larger, 4 × 4. Written as a formula, the
-# function computes
+# ``picture[None]`` is a batch of one picture, and without padding the result is the same two maps as above. With
+# padding 1 the maps are larger, 4 × 4. Written as a formula, the function computes
 #
 # .. math:: Y_{oij} = b_o + \sum_{c=0}^{C_\text{in}-1} \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} K_{ocuv}\, X_{c,\,si+u,\,sj+v}
 #
 # for each image. Here :math:`X` is the image *after* padding, :math:`K` the kernels, :math:`b` the bias and :math:`Y`
 # the output. The index :math:`o` counts the output channels, :math:`c` the input channels, :math:`i, j` are the
 # position in the output, and :math:`u, v` the position in the kernel. Read it from the right: a product, summed over
-# the kernel and over the channels. The line that assigns ``output[:, o, row, column]`` is
-# this formula; ``row`` and ``column`` are :math:`i` and :math:`j`.
+# the kernel and over the channels. The line that assigns ``output[:, o, row, column]`` computes this formula, with
+# ``row`` for :math:`i` and ``column`` for :math:`j`.
 #
 # Build it: how many parameters does a convolution layer have?
 # ------------------------------------------------------------
@@ -416,8 +415,9 @@ print("640 pixels, kernel 3, padding 1, stride 2:", output_length(640, 3, paddin
 print("28 pixels, kernel 3, dilation 2:          ", output_length(28, 3, dilation=2))
 
 # %%
-# A kernel of 3 with padding 1 keeps the length, and with stride 2 it halves it (an odd length is rounded up). These two
-# are in nearly every network. The next cell compares the formula with PyTorch, for 200 random settings.
+# A kernel of 3 with padding 1 keeps the length. If the stride is 2 as well, the length is halved (and rounded up if it
+# was odd). These two settings are in nearly every network. The next cell compares the formula with PyTorch, for 200
+# random settings.
 #
 # .. fold:: The check over 200 random settings
 
@@ -480,9 +480,9 @@ for name, x, y in (("kernel", 2, 4.7), ("one column for each window", 9, -0.3), 
     ax.text(x, y, name, ha="center", fontsize=11)
 
 # %%
-# ``F.unfold`` of PyTorch makes these columns for a whole batch, with all channels below each other. Several kernels are
-# several rows: ``kernels.flatten(1)`` writes each kernel as a row. At the end ``unflatten`` turns the long axis of
-# positions back into rows and columns.
+# ``F.unfold`` of PyTorch makes these columns for a whole batch. In each column the channels stand one below the other.
+# Several kernels give several rows: ``kernels.flatten(1)`` writes each kernel as a row. At the end ``unflatten`` turns
+# the long axis of positions back into rows and columns.
 
 
 def convolve_im2col(images, kernels, bias, stride=1, padding=0):
@@ -559,9 +559,9 @@ print(f"im2col takes {float(f'{im2col_s / theirs_s:.2g}'):g} times as long")
 print(f"loops take {float(f'{loops_s / theirs_s:.2g}'):g} times as long")
 
 # %%
-# Im2col and the loops do the same multiplications. They differ in who drives the loop. With loops, Python
-# does it, one window at a time. With im2col it is a product of matrices, for which every processor has excellent code.
-# ``F.conv2d`` has code made for convolutions, which often need not write the columns into memory.
+# Im2col and the loops do the same multiplications. They differ in what runs the loop. In ``convolve_loops`` Python does
+# it, one window at a time. Im2col is a product of matrices, for which every processor has excellent code. ``F.conv2d``
+# has code made for convolutions, which often need not write the columns into memory.
 #
 # One warning about the name. In mathematics books, a convolution turns the kernel by 180 degrees before it slides it;
 # what we built is called *cross-correlation* there. NumPy follows the books. In the next cell both slide the same three
@@ -585,8 +585,8 @@ assert np.array_equal(ours[0, 0].numpy(), np.correlate(signal, short, mode="vali
 # Use it: kernels that people wrote
 # ---------------------------------
 # Long before networks, people designed kernels by hand. If all elements are equal and their sum is 1, the kernel takes
-# the mean of the window, and the picture becomes blurred. A kernel with 5 in the middle and −1 on four sides makes of
-# each pixel "pixel + (4 · pixel − its four neighbours)", and the picture becomes sharper. The Sobel kernel finds
+# the mean of the window, and the picture becomes blurred. A kernel with 5 in the middle and −1 on four sides turns each
+# pixel into "pixel + (4 · pixel − its four neighbours)", and the picture becomes sharper. The Sobel kernel finds
 # vertical edges, and its transpose horizontal ones. ``padding="same"`` is the padding that keeps the size.
 
 light = (grey / 255)[None, None]  # (1, 1, 427, 640): N, C, rows, columns
@@ -647,9 +647,9 @@ assert torch.allclose(guess[0, 0], sobel, atol=0.001)
 # found the kernel from examples of inputs and outputs. This is what a convolutional layer does in training.
 #
 # Is gradient descent necessary for this? A single convolution is one product of matrices, so its kernel can also be
-# computed in one step, by least squares: the kernel with the smallest squared error, in closed
-# form as in lesson 01. ``torch.linalg.lstsq`` computes it from the columns of im2col. We try both ways on
-# the photograph as well, where neighbouring pixels are nearly equal.
+# computed in one step, by least squares: the kernel with the smallest squared error, in closed form as in lesson 01.
+# ``torch.linalg.lstsq`` computes it from the columns of im2col. We try both ways, on the noise and on the photograph,
+# where neighbouring pixels are nearly equal.
 #
 # .. fold:: Both ways on both pictures
 
@@ -675,8 +675,8 @@ for name, example in (("noise", noise), ("photograph", light)):
 # %%
 # Least squares is right on both, to three decimals. So for one layer gradient descent is not needed, and on the
 # photograph 50 steps are far too few: where all pixels of a window are alike, the data hardly say which of them
-# matters. But least squares ends where networks begin. As soon as several layers follow each other, with a nonlinear
-# function between them, no such formula exists, and gradient descent still works.
+# matters. But least squares does not help with a network. As soon as several layers follow each other, with a nonlinear
+# function between them, there is no such formula. Gradient descent still works.
 #
 # Use it: kernels that a network learned
 # --------------------------------------
@@ -705,15 +705,15 @@ for number, ax in enumerate(axes.flat):
     ax.set_axis_off()
 
 # %%
-# Is that more than an impression? People also see faces in clouds. We think of three patterns: a vertical line, a
+# Is that more than an impression? People also see faces in clouds. We choose three patterns: a vertical line, a
 # horizontal line, and "blue minus red". For each we look for the kernel that is most similar. The measure is the
 # :term:`cosine similarity` of the two as vectors of 27 numbers: 1 or −1 for the same or the opposite pattern, 0 for
 # nothing in common.
 #
 # The best of 32 is always somewhat similar, even by chance. How similar are the best kernels of an *untrained* network?
-# Its weights are independent random numbers. So we draw 1,000 times 32 random kernels and take the best of each 32. The
-# last two columns of the table give their mean, and the value that 99 % of them stay below. (``abs`` makes the opposite
-# pattern count as well.)
+# Its weights are independent random numbers. So we draw 32 random kernels, keep the similarity of the best one, and
+# repeat this 1,000 times. The last two columns of the table give the mean of these values, and the one that 99 % of
+# them stay below. (``abs`` makes the opposite pattern count as well.)
 #
 # .. fold:: How the similarities are computed
 
@@ -739,12 +739,13 @@ for name, pattern in patterns:
 
 # %%
 # The best learned kernel has a similarity above 0.7 for all three patterns. With random kernels the best one reaches
-# 0.44 on average, and fewer than one time in a hundred as much as ours. So these are not the kernels of an untrained
-# network. That alone does not prove that it learned *lines*: the colours of a learned kernel vary together, and this
-# already makes any kernel more similar to a line. And we chose the three patterns after looking at the tiles, so the
-# table describes these kernels; a real test would need another network. The figure shows what the three kernels answer
-# to the photograph, :term:`normalised <normalise>` as the network expects it. Light and dark are strong responses; grey
-# is none.
+# 0.44 on average, and as much as ours in fewer than one of a hundred cases. So these are not the kernels of an
+# untrained network. That alone does not prove that it learned *lines*: the colours of a learned kernel vary together,
+# and this already makes any kernel more similar to a line. And we chose the three patterns after looking at the tiles,
+# so the table describes these kernels; a real test would need another network.
+#
+# The figure shows what the three kernels answer to the photograph, :term:`normalised <normalise>` as the network
+# expects it. Light and dark are strong responses; grey is none.
 #
 # .. fold:: How the figure is drawn
 
@@ -788,7 +789,7 @@ assert (moved_first - moved_last).abs().max() < 1e-5
 #
 # Now three networks learn to read 4,000 digits at their usual place:
 #
-# - The first has two fully connected layers.
+# - The first has two fully connected layers. They read the 36 · 36 = 1296 pixels as one row.
 # - The second has two convolutions. Then ``Flatten`` writes the feature maps as one long row, which keeps every
 #   position, and a fully connected layer decides.
 # - The third has the same two convolutions. Then it keeps only the strongest response of each feature map and forgets
@@ -885,8 +886,8 @@ for kind in kinds:
 
 # %%
 # Each row is a network, each column a distance. The first two fall steeply. At three pixels the fully connected network
-# misreads more than half of the digits, and at four pixels the flattened one does so too. The third stays where it was.
-# The figure shows every run as one line, so you can see how much the runs differ.
+# misreads more than half of the digits, and at four pixels the flattened one does so too. The accuracy of the third
+# hardly changes. The figure shows every run as one line, so you can see how much the runs differ.
 #
 # .. fold:: How the figure is drawn
 
@@ -903,10 +904,11 @@ assert accuracy["convolved, flattened"][:, 3].max() < accuracy["convolved, stron
 assert accuracy["convolved, flattened"][:, 4].mean() < 0.5
 
 # %%
-# The step that forgets the position makes the answer independent of it; this is called :term:`invariance`. Convolution
-# alone is not enough for that, as the second network shows. Forgetting has a price. At the usual place the flattened
-# network reads more digits than the third one (first column of the table). One likely reason is that where a stroke
-# lies helps to tell digits apart; another is that its last layer has many more parameters.
+# The step that forgets the position makes the answer independent of the position. This property is called
+# :term:`invariance`. Convolution alone is not enough for that, as the second network shows. Forgetting has a price. At
+# the usual place the flattened network reads more digits than the third one (first column of the table). One likely
+# reason is that the position of a stroke helps to tell digits apart; another is that its last layer has many more
+# parameters.
 #
 # Is the third network really independent of the position? We count the answers that change when the digits move down.
 # (A wider border keeps the digits away from the edge. The network takes these larger pictures as they are, because
@@ -987,7 +989,7 @@ print("the same as one colour picture:", torch.equal(result, as_colours))
 # Then and now
 # ------------
 # Convolution itself has not changed in all these years; the code around it has. Look at the last row in particular: the
-# kernel is replaced by something that is no kernel at all, and nobody objects until the layer is used.
+# kernel is replaced by something that is no kernel at all, and no message appears until the layer is used.
 #
 # .. fold:: The rows, run as they are written
 
