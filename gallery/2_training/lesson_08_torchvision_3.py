@@ -833,9 +833,10 @@ for version, name in ((1, "on a photo"), (2, "blurred")):
     assert lost > 2 * error
 
 # %%
-# An example: on clean pictures "full" is 9.6 points above "frozen", and on blurred ones 6.9 points below, so 16.5
-# points of its advantage are lost. Both losses are larger than two standard errors: the advantage on clean pictures
-# does not carry over to these shifts. Whether "full" is then even worse than "frozen", this test does not decide.
+# An example with round numbers: if "full" is 10 points above "frozen" on clean pictures and 7 points below on blurred
+# ones, 17 points of its advantage are lost. Both losses are larger than two standard errors: the advantage on clean
+# pictures does not carry over to these shifts. Whether "full" is then even worse than "frozen", this test does not
+# decide.
 #
 # "Frozen, 224" learned from the same pictures as "full". We compare these two in the same way.
 
