@@ -102,10 +102,9 @@ for ax, square in zip(axes, squares, strict=True):
 # Predict
 # -------
 # One way is :term:`dilation`, which you know from lesson 09. With dilation 2, neighbouring elements of the kernel lie
-# two pixels apart. Such a :term:`dilated convolution` sees further with the same number of weights. To keep it simple,
-# we take one row of pixels in place of a picture, and three layers, each with the kernel :math:`(1, 1, 1)` and
-# dilation 2. ``F.conv1d`` convolves a row. Each layer shortens the row by 4 pixels, so the three layers turn 13 pixels
-# into one output.
+# two pixels apart. Such a :term:`dilated convolution` sees further with the same number of weights. We take one row of
+# pixels in place of a picture, and three layers, each with the kernel :math:`(1, 1, 1)` and dilation 2. ``F.conv1d``
+# convolves a row. Each layer shortens the row by 4 pixels, so the three layers turn 13 pixels into one output.
 #
 # Which pixels does it depend on? A pixel that can change the output has a :term:`gradient` that is not zero. We mark
 # these pixels with ``#``, and the others with a dot. ``torch.autograd.grad(y, x)`` returns the gradient of the number
@@ -126,14 +125,13 @@ print("one layer, dilation 2:   ", seen([2]))
 print("two layers, dilations 1: ", seen([1, 1]))
 
 # %%
-# One layer with dilation 2 skips two of five pixels; two ordinary layers see all five. What do three layers with
-# dilation 2 see?
+# One layer with dilation 2 skips two of five pixels; two ordinary layers see all five. Now the three layers.
 #
 # .. choice:: Which of the 13 pixels does the output of the three layers depend on?
 #    :outputs: three_dilated_layers
 #
-#    - On the way from the output to a pixel, every layer moves by −2, 0 or 2 pixels. A sum of such moves is always
-#      even, so every other pixel is skipped, however many layers follow.
+#    - From the output to a pixel, every layer moves by −2, 0 or 2 pixels. A sum of such moves is always even, so every
+#      other pixel is skipped, however many layers follow.
 #
 #    - This would be right for dilations 1, 2 and 3, whose moves can be combined to any number up to 6.
 #
@@ -167,10 +165,9 @@ run_choices("three_dilated_layers", right=dilations_2_2_2, wrong=wrong)
 # %%
 # Build it: a convolution as a sum of shifted pictures
 # ----------------------------------------------------
-# First we look at the cost of a convolution, then at how far it sees. We begin with a short program. In lesson 09 the
-# whole kernel was laid on one position after another. Now we exchange the loops: we take *one* element of the kernel,
-# multiply the whole picture by it, and shift the result by the place of this element. The convolution is the sum of
-# these shifted pictures. It is the same sum as before, in another order.
+# First we look at the cost of a convolution, then at how far it sees. Lesson 09 laid the whole kernel on one position
+# after another. Now we exchange the loops: we take *one* element of the kernel, multiply the whole picture by it, and
+# shift the result by the place of the element. The sum of these pictures is the convolution.
 
 
 def convolve(image, kernel):
@@ -190,8 +187,8 @@ print(convolve(image, kernel))
 
 # %%
 # Image and kernel are those of lesson 09, and so are the nine outputs. With several channels, each output channel has
-# its own kernel, and this kernel has one *slice* for each input channel. Each slice is convolved with its channel, and
-# the results are added up. This is the *standard* convolution.
+# its own kernel, with one *slice* for each input channel. Each slice is convolved with its channel, and the results are
+# added up. This is the *standard* convolution.
 
 
 def standard(picture, kernels):
@@ -318,10 +315,9 @@ for ax, title in zip(axes, ("standard", "groups=2", "separable"), strict=True):
 # %%
 # Build it: count the cost
 # ------------------------
-# What does a layer cost? Let it have :math:`C_\text{in}` input channels, :math:`C_\text{out}` output channels and
-# kernels of :math:`k × k`, without a bias. Each weight is used once at every position of the output, for one
-# multiplication and one addition. Together these are called a *multiply-add*. So the number of multiply-adds is the
-# number of weights times the number of positions.
+# What does a layer cost? Let it have :math:`C_\text{in}` input channels, :math:`C_\text{out}` output channels, kernels
+# of :math:`k × k` and no bias. At each position of the output, each weight is used once, for one multiplication and one
+# addition, together a *multiply-add*. So the number of multiply-adds is the number of weights times that of positions.
 #
 # ======================  ====================================================
 # Convolution             Weights
@@ -459,8 +455,8 @@ print("25 frames, one for each position")
 #
 # The next layer takes :math:`k` elements. The first and the last of them lie :math:`d(k-1)` steps apart, and each step
 # is :math:`j` pixels long, so the side grows by :math:`d(k-1)·j`. With a :term:`stride <stride (convolution)>` of
-# :math:`s`, neighbouring outputs of this layer lie :math:`s` times as far apart. Such a rule, which leads from each
-# layer to the next, is called a *recurrence*:
+# :math:`s`, neighbouring outputs of this layer lie :math:`s` times as far apart. This is the *recurrence*, the rule
+# from layer to layer:
 #
 # .. math:: r \leftarrow r + d(k-1) \cdot j, \qquad j \leftarrow j \cdot s .
 #
@@ -546,10 +542,9 @@ print("sides:", [receptive_field(layers[:count]) for count in range(1, 7)])
 # Build it: transposed convolution, a preview
 # -------------------------------------------
 # Strides make maps smaller. Some networks must make them large again, for instance to colour each pixel of a picture
-# (:doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`). To see how, we take 6 pixels in a row, a kernel of
-# 2 elements and a stride of 2. We can write this convolution as a product with a matrix: for each output, a row of the
-# matrix holds the kernel, shifted to its window. The matrix turns 6 elements into 3, and the transposed matrix turns 3
-# elements into 6 again.
+# (:doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`). We take 6 pixels in a row, a kernel of 2 elements
+# and a stride of 2. This convolution is a product with a matrix: for each output, a row of the matrix holds the kernel,
+# shifted to its window. The matrix turns 6 elements into 3, and the transposed matrix turns 3 elements into 6 again.
 
 pair = torch.tensor([1.0, 3.0])  # the kernel
 matrix = torch.zeros(3, 6)
@@ -587,11 +582,11 @@ print("columns:", columns)
 assert len(rows) == len(columns) == receptive_field(stack)
 
 # %%
-# Nine rows and nine columns: the side is right. From now on we call the square that the recurrence predicts the *box*.
-# The box of the output in row 2 begins at row 4 of the picture, because the jump is 2. The next cell draws 200 random
-# stacks of one to five layers, convolutions and pooling. Each time the gradient that is not zero must reach exactly to
-# the edges of the box. (The weights are positive, so that contributions cannot cancel. The pooling takes the mean,
-# because a maximum passes the gradient to one pixel only.)
+# Nine rows and nine columns: the side is right. The square that the recurrence predicts is called the *box* from now
+# on. For the output in row 2 it begins at row 4 of the picture, because the jump is 2. The next cell draws 200 random
+# stacks of one to five layers, convolutions and pooling. Each time the non-zero gradient must reach exactly to the
+# edges of the box. (The weights are positive, so that contributions cannot cancel. The pooling takes the mean, because
+# a maximum passes the gradient to one pixel only.)
 #
 # .. fold:: The check over 200 random stacks
 
@@ -792,8 +787,8 @@ print(f"separable: {saved:.1f} times fewer multiply-adds, {faster:.1f} times les
 
 # %%
 # Look at the last column. In a second, the depthwise layer does several times fewer multiply-adds than the other two.
-# When this lesson was written, the separable layer was 4.6 to 6.0 times as fast as the standard one, in three runs on
-# one thread. Your factor will differ.
+# So the separable layer saves less time than multiply-adds: when this lesson was written, it was 4.6 to 6.0 times as
+# fast as the standard one.
 #
 # Why is the depthwise layer slow for its work? One guess: a processor must also fetch numbers from memory and write
 # results back. How many multiply-adds does a layer do for each number that it moves: input, output and weights?
@@ -813,10 +808,9 @@ depthwise_ms = 1000 * seconds["depthwise"]
 print(f"copy {1000 * copy_s:.2g} ms, depthwise {depthwise_ms:.2g} ms (measured in this build)")
 
 # %%
-# The copy needs a small part of the time. So here moving the numbers does not explain it. What is left is how the
-# layer is programmed: standard and pointwise convolutions can be computed as one large product of matrices, for which
-# libraries are tuned best, and a depthwise one cannot. On a GPU, or with larger maps, memory may well be the limit.
-# Measure the time when you compare layers of different kinds.
+# The copy needs a small part of the time. So here moving the numbers does not explain it. What is left is how the layer
+# is programmed: standard and pointwise convolutions can be computed as one large product of matrices, for which
+# libraries are tuned best, and a depthwise one cannot. Measure the time when you compare layers of different kinds.
 #
 # Use it: holes in the receptive field
 # ------------------------------------
@@ -878,8 +872,8 @@ for ax, dilations in zip(axes, ([1, 1, 1], [2, 2, 2], [1, 2, 5]), strict=True):
 #
 # We want one number that says how wide such a map is. Take a *uniform* square of side :math:`r`, whose pixels all have
 # the same weight. Along an axis, the variance of the position is :math:`(r^2-1)/12`. For :math:`r = 3` the positions
-# are −1, 0 and 1, and their variance is 2/3. For any other map we take its values as weights, compute the variance of
-# the position, and ask which uniform square has the same variance. The side of this square is our *effective side*,
+# are −1, 0 and 1, and their variance is 2/3. For any other map we take its values as weights, compute the variance, and
+# ask which uniform square has the same one. The side of this square is our *effective side*,
 # :math:`\sqrt{12·\text{variance} + 1}`.
 
 
@@ -1019,10 +1013,10 @@ print("scores for two pictures:", tuple(logits.shape))
 
 # %%
 # We take the gradient of the middle output with respect to the pixels of each of the 300 pictures. (``sum`` adds up all
-# channels and pictures to one number; a picture does not change the gradient of another one.) Gradients have both
-# signs, so we square them before we take the mean. With random weights, the products along the paths are positive or
-# negative at random. If we square their sum, the mixed terms cancel on average, and the square of each single product
-# is left. So a pixel with more paths has a larger mean, and the map should resemble the path counts.
+# channels and pictures; a picture does not change the gradient of another one.) Gradients have both signs, so we square
+# them before we take the mean. With random weights, the products along the paths are positive or negative at random. If
+# we square their sum, the mixed terms cancel on average, and the square of each product is left. So a pixel with more
+# paths has a larger mean, and the map should resemble the path counts.
 
 
 def energy(model):
@@ -1073,7 +1067,7 @@ for kind in ("centre", "everywhere"):
 # kinds differ, in the same way for each seed. Where one output must do everything, its effective side grows. Where many
 # outputs share the work, it shrinks. Luo and others found that training enlarges it, in networks that were much deeper
 # and trained to the end. Our first case agrees with them, and the second is a counterexample: there is no general law.
-# The box is a limit, and what is used within it depends on what the head asks of one output.
+# What is used within the box depends on what the head asks of one output.
 #
 # The figure shows the root of the mean squared gradient for the first seed, in a frame of 19 × 19. Each map has its own
 # scale. The fine grid comes from the stride of 2: every other row and column of pixels has more paths. For "centre" the
@@ -1102,9 +1096,9 @@ assert upper_left[1] > upper_left[0]
 # %%
 # Use it: does the cheap network recognise clothes as well?
 # ---------------------------------------------------------
-# We compare the separable network with the standard one. There is another way to save: a standard network with fewer
-# channels. Seven channels in place of 16 cost about as much as the separable network. The separable and the
-# narrow one are trained like "everywhere" above, and so is the simplest rival, one linear layer, each from three seeds.
+# We compare the separable network with three rivals: the standard one; a narrow standard one, with 7 channels in place
+# of 16, which costs about as much as the separable one; and a single linear layer. All are trained like "everywhere"
+# above, from three seeds.
 #
 # .. fold:: The rivals, trained
 
@@ -1156,11 +1150,11 @@ for rival in ("standard", "narrow", "linear"):
         assert verdict != "behind"
 
 # %%
-# The first error says how much the mean would vary with other test pictures, the second with other seeds. We say that
-# we found a difference only if it is larger than two standard errors of both kinds. The separable network needs five
-# times fewer multiply-adds than the standard one, and we find no loss of accuracy; a difference of less than about one
-# point could still hide. The verdicts at the end of the other two lines hold for these runs only: three seeds and one
-# set of training pictures are few.
+# The first error says how much the mean would vary with other test pictures, the second with other seeds. We only call
+# a difference found if it is larger than two standard errors of both kinds. The separable network needs five times
+# fewer multiply-adds than the standard one, and we find no loss of accuracy; a difference of less than about one point
+# could still hide. The verdicts in the other two lines hold for these runs only: three seeds and one set of training
+# pictures are few.
 #
 # Break it
 # --------
@@ -1256,8 +1250,8 @@ print(tuple(larger.shape))""",
 #    - In Python 2, ``/`` between integers rounded down, and code of that time computed paddings and groups with it. Now
 #      it gives 1.0, which is no number of pixels. ``//`` rounds down.
 #
-#    - A *hook* is here a function that PyTorch calls when it computes gradients. If a module has several layers, the
-#      old hook gets the gradient of an inner step, and the new one that of the module's input.
+#    - A *hook* is a function that PyTorch calls here when it computes gradients. If there are several layers, the old
+#      hook gets the gradient of an inner step, the new one that of the module's input.
 #
 #    - The function that enlarges maps without any weights has another name.
 #
@@ -1265,8 +1259,8 @@ print(tuple(larger.shape))""",
 # ----------------
 # - A depthwise separable convolution filters each channel by itself and then mixes the channels. It has about
 #   :math:`1/C_\text{out} + 1/k^2` of the weights and multiply-adds of a standard one. ``groups`` is the general form.
-# - The number of multiply-adds does not decide the time: in a second, a depthwise layer does several times fewer of
-#   them than the other layers.
+# - Multiply-adds do not decide the time: in a second, a depthwise layer does several times fewer of them than other
+#   layers.
 # - The receptive field follows :math:`r \leftarrow r + d(k-1)j`, :math:`j \leftarrow j · s`, and the gradient of one
 #   output confirms it.
 # - The box may have holes: dilations 2, 2, 2 leave out 120 of 169 pixels, dilations 1, 2, 5 none. In a stack of
