@@ -110,8 +110,8 @@ ax.set(xlim=(-0.1, 8.3), ylim=(-1.6, 3.5))
 ax.set_axis_off()
 
 # %%
-# The arrows from the loss to the optimiser and on to the model say why the loss matters so much: it is the only thing
-# that the model ever hears about the task.
+# The arrows from the loss to the optimiser and on to the model say why the loss matters: it is all that the model ever
+# hears about the task.
 #
 # Look at the data
 # ----------------
@@ -262,9 +262,8 @@ print(nn.L1Loss(reduction="none")(same, five))
 # holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard. By
 # hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of
 # :math:`|p - y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative;
-# PyTorch returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple with one
-# gradient for each tensor after the first. Here this is one tensor, so we write ``(pull_squared,) =`` to take its
-# gradient out of the tuple.
+# PyTorch returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
+# gradient; ``(pull_squared,) =`` takes it out.
 
 each = torch.full((5,), 200.0, requires_grad=True)  # five copies of the prediction 200
 (pull_squared,) = torch.autograd.grad(squared(each, five).sum(), each)
@@ -282,9 +281,9 @@ print("absolute:", pull_absolute.tolist(), "sum", pull_absolute.sum().item())
 # :math:`\sum (p - y_i) = 0`, which is the mean. With the absolute error it is where as many reviews lie above as below,
 # which is the median. This explains the first two programs at the top of the lesson.
 #
-# What if the reviews above the prediction pull harder than those below? Let each review above pull with the force
-# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`. Of its two terms, the first is the
-# larger one if the review lies above, the second if it lies below:
+# What if the reviews above pull harder than those below? Let each review above the prediction pull with the force
+# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`. Its first term is the larger one
+# for a review above, the second for one below:
 #
 # .. math:: \ell_q(p, y) = \max\bigl(q\,(y - p),\ (q - 1)(y - p)\bigr).
 
@@ -365,8 +364,7 @@ print(f"PyTorch: {nn.CrossEntropyLoss()(logits, targets):.6f}")
 # ``nn.CrossEntropyLoss`` gives the same number. So *PyTorch's cross-entropy takes logits*: it contains the softmax.
 #
 # Its gradient is remarkably simple. For each example it is the list of probabilities, with 1 subtracted at the right
-# class, and divided by the number of examples because the loss is a mean. We let autograd confirm this; the factor 3
-# undoes the division.
+# class (and divided by the number of examples, because of the mean). The factor 3 in the cell undoes this division.
 
 (gradient,) = torch.autograd.grad(softmax_loss(logits, targets), logits)
 expected = softmax(logits.detach())
@@ -390,9 +388,9 @@ print("loss if class 0 is right:", softmax_loss(large, torch.tensor([0])).item()
 # %%
 # ``inf`` divided by ``inf`` is ``nan``. A step with this loss would make the parameters of a network ``nan``.
 #
-# If we add the same number to all logits of a row, all powers are multiplied by the same factor, and the probabilities
-# stay the same. So we subtract the largest logit of the row from all of them. Then the largest power is
-# :math:`e^0 = 1`, and nothing overflows. ``torch.softmax`` does this. But is that enough?
+# If we add a number to all logits of a row, all powers are multiplied by the same factor, and the probabilities stay
+# the same. So we subtract the largest logit. Then the largest power is :math:`e^0 = 1`, and nothing overflows.
+# ``torch.softmax`` does this. But is that enough?
 
 certain = large.clone().requires_grad_()
 naive = -certain.softmax(1)[:, 2].log().mean()  # class 2 is right
@@ -410,9 +408,9 @@ print("gradient:", gradient.tolist())
 #
 # .. math:: = -(z_k - m) + \ln \sum_j e^{z_j - m} .
 #
-# No logarithm of a tiny number is left: the sum is at least 1, because the largest logit contributes :math:`e^0`. In
-# the code, ``amax`` returns the largest logit of each row. (The :term:`log-sum-exp` of the logits is
-# :math:`\ln \sum_j e^{z_j} = m + \ln \sum_j e^{z_j - m}`; ``torch.logsumexp`` computes it in this way.)
+# No logarithm of a tiny number is left: the sum is at least 1, because the largest logit contributes :math:`e^0`.
+# ``amax`` returns the largest logit of each row. (``torch.logsumexp`` computes the :term:`log-sum-exp` of the logits in
+# this way: :math:`\ln \sum_j e^{z_j} = m + \ln \sum_j e^{z_j - m}`.)
 
 
 def log_softmax(logits):
@@ -511,7 +509,7 @@ print("200 settings: each negative log-likelihood is its loss, up to the constan
 # Check against PyTorch
 # ---------------------
 # We compare values *and* gradients of our losses with those of PyTorch, over 200 random settings, in ``float64``. The
-# check contains three more losses that you may meet elsewhere:
+# check contains three more losses:
 #
 # - The :term:`Huber loss` is squared near 0 and absolute beyond a distance :math:`\delta`: it is smooth at the bottom,
 #   and no example pulls harder than :math:`\delta`.
@@ -700,15 +698,15 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 # %%
 # On unseen reviews, too, each constant is better by the measure for which it was chosen, and worse by the other one;
 # both differences are many standard errors. So "which model is better?" has no answer without the loss. Report the
-# measure that matters for the task, whatever you train with.
+# measure that matters for the task.
 #
 # Use it: frequencies
 # -------------------
 # And what does the cross-entropy find? We sort the reviews into three classes: short (fewer than 125 words), medium and
 # long (250 words or more). The model knows nothing about a review. It has three logits, the same for all reviews, and
-# improves them by gradient descent. After each step ``detach`` cuts the logits off from the way in which they were
-# computed, and ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class
-# of each length. The number of steps and the learning rate are guesses that are large enough.
+# improves them by gradient descent. After each step ``detach`` drops how the logits were computed, and
+# ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class of each length.
+# Number of steps and learning rate are guesses that are large enough.
 
 borders = torch.tensor([125.0, 250.0])
 classes = torch.bucketize(lengths, borders, right=True)  # 0, 1 or 2
@@ -923,10 +921,9 @@ assert sum(moved["MAE", "x"]) > 0.75 * sum(moved["MSE", "x"])
 #
 # Use it: what robustness costs
 # -----------------------------
-# Why not always take the absolute error? The MSE leads to the mean and the MAE to the median, so we ask which of these
-# two is more precise. We draw 25 numbers around 0 and estimate the centre with their mean and with their median, 4,000
-# times. The true centre is 0, so the square of an estimate is its squared error. In the first experiment the numbers
-# have a Gaussian distribution, in the second a Laplace distribution.
+# Why not always take the absolute error? We ask which is more precise, the mean or the median. We draw 25 numbers
+# around 0 and estimate the centre with both, 4,000 times. The true centre is 0, so the square of an estimate is its
+# squared error. In the first experiment the numbers have a Gaussian distribution, in the second a Laplace distribution.
 
 for distribution in (Normal(0.0, 1.0), Laplace(0.0, 1.0)):
     samples = distribution.sample((4000, 25))
@@ -992,8 +989,7 @@ print("softmax twice:", twice.softmax(1).detach()[0])
 # same mean.) The model says 69 % for "medium" where 46 % is the truth, and only 4 % for "short". Its probabilities are
 # no longer frequencies. The largest is still at the right place, and this is why the mistake can stay for years: the
 # accuracy may look normal. **What to look for:** the loss never comes near 0. With C classes even a perfect answer, the
-# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`, which the folded cell computes. Lesson 14
-# shows such a training.
+# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`. Lesson 14 shows such a training.
 #
 # .. fold:: The check of these numbers
 
