@@ -106,8 +106,8 @@ sketch.set_axis_off()
 # %%
 # Predict
 # -------
-# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We make ``a`` a
-# little larger and ask how many times as large the change of ``z`` is.
+# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We compare the
+# change of ``z`` with a small change of ``a``.
 #
 # .. choice:: How much does :math:`z` change for each unit by which :math:`a` changes a little?
 #    :outputs: used_twice
@@ -278,9 +278,9 @@ print(f"p = {p}, s = {s}, e = {e}, loss = {loss}")
 
 # %%
 # Drawn as boxes and arrows, this is a :term:`computation graph`. Now we go backwards, from the loss to the inputs. We
-# write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. Each further line
-# takes a derivative that we already know and multiplies it by a *local derivative*: the derivative of a single
-# operation with respect to one of its inputs. The table lists these:
+# write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. Then each line
+# multiplies a derivative that we already know by a *local derivative*, that of one operation with respect to one of its
+# inputs:
 #
 # ========= ================= =================
 # Operation with respect to a with respect to b
@@ -406,11 +406,10 @@ print("value", z.value, "local derivatives", z.local_derivatives)
 #
 # Build it: the engine, the order
 # -------------------------------
-# On the way back, a ``Value`` may pass its gradient on only after it has received *all* parts of it: one from each
-# operation in which it was used. So we need an order in which each ``Value`` stands after its parents; on the way back
-# we read it from the end. This is a :term:`topological order`. A recursive function finds it: it first visits the
-# parents of a ``Value``, and then appends the ``Value`` itself. In a graph, the values are also called *nodes*.
-# ``seen`` makes sure that no node is visited twice.
+# On the way back, a ``Value`` may pass its gradient on only after it has received *all* parts of it, one from each use.
+# So we need an order in which each ``Value`` stands after its parents, and read it from the end. This is a
+# :term:`topological order`. A recursive function finds it: it first visits the parents of a ``Value``, and then appends
+# the ``Value`` itself. ``seen`` makes sure that no *node* (no ``Value`` of the graph) is visited twice.
 
 
 def topological_order(result):
@@ -440,7 +439,7 @@ print("values in order:", [node.value for node in topological_order(z)])
 # The result gets the gradient 1. Then we go from the end of the tape to its beginning. Each ``Value`` adds *its
 # gradient times the local derivative* to the gradient of each parent. The sign ``+=`` is the rule for several paths.
 # The first loop clears the gradients between the leaves and the result, which are needed only on the way. Those of the
-# leaves stay, and the new ones are added to them.
+# leaves stay and add up.
 
 
 def backward(result):
@@ -636,8 +635,8 @@ while step is not None:
 # gradients are not kept. If you want to see one, call ``error.retain_grad()`` before ``backward``.
 #
 # One example may agree by luck. The folded cell compares engine and PyTorch on 200 random graphs, in which earlier
-# results are used again and again, and on the lamp network with 50 random lists of parameters. There it also compares
-# with the network as one usually writes it, made of ``nn.Linear`` and ``nn.Tanh``.
+# results are used again, and on the lamp network with 50 random lists of parameters. There it also compares with the
+# usual network of ``nn.Linear`` and ``nn.Tanh``.
 #
 # .. fold:: Checked against PyTorch: 200 graphs, 50 networks
 
@@ -705,8 +704,8 @@ for _ in range(50):
 print("50 networks: losses and all 13 gradients agree, with tensors and with layers")
 
 # %%
-# All values and all gradients agree; what is left is rounding. PyTorch's ``Value`` is a whole tensor, and it has
-# hundreds of operations, written in C++. The principle is that of our sixty lines.
+# All values and all gradients agree, up to rounding. PyTorch's ``Value`` is a whole tensor, and it has hundreds of
+# operations, written in C++. The principle is that of our sixty lines.
 #
 # Check against PyTorch: what is recorded, and what is not
 # --------------------------------------------------------
@@ -726,8 +725,7 @@ assert (mixed, w.grad) == (8, 4)
 # %%
 # The value of ``mixed`` is :math:`2w^2 = 8`, whose derivative would be :math:`4w = 8`. The gradient is only 4, because
 # the second summand counts as a constant. (``torch.inference_mode()`` is a stricter ``no_grad`` for programs that only
-# predict. It saves a little more work, and PyTorch refuses to keep a tensor that was made under it for a backward
-# pass.)
+# predict.)
 #
 # Use it: train the network
 # -------------------------
@@ -796,7 +794,7 @@ assert learned >= 6 and max(last) < linear_loss and abs(linear_loss - 4) < 1e-9
 
 # %%
 # The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better. That all ten succeed is
-# a little luck: from other starts a few stay behind. Try another seed. The figure shows all ten curves.
+# a little luck; try another seed. The figure shows all ten curves.
 #
 # .. fold:: How the figure is drawn
 
@@ -841,8 +839,8 @@ print(f"PyTorch, {big_count:,} parameters: forward and backward take")
 print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in this build)")
 
 # %%
-# The number of arrows grows like the number of operations, and not like operations times parameters. This is the answer
-# to the question of this lesson: all derivatives share one pass back, in which each arrow is used once. The last line
+# The number of arrows grows like the number of operations, not like operations times parameters. This is the answer to
+# the question of this lesson: all derivatives share one pass back, in which each arrow is used once. The last line
 # shows it for PyTorch.
 #
 # Use it: check a gradient
@@ -860,9 +858,8 @@ print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in thi
 # dtype. The division by :math:`h` turns this into about :math:`ε/h`. So a smaller step is not always better. A tiny
 # step is lost altogether: ``x + h`` is rounded back to ``x``.
 #
-# We take the loss of the lamp network at 200 random lists of parameters, which makes 13 · 200 = 2,600 derivatives. For
-# each step we compare their finite differences with autograd's gradient in ``float64``, and take the median of the
-# errors.
+# We take the loss of the lamp network at 200 random lists of parameters: 13 · 200 = 2,600 derivatives. For each step we
+# compare their finite differences with autograd's gradient in ``float64``, and take the median of the errors.
 #
 # .. fold:: The errors for many steps, and their slopes
 
@@ -978,9 +975,8 @@ for depth in range(1, 11):
 # He's initialisation therefore takes :math:`2/n`, and the factor is 1 again.
 #
 # We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
-# pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. For each layer it collects the
-# length of the gradient of the loss with respect to the output of this layer. It does so for four kinds of networks
-# with five seeds each.
+# pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the
+# gradient of the loss with respect to the output of each layer, for four kinds of networks with five seeds each.
 #
 # .. fold:: The gradient at each layer, five seeds
 
@@ -1041,11 +1037,10 @@ assert (
 )
 
 # %%
-# The theory predicts the measured factors within 20 %, with each of the five seeds. From the last of the 20 layers back
-# to the first, the gradient is multiplied by nineteen such factors. With the sigmoid and default weights, the gradient
-# of the first layer is more than a trillion times smaller than that of the last one. This is the :term:`vanishing
-# gradient`. With ReLU and the default weights it vanishes too. ReLU *and* He's initialisation keep the length, up to a
-# small factor.
+# The theory predicts the measured factors within 20 %, with each of the five seeds. There are nineteen such factors
+# between the last layer and the first. With the sigmoid and default weights, the gradient of the first layer is more
+# than a trillion times smaller than that of the last one. This is the :term:`vanishing gradient`. With ReLU and the
+# default weights it vanishes too. ReLU *and* He's initialisation keep the length, up to a small factor.
 #
 # .. fold:: How the figure is drawn
 
@@ -1175,13 +1170,12 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 80))
 
 # %%
-# Each tensor counts how often it was changed in place; this count is its *version*. At the time of ``tanh`` the version
-# was 0, now it is 1, so the stored value is wrong, and PyTorch refuses. ``t = t + 1`` makes a new tensor instead.
+# Each tensor counts its changes in place; the count is its *version*. At the time of ``tanh`` it was 0, now it is 1, so
+# the stored value is wrong, and PyTorch refuses. ``t = t + 1`` makes a new tensor instead.
 #
 # Break it: the graph is cut by accident
 # --------------------------------------
-# ``item()`` returns a Python number, and ``torch.tensor(loss)`` makes a new leaf. From neither of them does the graph
-# lead back to ``w``.
+# ``item()`` returns a Python number, and ``torch.tensor(loss)`` makes a new leaf. Neither leads back to ``w``.
 
 w = torch.tensor(2.0, requires_grad=True)
 try:
