@@ -103,9 +103,8 @@ picture = ax.imshow(mosaic.numpy(), cmap="gray_r")
 # result would be too good. So 5,000 images leave the :term:`training set` and become the :term:`validation set`. All
 # decisions are made with these images. ``randperm`` returns the row numbers in a random order.
 #
-# We also :term:`normalise` the images: we subtract a mean and divide by a standard deviation. Both are computed from
-# the training images alone, whose mean then is 0 and whose standard deviation is 1. ``TensorDataset`` joins images and
-# labels into pairs.
+# We also :term:`normalise` the images, with a mean and a standard deviation that are computed from the training images
+# alone. ``TensorDataset`` joins images and labels into pairs.
 
 order = torch.randperm(60_000, generator=generator)
 valid_rows = order[:5_000]
@@ -385,8 +384,7 @@ print(f"a network that knows nothing: {math.log(10):.3f}")
 # ---------------------------
 # One pass through all batches is an :term:`epoch`. The four lines stay the same; around them comes a loop over the
 # loader. ``model.train()`` puts the model into training mode, in which dropout is active. We also compute the mean loss
-# of the epoch. The last batch may be smaller, so we multiply the loss of each batch by its number of images, add up,
-# and divide by the number of all images.
+# over all images. The last batch may be smaller, so we multiply each loss by the number of images in its batch.
 
 
 def train_by_hand(model, loss_function, optimiser, loader):
@@ -712,10 +710,10 @@ except RuntimeError as error:
 #
 # Break it: the loss does not fall
 # --------------------------------
-# Why is my loss not going down? There is no error, the loop runs, but the loss is not decreasing as it should. Three
-# mistakes in the loop are so common that each deserves a look at its curve. For each we train the sick loop and the
-# healthy one from the same three seeds. ``small_training`` trains on the 500 images for ten epochs, without early
-# stopping; the training function, the measuring function and the loss can be exchanged.
+# Why is my loss not going down? There is no error, and the loop runs. Three mistakes in the loop are so common that
+# each deserves a look at its curve. For each we train the sick loop and the healthy one from the same three seeds.
+# ``small_training`` trains on the 500 images for ten epochs, without early stopping; the training function, the
+# measuring function and the loss can be exchanged.
 
 
 def small_training(
@@ -737,8 +735,8 @@ for seed, (_, losses, _) in zip(SEEDS, healthy, strict=True):
 
 # %%
 # These are the healthy losses. The first sick loop lacks one line, ``optimiser.zero_grad()``. ``backward`` does not
-# replace the old gradients: it *adds* the new ones to them. We also print the norm of the last gradient of the last
-# layer (its length as a vector).
+# replace the old gradients: it *adds* the new ones to them. We also print the length (norm) of the last layer's last
+# gradient.
 
 
 def train_without_zero_grad(model, loss_function, optimiser, loader):
@@ -887,10 +885,10 @@ print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeeze
 # %%
 # Probabilities lie between 0 and 1. The second softmax takes them for logits, and logits that differ by at most 1 mean
 # "almost undecided". Even in a perfect answer the right digit gets only :math:`e/(e + 9)`, and :math:`-\ln` of that is
-# :math:`\ln(e + 9) - 1`, about 1.46. The network still learns, but its accuracy is lower with each of the three seeds.
-# Where it is certain and wrong, the first softmax is nearly flat, so just these images give almost no gradient. (If all
-# gradients were equally small, Adam would make up for it.) **What to look for:** a loss with ten classes that begins at
-# 2.3 and gets stuck a little above 1.46 (here at 1.6 to 1.7). Remove the softmax from the model.
+# :math:`\ln(e + 9) - 1`, about 1.46. The network still learns, but its accuracy is lower with each of the three seeds:
+# where it is certain and wrong, the first softmax is nearly flat, so just these images give almost no gradient. **What
+# to look for:** a loss with ten classes that begins at 2.3 and gets stuck a little above 1.46 (here at 1.6 to 1.7).
+# Remove the softmax from the model.
 #
 # .. fold:: How the figure is drawn
 
