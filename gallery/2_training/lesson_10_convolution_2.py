@@ -2,11 +2,10 @@
 10 · Convolution 2
 ==================
 
-Stack three convolutions of 3 × 3 with :term:`dilation` 2. Every textbook formula says that an output then sees a square
+Stack three convolutions of 3 × 3 with :term:`dilation` 2. By the formula of the textbooks, an output then sees a square
 of 13 × 13 pixels. In this lesson we will replace 120 of these 169 pixels by noise, and the output will not change at
-all. What does a network really see, and what does it pay for it? The lesson measures both: how far a stack of layers
-sees, and how many multiplications it needs. We will see a layer that needs an eighth of the multiplications of another
-one, but takes more than an eighth of its time.
+all. Which pixels does a network really see, and how much computing does it need? The lesson measures both. We will also
+see a layer that needs an eighth of the multiplications of another one, but more than an eighth of its time.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -102,14 +101,14 @@ for ax, square in zip(axes, squares, strict=True):
 #
 # Predict
 # -------
-# One way is :term:`dilation`, which you know from lesson 09. With dilation 2, the elements of the kernel lie two pixels
-# apart. Such a :term:`dilated convolution` sees further with the same number of weights. We look at one row of pixels
-# in place of a picture, and at three layers with the kernel :math:`(1, 1, 1)` and dilation 2. ``F.conv1d`` is the
-# convolution of a row. Three layers with dilation 2 shorten a row by 3 · 4 pixels, so 13 pixels leave one output.
+# One way is :term:`dilation`, which you know from lesson 09. With dilation 2, neighbouring elements of the kernel lie
+# two pixels apart. Such a :term:`dilated convolution` sees further with the same number of weights. We take one row of
+# pixels in place of a picture, and three layers, each with the kernel :math:`(1, 1, 1)` and dilation 2. ``F.conv1d``
+# convolves a row. Each layer shortens the row by 4 pixels, so the three layers turn 13 pixels into one output.
 #
 # Which pixels does it depend on? A pixel that can change the output has a :term:`gradient` that is not zero. We mark
 # these pixels with ``#``, and the others with a dot. ``torch.autograd.grad(y, x)`` returns the gradient of the number
-# ``y`` for ``x``, as a tuple with one element.
+# ``y`` with respect to ``x``, as a tuple with one element.
 
 
 def seen(dilations):
@@ -126,13 +125,13 @@ print("one layer, dilation 2:   ", seen([2]))
 print("two layers, dilations 1: ", seen([1, 1]))
 
 # %%
-# One layer with dilation 2 skips two pixels; two ordinary layers see five neighbours. Now the three layers.
+# One layer with dilation 2 skips two of five pixels; two ordinary layers see all five. Now the three layers.
 #
 # .. choice:: Which of the 13 pixels does the output of the three layers depend on?
 #    :outputs: three_dilated_layers
 #
-#    - Every layer moves by −2, 0 or 2 pixels, and a sum of such moves is always even. So every other pixel is skipped,
-#      however many layers follow.
+#    - From the output to a pixel, every layer moves by −2, 0 or 2 pixels. A sum of such moves is always even, so every
+#      other pixel is skipped, however many layers follow.
 #
 #    - This would be right for dilations 1, 2 and 3, whose moves can be combined to any number up to 6.
 #
@@ -166,10 +165,9 @@ run_choices("three_dilated_layers", right=dilations_2_2_2, wrong=wrong)
 # %%
 # Build it: a convolution as a sum of shifted pictures
 # ----------------------------------------------------
-# First we look at the cost of a convolution, then at how far it sees. We need a short convolution to build on. Lesson
-# 09 laid the whole kernel on one position after another. We exchange the loops: take *one* element of the kernel,
-# multiply the whole picture by it, and add up these pictures, each shifted by the place of its element. It is the
-# same sum in another order.
+# First we look at the cost of a convolution, then at how far it sees. Lesson 09 laid the whole kernel on one position
+# after another. Now we exchange the loops: we take *one* element of the kernel, multiply the whole picture by it, and
+# shift the result by the place of the element. The sum of these pictures is the convolution.
 
 
 def convolve(image, kernel):
@@ -188,8 +186,9 @@ kernel = torch.tensor([[1, 2], [0, -1]])
 print(convolve(image, kernel))
 
 # %%
-# Image and kernel are those of lesson 09, and so are the nine outputs. With several channels, the results of the input
-# channels are added up, for each output channel anew. This is the *standard* convolution.
+# Image and kernel are those of lesson 09, and so are the nine outputs. With several channels, each output channel has
+# its own kernel, with one *slice* for each input channel. Each slice is convolved with its channel, and the results are
+# added up. This is the *standard* convolution.
 
 
 def standard(picture, kernels):
@@ -208,8 +207,8 @@ print("weight:", tuple(standard_layer.weight.shape), " maps:", tuple(ours.shape)
 torch.testing.assert_close(ours, standard_layer(picture[None])[0])
 
 # %%
-# The last line compares with ``nn.Conv2d``: it would fail if the values differed by more than rounding. There are
-# 8 kernels. Each has one *slice* of 3 × 3 for each of the 4 input channels, 32 slices together.
+# The last line compares with ``nn.Conv2d``: it would fail if the values differed by more than rounding. There are 8
+# kernels with 4 slices of 3 × 3 each, together 32 slices.
 #
 # Build it: depthwise, one kernel for each channel
 # ------------------------------------------------
@@ -265,7 +264,7 @@ assert count == 4 * 9 + 8 * 4
 
 # %%
 # Both turn 4 channels into 8, the second with 68 weights in place of 288. It cannot compute every function that the
-# standard one can: all its outputs share four filtered channels.
+# standard one can: all its outputs are mixed from the same four maps.
 #
 # Build it: groups in between
 # ---------------------------
@@ -316,9 +315,9 @@ for ax, title in zip(axes, ("standard", "groups=2", "separable"), strict=True):
 # %%
 # Build it: count the cost
 # ------------------------
-# Now the cost, for :math:`C_\text{in}` input channels, :math:`C_\text{out}` output channels and kernels of :math:`k ×
-# k`, without a bias. Each weight is used once at every position of the output, for one multiplication and one addition,
-# together a *multiply-add*. So a layer needs as many multiply-adds as it has weights times positions.
+# What does a layer cost? Let it have :math:`C_\text{in}` input channels, :math:`C_\text{out}` output channels, kernels
+# of :math:`k × k` and no bias. At each position of the output, each weight is used once, for one multiplication and one
+# addition, together a *multiply-add*. So the number of multiply-adds is the number of weights times that of positions.
 #
 # ======================  ====================================================
 # Convolution             Weights
@@ -385,9 +384,9 @@ for name, layer, cost in costs:
 #
 # Build it: dilated convolution
 # -----------------------------
-# Now to how far a convolution sees. With dilation :math:`d`, neighbouring elements of the kernel lie :math:`d` pixels
-# apart. In the sum of shifted pictures only the shifts change: they become :math:`d` times as long. The kernel spans
-# :math:`d(k-1)+1` pixels, so along each axis there are :math:`d(k-1)` fewer positions than pixels.
+# The second question is how far a convolution sees. With dilation :math:`d`, neighbouring elements of the kernel lie
+# :math:`d` pixels apart. In the sum of shifted pictures only the shifts change: they become :math:`d` times as long.
+# The kernel spans :math:`d(k-1)+1` pixels, so along each axis there are :math:`d(k-1)` fewer positions than pixels.
 
 
 def convolve_dilated(image, kernel, dilation):
@@ -446,18 +445,18 @@ print("25 frames, one for each position")
 # %%
 # Build it: how far a stack of layers sees
 # ----------------------------------------
-# One layer sees :math:`d(k-1)+1` pixels along each axis. What does a layer see that stands on other layers? Two numbers
-# are carried along from layer to layer:
+# One layer sees :math:`d(k-1)+1` pixels along each axis. How many does it see if there are other layers below it? To
+# find out, we carry two numbers from layer to layer:
 #
 # - The *side* :math:`r`: the number of pixels along an axis that one element sees. A pixel sees itself, so
 #   :math:`r = 1` at the beginning.
 # - The *jump* :math:`j`: the distance between two neighbouring elements, measured in pixels of the picture. At the
 #   beginning :math:`j = 1`.
 #
-# The next layer takes :math:`k` elements, from the first to the last :math:`d(k-1)` steps apart. Each step is
-# :math:`j` pixels long. So its side is larger by :math:`d(k-1)·j`. With a :term:`stride <stride
-# (convolution)>` of :math:`s`, neighbouring outputs of this layer lie :math:`s` times as far apart. This is the whole
-# recurrence:
+# The next layer takes :math:`k` elements. The first and the last of them lie :math:`d(k-1)` steps apart, and each step
+# is :math:`j` pixels long, so the side grows by :math:`d(k-1)·j`. With a :term:`stride <stride (convolution)>` of
+# :math:`s`, neighbouring outputs of this layer lie :math:`s` times as far apart. This is the *recurrence*, the rule
+# from layer to layer:
 #
 # .. math:: r \leftarrow r + d(k-1) \cdot j, \qquad j \leftarrow j \cdot s .
 #
@@ -543,9 +542,9 @@ print("sides:", [receptive_field(layers[:count]) for count in range(1, 7)])
 # Build it: transposed convolution, a preview
 # -------------------------------------------
 # Strides make maps smaller. Some networks must make them large again, for instance to colour each pixel of a picture
-# (:doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`). In lesson 09 the windows of the image became a
-# matrix. One can also write the kernel into a matrix, one shifted copy for each output, and multiply it by the row.
-# Here the row has 6 elements, and kernel and stride are 2. The transposed matrix leads from 3 elements back to 6.
+# (:doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`). We take 6 pixels in a row, a kernel of 2 elements
+# and a stride of 2. This convolution is a product with a matrix: for each output, a row of the matrix holds the kernel,
+# shifted to its window. The matrix turns 6 elements into 3, and the transposed matrix turns 3 elements into 6 again.
 
 pair = torch.tensor([1.0, 3.0])  # the kernel
 matrix = torch.zeros(3, 6)
@@ -560,14 +559,14 @@ theirs = F.conv_transpose1d(three[None, None], pair[None, None], stride=2)[0, 0]
 assert torch.equal(matrix.T @ three, theirs)
 
 # %%
-# On the way back, each element of the row is multiplied by the whole kernel, and the result is written into the output:
-# 5 has become 5 and 15. This is the :term:`transposed convolution`, in PyTorch ``nn.ConvTranspose2d``. It leads back to
-# the *shape*, but it is not the inverse: it does not restore the values.
+# On the way back, each of the three elements is multiplied by the whole kernel, and the products are written into the
+# output: 5 has become 5 and 15. This is the :term:`transposed convolution`, in PyTorch ``nn.ConvTranspose2d``. It leads
+# back to the *shape*, but it is not the inverse: it does not restore the values.
 #
 # Check against PyTorch
 # ---------------------
-# First the recurrence. We send an empty picture through the stack of above, with all weights 1, and ask for the
-# gradient of *one* output. ``nonzero`` returns where it is not zero.
+# We check the recurrence first. We send a picture of zeros through the three layers of ``stack``, with all weights 1,
+# and ask for the gradient of *one* output. ``nonzero`` returns the positions at which it is not zero.
 
 empty = torch.zeros(1, 1, 21, 21, requires_grad=True)
 x = empty
@@ -583,10 +582,11 @@ print("columns:", columns)
 assert len(rows) == len(columns) == receptive_field(stack)
 
 # %%
-# Nine rows and nine columns: the side is right. The output in row 2 begins at row 4 of the picture, because the jump is
-# 2. The next cell draws 200 random stacks of one to five layers, convolutions and pooling. Each time the box around the
-# non-zero gradient must be the theoretical one, in size and place. (The weights are positive, so that contributions
-# cannot cancel. The pooling takes the mean, because a maximum passes the gradient to one pixel only.)
+# Nine rows and nine columns: the side is right. The square that the recurrence predicts is called the *box* from now
+# on. For the output in row 2 it begins at row 4 of the picture, because the jump is 2. The next cell draws 200 random
+# stacks of one to five layers, convolutions and pooling. Each time the non-zero gradient must reach exactly to the
+# edges of the box. (The weights are positive, so that contributions cannot cancel. The pooling takes the mean, because
+# a maximum passes the gradient to one pixel only.)
 #
 # .. fold:: The check over 200 random stacks
 
@@ -627,8 +627,8 @@ for _ in range(200):
 print("200 random stacks: the box of the gradient is the theoretical box")
 
 # %%
-# The recurrence is right in all 200 cases, to the pixel. The next cell compares our four kinds of convolution with
-# PyTorch for 30 random settings, with their :term:`gradients <gradient>`.
+# The recurrence is right in all 200 cases, to the pixel. The next cell compares the values and the :term:`gradients
+# <gradient>` of our four kinds of convolution with those of PyTorch, for 30 random settings.
 #
 # .. fold:: The check over 30 random settings
 
@@ -748,7 +748,8 @@ assert nn.Conv2d(8, 4, 3, dtype=torch.float64).weight.dtype == torch.float64
 print("padding_mode: all four equal F.pad and a convolution without padding")
 
 # %%
-# ``padding_mode`` changes nothing there, because there is no padding; the last line checks it.
+# ``padding_mode`` changes nothing in the table, because there is no padding. So the last line checks it with a padding
+# of 2.
 #
 # Use it: does an eighth of the work take an eighth of the time?
 # --------------------------------------------------------------
@@ -786,8 +787,8 @@ print(f"separable: {saved:.1f} times fewer multiply-adds, {faster:.1f} times les
 
 # %%
 # Look at the last column. In a second, the depthwise layer does several times fewer multiply-adds than the other two.
-# When this lesson was written, the separable layer was 4.6 to 6.0 times as fast as the standard one, in three runs on
-# one thread. Your factor will differ.
+# So the separable layer saves less time than multiply-adds: when this lesson was written, it was 4.6 to 6.0 times as
+# fast as the standard one.
 #
 # Why is the depthwise layer slow for its work? One guess: a processor must also fetch numbers from memory and write
 # results back. How many multiply-adds does a layer do for each number that it moves: input, output and weights?
@@ -807,16 +808,16 @@ depthwise_ms = 1000 * seconds["depthwise"]
 print(f"copy {1000 * copy_s:.2g} ms, depthwise {depthwise_ms:.2g} ms (measured in this build)")
 
 # %%
-# The copy needs a small part of the time. So here moving the numbers does not explain it. What is left is how the
-# layer is programmed: standard and pointwise convolutions can be computed as one large product of matrices, for which
-# libraries are tuned best, and a depthwise one cannot. On a GPU, or with larger maps, memory may well be the limit.
-# Measure the time when you compare layers of different kinds.
+# The copy needs a small part of the time. So here moving the numbers does not explain it. What is left is how the layer
+# is programmed: standard and pointwise convolutions can be computed as one large product of matrices, for which
+# libraries are tuned best, and a depthwise one cannot. Measure the time when you compare layers of different kinds.
 #
 # Use it: holes in the receptive field
 # ------------------------------------
-# Back to the riddle. A *path* leads from a pixel through one element of each layer to the output. By the chain rule
-# each path adds the product of its weights to the gradient. With all weights 1 it adds 1, so the gradient counts the
-# paths. ``float64`` keeps the counts exact.
+# Back to the riddle. A *path* leads from a pixel through one element of each kernel to the output. By the chain rule,
+# which :doc:`lesson 12 </lessons/2_training/lesson_12_gradients>` explains, each path adds the product of its weights
+# to the gradient. With all weights 1 this product is 1, so the gradient counts the paths. ``float64`` keeps the counts
+# exact.
 
 
 def path_counts(layers):
@@ -838,9 +839,10 @@ for dilations in ([1, 1, 1], [2, 2, 2], [1, 2, 5]):
     assert counts.sum() == 9**3
 
 # %%
-# Each stack has :math:`9 · 9 · 9 = 729` paths. Dilations 2, 2, 2 spend them on 49 pixels, as ordinary layers do, only
-# spread over a box of 169. Dilations 1, 2, 5 reach each of 289 pixels. In the figure white pixels are holes, and the
-# frame is the theoretical box. The brighter, the more paths. Each map has its own scale: yellow is 49, 49 and 4.
+# Each stack has :math:`9 · 9 · 9 = 729` paths. With dilations 2, 2, 2 they begin at only 49 pixels, as many as with
+# ordinary layers, but spread over a box of 169. Dilations 1, 2, 5 reach all 289 pixels of their box. In the figure,
+# white pixels are holes, the frame is the box, and brighter pixels have more paths. Each map has its own scale: the
+# brightest yellow stands for 49, 49 and 4 paths.
 #
 # .. fold:: How the figure is drawn
 
@@ -868,10 +870,11 @@ for ax, dilations in zip(axes, ([1, 1, 1], [2, 2, 2], [1, 2, 5]), strict=True):
 # paths, and the middle one has only 1.) So even without holes a network does not use its whole box equally. What it
 # really uses is called the *effective receptive field* (Luo and others, below).
 #
-# We need one number for such a map. Take a *uniform* square, whose pixels all have the same weight. Along an axis, the
-# variance of the position is :math:`(r^2-1)/12`. For :math:`r = 3` the positions are −1, 0 and 1, and their variance is
-# 2/3. For any other map we compute the variance and ask which uniform square has the same one. Its side is our
-# *effective side*, :math:`\sqrt{12·\text{variance} + 1}`.
+# We want one number that says how wide such a map is. Take a *uniform* square of side :math:`r`, whose pixels all have
+# the same weight. Along an axis, the variance of the position is :math:`(r^2-1)/12`. For :math:`r = 3` the positions
+# are −1, 0 and 1, and their variance is 2/3. For any other map we take its values as weights, compute the variance, and
+# ask which uniform square has the same one. The side of this square is our *effective side*,
+# :math:`\sqrt{12·\text{variance} + 1}`.
 
 
 def effective_side(weights):
@@ -893,9 +896,10 @@ for depth in (1, 2, 4, 8, 16, 32):
     assert len(counts) == 2 * depth + 1 and math.isclose(effective, math.sqrt(8 * depth + 1))
 
 # %%
-# Each layer moves a path by −1, 0 or 1 and so adds 2/3. After :math:`n` layers the variance is :math:`2n/3`, and
-# :math:`\sqrt{12·2n/3 + 1} = \sqrt{8n + 1}`. The side of the box is :math:`2n + 1`. So the box grows with the number of
-# layers, but what is used grows with its square root: at 32 layers, 16 of 65 pixels.
+# Each layer moves a path by −1, 0 or 1 and so adds 2/3 to the variance. After :math:`n` layers the variance is
+# :math:`2n/3`, and :math:`\sqrt{12·2n/3 + 1} = \sqrt{8n + 1}`. The side of the box is :math:`2n + 1`. So the box grows
+# with the number of layers, but the part that is used grows only with the square root of this number: at 32 layers, 16
+# of 65 pixels.
 #
 # .. choice:: So far all weights were 1. A network starts from random weights and learns. What will training do to the effective side?
 #    :right: 4
@@ -930,7 +934,7 @@ targets = train_set.targets[:3_000]
 print("to train:", tuple(train_pictures.shape), " to look at:", tuple(others.shape))
 
 # %%
-# The network has five convolutions of 3 × 3; the first has a stride of 2. Behind each stand :term:`batch
+# The network has five convolutions of 3 × 3; the first has a stride of 2. Each is followed by :term:`batch
 # normalisation` and ReLU. Batch normalisation brings each channel to a common range, so that the stack learns quickly.
 # After training it is a fixed factor and a fixed offset for each channel and does not change which pixels are seen.
 # ``separable`` chooses the kind of the last four layers.
@@ -1008,11 +1012,11 @@ logits = with_head(16, "centre")(others[:2])
 print("scores for two pictures:", tuple(logits.shape))
 
 # %%
-# We take the gradient of the middle output for the pixels of each of the 300 pictures. (``sum`` makes one number of all
-# of them; a picture does not change the gradient of another one.) Gradients have both signs, so we square them before
-# we take the mean. With random weights the products along the paths have random signs, and on average the square of
-# their sum is the sum of their squares. So a pixel with more paths has a larger mean, and the map should resemble the
-# path counts.
+# We take the gradient of the middle output with respect to the pixels of each of the 300 pictures. (``sum`` adds up all
+# channels and pictures; a picture does not change the gradient of another one.) Gradients have both signs, so we square
+# them before we take the mean. With random weights, the products along the paths are positive or negative at random. If
+# we square their sum, the mixed terms cancel on average, and the square of each product is left. So a pixel with more
+# paths has a larger mean, and the map should resemble the path counts.
 
 
 def energy(model):
@@ -1031,7 +1035,7 @@ assert abs(by_gradient - by_paths) < 2
 
 # %%
 # The path counts predict the untrained network well. Now we train five networks with each head, from the same five
-# seeds. A cell prints the effective side before and after, the mean change and its :term:`standard error`.
+# seeds. The folded cell prints the effective side before and after, the mean change and its :term:`standard error`.
 #
 # .. fold:: How the networks are trained and measured
 
@@ -1059,11 +1063,11 @@ for kind in ("centre", "everywhere"):
     assert abs(changes.mean()) > 2 * error
 
 # %%
-# Before training, a seed gives both heads the same layers and so the same side. After training, the two kinds differ.
-# Where one output must do everything, its effective side grows, for each seed. Where many outputs share the work, it
-# shrinks, for each seed. Luo and others found that training enlarges it. Their networks were much deeper and trained to
-# the end. Our first case agrees, and the second is a counterexample: this is no law. The box is a limit, and what is
-# used within it depends on what the head asks of one output.
+# Before training, the layers of both heads are the same for each seed, and so are the sides. After training the two
+# kinds differ, in the same way for each seed. Where one output must do everything, its effective side grows. Where many
+# outputs share the work, it shrinks. Luo and others found that training enlarges it, in networks that were much deeper
+# and trained to the end. Our first case agrees with them, and the second is a counterexample: there is no general law.
+# What is used within the box depends on what the head asks of one output.
 #
 # The figure shows the root of the mean squared gradient for the first seed, in a frame of 19 × 19. Each map has its own
 # scale. The fine grid comes from the stride of 2: every other row and column of pixels has more paths. For "centre" the
@@ -1092,9 +1096,9 @@ assert upper_left[1] > upper_left[0]
 # %%
 # Use it: does the cheap network recognise clothes as well?
 # ---------------------------------------------------------
-# We compare the separable network with the standard one. There is another way to save: a standard network with fewer
-# channels. Seven channels in place of 16 cost about as much as the separable network. The separable and the
-# narrow one are trained like "everywhere" above, and so is the simplest rival, one linear layer, each from three seeds.
+# We compare the separable network with three rivals: the standard one; a narrow standard one, with 7 channels in place
+# of 16, which costs about as much as the separable one; and a single linear layer. All are trained like "everywhere"
+# above, from three seeds.
 #
 # .. fold:: The rivals, trained
 
@@ -1146,10 +1150,11 @@ for rival in ("standard", "narrow", "linear"):
         assert verdict != "behind"
 
 # %%
-# The first error says how much the mean would vary with other test pictures, the second with other seeds. We call a
-# difference found if it is larger than two of each error. The separable network needs five times fewer multiply-adds
-# than the standard one, and we find no loss of accuracy; a difference of less than about one point could still hide.
-# Take the last words of the other two lines for these runs only: three seeds and one set of training pictures are few.
+# The first error says how much the mean would vary with other test pictures, the second with other seeds. We only call
+# a difference found if it is larger than two standard errors of both kinds. The separable network needs five times
+# fewer multiply-adds than the standard one, and we find no loss of accuracy; a difference of less than about one point
+# could still hide. The verdicts in the other two lines hold for these runs only: three seeds and one set of training
+# pictures are few.
 #
 # Break it
 # --------
@@ -1201,9 +1206,9 @@ print("output after:   ", round(layers(noisy[None, None]).item(), 4))
 assert torch.equal(layers(noisy[None, None]), layers(grey[None, None]))
 
 # %%
-# The output is the same. There is no message, no wrong shape, and the box is right by the formula. The mistake shows in
-# no shape and no formula for the box, only when you count the paths. Do so whenever you stack dilations. (The holes are
-# not lost: neighbouring outputs see them. But such neighbours then share not one pixel.)
+# The output is the same. There is no message, the shape is right, and so is the box by the formula. Only the path
+# counts show the mistake, so count the paths whenever you stack dilations. (The holes are not lost: neighbouring
+# outputs see them. But then two neighbouring outputs do not have a single pixel in common.)
 #
 # Then and now
 # ------------
@@ -1245,7 +1250,8 @@ print(tuple(larger.shape))""",
 #    - In Python 2, ``/`` between integers rounded down, and code of that time computed paddings and groups with it. Now
 #      it gives 1.0, which is no number of pixels. ``//`` rounds down.
 #
-#    - With several layers the old hook gets the gradient of an inner step, the new one that of the module's input.
+#    - A *hook* is a function that PyTorch calls here when it computes gradients. If there are several layers, the old
+#      hook gets the gradient of an inner step, the new one that of the module's input.
 #
 #    - The function that enlarges maps without any weights has another name.
 #
@@ -1253,7 +1259,8 @@ print(tuple(larger.shape))""",
 # ----------------
 # - A depthwise separable convolution filters each channel by itself and then mixes the channels. It has about
 #   :math:`1/C_\text{out} + 1/k^2` of the weights and multiply-adds of a standard one. ``groups`` is the general form.
-# - Multiply-adds do not give the time. A depthwise layer does several times fewer of them in a second.
+# - Multiply-adds do not decide the time: in a second, a depthwise layer does several times fewer of them than other
+#   layers.
 # - The receptive field follows :math:`r \leftarrow r + d(k-1)j`, :math:`j \leftarrow j · s`, and the gradient of one
 #   output confirms it.
 # - The box may have holes: dilations 2, 2, 2 leave out 120 of 169 pixels, dilations 1, 2, 5 none. In a stack of
@@ -1360,8 +1367,8 @@ print(tuple(larger.shape))""",
 # - Two layers of 3 × 3 see as far as one of 5 × 5 and have 18 weights for each pair of channels in place of 25.
 # - MobileNetV2, whose first layer you saw in :doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`, consists
 #   mostly of depthwise and pointwise convolutions.
-# - Compare the receptive field with the size of the objects before you train. It should be larger, since the middle
-#   of ordinary layers counts most.
+# - Compare the receptive field with the size of the objects before you train. It should be larger, since in a stack of
+#   ordinary layers the middle counts most.
 #
 # References
 # ----------

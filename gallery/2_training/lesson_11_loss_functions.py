@@ -19,8 +19,8 @@ learning uses most. You find out what each of them makes a model say, and what a
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for picking elements. It builds on
-        lesson 01 (gradient descent) and lesson 02 (broadcasting).
+      - **Read first:** :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for picking elements. The lesson also
+        uses lesson 01 (gradient descent) and lesson 02 (broadcasting).
       - **Data:** 25,000 film reviews from IMDB; 13 MB are downloaded once.
       - **Run time:** about 15 seconds on one thread of a quiet machine.
 """
@@ -63,9 +63,9 @@ print("losses in torch.nn:", len([name for name in dir(nn) if name.endswith("Los
 #
 # Set-up: where the loss stands
 # -----------------------------
-# A deep-learning project consists of a few modules. The *data* hand out inputs with their targets, the right answers.
-# The *model* makes a prediction from each input. The :term:`loss function` says with one number how bad the predictions
-# are. The *optimiser* computes the gradient of this number and changes the parameters of the model. The *training loop*
+# A deep-learning project consists of a few parts. The *data* provide inputs and their targets, the right answers. The
+# *model* makes a prediction from each input. The :term:`loss function` says with one number how bad the predictions
+# are. The *optimiser* uses the gradient of this number to change the parameters of the model. The *training loop*
 # repeats these steps, and at the end the model is *saved*. The figure also names the lessons.
 #
 # .. fold:: How the figure is drawn
@@ -110,8 +110,8 @@ ax.set(xlim=(-0.1, 8.3), ylim=(-1.6, 3.5))
 ax.set_axis_off()
 
 # %%
-# The arrows from the loss to the optimiser and on to the model say why the loss matters so much: it is the only thing
-# that the model ever hears about the task.
+# The arrows from the loss to the optimiser and on to the model say why the loss matters: it is all that the model ever
+# hears about the task.
 #
 # Look at the data
 # ----------------
@@ -212,15 +212,15 @@ print("0-1 loss of each:", wrong.tolist(), f"mean {wrong.mean():.2f}")
 print("has a gradient:", wrong.requires_grad)
 
 # %%
-# The third review is long, but its largest logit is that of "short". One decision of three is wrong. The last line is
-# the trouble with this loss: PyTorch does not compute a gradient for it. And a gradient would not help. If we move the
-# logits a little, the decisions stay the same, so the derivative is 0 almost everywhere, and at the jump there is none.
-# The 0-1 loss tells us whether a model is good; it does not tell us in which direction it would become better. So we
-# train with another loss, and *measure* with this one.
+# The third review is long, but its largest logit is that of "short". One decision of three is wrong. The last line
+# shows the trouble with this loss: PyTorch computes no gradient for it. A gradient would not help either. If we move
+# the logits a little, the decisions stay the same, so the derivative is 0 almost everywhere; where a decision changes,
+# there is no derivative. The 0-1 loss tells us whether a model is good, but not in which direction it would become
+# better. So we train with another loss, and *measure* with this one.
 #
 # Build it: squared error and absolute error
 # ------------------------------------------
-# Now predictions that are numbers. Let :math:`p` be the prediction and :math:`y` the target. The two usual losses are
+# Now the predictions are numbers. Let :math:`p` be the prediction and :math:`y` the target. The two usual losses are
 #
 # .. math:: \text{squared:}\quad (p - y)^2, \qquad \text{absolute:}\quad |p - y|.
 #
@@ -260,10 +260,10 @@ print(nn.L1Loss(reduction="none")(same, five))
 # -----------------------------
 # Training follows the gradient, so the derivative of a loss tells us more than its value. Imagine that each review
 # holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard. By
-# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of :math:`|p -
-# y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative; PyTorch
-# returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple with one gradient for
-# each tensor that was asked for; the comma after the name on the left takes the only one out.
+# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of
+# :math:`|p - y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative;
+# PyTorch returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
+# gradient; ``(pull_squared,) =`` takes it out.
 
 each = torch.full((5,), 200.0, requires_grad=True)  # five copies of the prediction 200
 (pull_squared,) = torch.autograd.grad(squared(each, five).sum(), each)
@@ -277,12 +277,13 @@ print("absolute:", pull_absolute.tolist(), "sum", pull_absolute.sum().item())
 # prediction goes *up*. With the absolute error each review pulls with the same force. Four pull down and one pulls up,
 # so it goes *down*.
 #
-# The prediction comes to rest where the forces cancel out. With the squared error this is where :math:`\sum (p - y_i) =
-# 0`, which is the mean. With the absolute error it is where as many reviews lie above as below, which is the median. So
-# the first two programs from the top are explained.
+# The prediction comes to rest where the forces cancel out. With the squared error this is where
+# :math:`\sum (p - y_i) = 0`, which is the mean. With the absolute error it is where as many reviews lie above as below,
+# which is the median. This explains the first two programs at the top of the lesson.
 #
 # What if the reviews above pull harder than those below? Let each review above the prediction pull with the force
-# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`:
+# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`. Its first term is the larger one
+# for a review above, the second for one below:
 #
 # .. math:: \ell_q(p, y) = \max\bigl(q\,(y - p),\ (q - 1)(y - p)\bigr).
 
@@ -298,14 +299,14 @@ print("pinball, q = 0.9:", [round(force, 1) for force in pull.tolist()])
 
 # %%
 # The review above pulls nine times as hard as each of those below. The forces are in balance if nine reviews lie below
-# for each one above: at the length that 90 % of the reviews do not exceed. This is called the 0.9 :term:`quantile`. It
-# is the third program. With :math:`q = 0.5` the pinball loss is half of the absolute error. ``torch.nn`` has no pinball
-# loss, but two lines are enough.
+# for each one above: at the length that 90 % of the reviews do not exceed. This length is called the 0.9
+# :term:`quantile`, and it is the answer of the third program. With :math:`q = 0.5` the pinball loss is half of the
+# absolute error. ``torch.nn`` has no pinball loss, but two lines are enough.
 #
 # Build it: cross-entropy
 # -----------------------
 # For classes we need another kind of loss. Let the model say a *probability* for each class. A good loss is small if
-# the right class got a high probability. The usual choice is the negative logarithm of it, called
+# the right class got a high probability. The usual choice is the negative logarithm of this probability, called
 # :term:`cross-entropy`:
 #
 # .. math:: -\ln p_{\text{right class}}
@@ -335,8 +336,9 @@ print(f"cross-entropy: {surprise.mean():.3f}")
 #
 # Build it: from logits to the softmax loss
 # -----------------------------------------
-# Where do the probabilities come from? A network gives logits, any real numbers. The :term:`softmax` makes them
-# positive with the exponential function, and divides by the sum, so that each row has the sum 1:
+# Where do the probabilities come from? The outputs of a network are logits, which can be any real numbers. The
+# :term:`softmax` makes them positive with the exponential function, and divides by the sum, so that each row has the
+# sum 1:
 #
 # .. math:: p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} .
 #
@@ -361,8 +363,8 @@ print(f"PyTorch: {nn.CrossEntropyLoss()(logits, targets):.6f}")
 # %%
 # ``nn.CrossEntropyLoss`` gives the same number. So *PyTorch's cross-entropy takes logits*: it contains the softmax.
 #
-# Its gradient is remarkably simple. Work it out, or trust autograd: for each example it is the probabilities, minus 1
-# at the right class (and divided by the number of examples, because of the mean).
+# Its gradient is remarkably simple. For each example it is the list of probabilities, with 1 subtracted at the right
+# class (and divided by the number of examples, because of the mean). The factor 3 in the cell undoes this division.
 
 (gradient,) = torch.autograd.grad(softmax_loss(logits, targets), logits)
 expected = softmax(logits.detach())
@@ -371,8 +373,8 @@ print(3 * gradient)
 assert torch.allclose(3 * gradient, expected, atol=1e-6)
 
 # %%
-# The right class is pulled up by what it lacks to 1. Each other class is pushed down by the probability that it has. So
-# before the division no logit is pulled with a force of more than 1.
+# The logit of the right class is pulled up, with a force equal to what its probability lacks to 1. Each other logit is
+# pushed down, with a force equal to its own probability. So before the division no force is larger than 1.
 #
 # Build it: without overflow
 # --------------------------
@@ -386,9 +388,9 @@ print("loss if class 0 is right:", softmax_loss(large, torch.tensor([0])).item()
 # %%
 # ``inf`` divided by ``inf`` is ``nan``. A step with this loss would make the parameters of a network ``nan``.
 #
-# Adding the same number to all logits of a row multiplies all powers by the same factor, and the probabilities stay. So
-# we subtract the largest logit. Then the largest power is
-# :math:`e^0 = 1`, and nothing overflows. ``torch.softmax`` does this. But is that enough?
+# If we add a number to all logits of a row, all powers are multiplied by the same factor, and the probabilities stay
+# the same. So we subtract the largest logit. Then the largest power is :math:`e^0 = 1`, and nothing overflows.
+# ``torch.softmax`` does this. But is that enough?
 
 certain = large.clone().requires_grad_()
 naive = -certain.softmax(1)[:, 2].log().mean()  # class 2 is right
@@ -400,15 +402,15 @@ print("gradient:", gradient.tolist())
 # %%
 # It is not. Class 2 has the probability :math:`e^{-400}`, which ``float32`` rounds to 0. The logarithm of 0 is
 # :math:`-\infty`, and the gradient is ``nan`` again. The true loss is 400, a harmless number. So we must take the
-# logarithm on paper, before anything is rounded:
+# logarithm on paper, before anything is rounded. Let :math:`m` be the largest logit of the row. Then
 #
 # .. math:: -\ln p_k = -\ln \frac{e^{z_k - m}}{\sum_j e^{z_j - m}}
 #
 # .. math:: = -(z_k - m) + \ln \sum_j e^{z_j - m} .
 #
-# The :term:`log-sum-exp` of the logits is :math:`\ln \sum_j e^{z_j} = m + \ln \sum_j e^{z_j - m}`, with the largest
-# logit :math:`m`; ``torch.logsumexp`` computes it in this way. No logarithm of a tiny number is left: the sum is at
-# least 1, because the largest logit contributes :math:`e^0`. ``amax`` returns the largest logit of each row.
+# No logarithm of a tiny number is left: the sum is at least 1, because the largest logit contributes :math:`e^0`.
+# ``amax`` returns the largest logit of each row. (``torch.logsumexp`` computes the :term:`log-sum-exp` of the logits in
+# this way: :math:`\ln \sum_j e^{z_j} = m + \ln \sum_j e^{z_j - m}`.)
 
 
 def log_softmax(logits):
@@ -430,22 +432,24 @@ assert loss == 400 and gradient.tolist() == [[1, 0, -1]]
 
 # %%
 # The loss is 400, and the gradient says the right thing: class 0 down, class 2 up. This is why ``nn.CrossEntropyLoss``
-# wants logits: from probabilities that were already rounded to 0, nobody can get the loss back. The binary sister is
-# ``nn.BCEWithLogitsLoss``, which contains the sigmoid, a softmax for two classes. (``nn.BCELoss`` hides the problem: it
-# cuts each logarithm off at −100, so a probability rounded to 0 costs 100 and not ∞.)
+# wants logits: from probabilities that were already rounded to 0, nobody can get the loss back. Its counterpart for
+# "yes" or "no" is ``nn.BCEWithLogitsLoss``. It contains the :term:`sigmoid`, which is the softmax of a logit and 0.
+# (``nn.BCELoss`` hides the problem: it cuts each logarithm off at −100, so a probability rounded to 0 costs 100 and not
+# ∞.)
 #
 # Build it: each loss is a statement about chance
 # -----------------------------------------------
 # Why squares, why logarithms? One idea leads to most of these losses. Let the model say not a number, but a
-# *distribution*: how likely is each possible target? Then we choose the model under which what really happened is most
-# likely. For independent examples the probabilities are multiplied. The logarithm turns the product into a sum, and the
-# minus sign turns "large" into "small". The result is the :term:`negative log-likelihood`, in short NLL:
+# *distribution*: how likely is each possible target? Then we choose the model that gives the highest probability to
+# what really happened. For independent examples the probabilities are multiplied. The logarithm turns the product into
+# a sum, and the minus sign turns "large" into "small". The result is the :term:`negative log-likelihood`, in short NLL:
 #
 # .. math:: -\ln \prod_i P(y_i \mid x_i) = -\sum_i \ln P(y_i \mid x_i) .
 #
 # The module ``torch.distributions`` has distributions whose method ``log_prob`` returns the logarithm of the
-# probability, or of the probability density. First two bells around the prediction. ``Normal(p, 1)`` is the Gaussian
-# distribution with mean :math:`p` and standard deviation 1; ``Laplace(p, 1)`` has a sharper top and longer tails.
+# probability, or of the probability density. We begin with two bell-shaped curves around the prediction.
+# ``Normal(p, 1)`` is the Gaussian distribution with mean :math:`p` and standard deviation 1; ``Laplace(p, 1)`` has a
+# sharper top and longer tails.
 
 guess = torch.tensor([2.0, -1.0, 0.5])
 truth = torch.tensor([2.5, 1.0, 0.5])
@@ -457,8 +461,8 @@ print("absolute + ln 2:       ", absolute(guess, truth) + math.log(2))
 # %%
 # Each pair of lines agrees. A constant does not change where the minimum is, and neither does the factor 1/2. So *the
 # MSE is the NLL of Gaussian errors, and the MAE that of Laplace errors*, both with a fixed width. You may use them on
-# other data as well: the MSE still finds the mean and the MAE the median. But then they are no longer the most likely
-# answer. For classes the distribution is the list of probabilities itself, and no constant is left over.
+# other data as well. The MSE still finds the mean and the MAE the median, but these are then no longer the most likely
+# answers. For classes the distribution is the list of probabilities itself, and no constant is left over.
 
 yes = torch.tensor([1.0, 0.0, 1.0])
 print("categorical:  ", -Categorical(logits=logits).log_prob(targets).mean().item())
@@ -505,7 +509,7 @@ print("200 settings: each negative log-likelihood is its loss, up to the constan
 # Check against PyTorch
 # ---------------------
 # We compare values *and* gradients of our losses with those of PyTorch, over 200 random settings, in ``float64``. The
-# check contains three more losses that you will meet:
+# check contains three more losses:
 #
 # - The :term:`Huber loss` is squared near 0 and absolute beyond a distance :math:`\delta`: it is smooth at the bottom,
 #   and no example pulls harder than :math:`\delta`.
@@ -694,15 +698,15 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 # %%
 # On unseen reviews, too, each constant is better by the measure for which it was chosen, and worse by the other one;
 # both differences are many standard errors. So "which model is better?" has no answer without the loss. Report the
-# measure that matters for the task, whatever you train with.
+# measure that matters for the task.
 #
 # Use it: frequencies
 # -------------------
 # And what does the cross-entropy find? We sort the reviews into three classes: short (fewer than 125 words), medium and
 # long (250 words or more). The model knows nothing about a review. It has three logits, the same for all reviews, and
-# improves them by gradient descent. After each step ``detach`` forgets how the logits came about, and
-# ``requires_grad_`` begins anew (lesson 12 explains both). ``bucketize`` returns the class of each length; the number
-# of steps and the learning rate are guesses that are large enough.
+# improves them by gradient descent. After each step ``detach`` drops how the logits were computed, and
+# ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class of each length.
+# Number of steps and learning rate are guesses that are large enough.
 
 borders = torch.tensor([125.0, 250.0])
 classes = torch.bucketize(lengths, borders, right=True)  # 0, 1 or 2
@@ -746,10 +750,10 @@ print("squared: ", influence["squared"][-3:])
 print("absolute:", influence["absolute"][-3:])
 
 # %%
-# The three last places are 1,800, 1,900 and 2,000 words. The squared error follows the moving point without end: 100
-# words further, and the mean moves by 100/11, about 9. The absolute error does not move any more. A drawing of what one
-# added point does to an estimate is called a sensitivity curve. Its limit for very many data is Hampel's
-# :term:`influence curve`.
+# The three last places are 1,800, 1,900 and 2,000 words. With the squared error the constant follows the moving point
+# without end: 100 words further, and the mean moves by 100/11, about 9. With the absolute error it does not move any
+# more. A curve that shows what one added point does to an estimate is called a sensitivity curve. Its limit for very
+# many data is Hampel's :term:`influence curve`.
 #
 # .. fold:: How the figure is drawn, and the check
 
@@ -772,9 +776,10 @@ for name in ("absolute", "huber_50", "pinball_90"):
     assert len(set(beyond)) == 1
 
 # %%
-# Only the blue line has no end. The Huber loss follows the point while it is at most 50 words away from the constant;
+# Only the blue line keeps rising. The Huber loss follows the point while it is at most 50 words away from the constant;
 # farther out its pull stays the same, and the constant stops. The median stops as soon as the point has passed it. (The
-# 0.9 quantile survives one wrong review of eleven, but not two: with two it would be the smaller of the wrong numbers.)
+# 0.9 quantile survives one wrong review of eleven, but not two: with two, it would be the smaller of the two wrong
+# numbers.)
 #
 # Use it: a line with faulty data
 # -------------------------------
@@ -819,9 +824,9 @@ for name, loss_function, rate in (("MSE", squared, 0.5), ("MAE", absolute, 2.0))
     print(f"with the faults {predicted[1]:.0f}")
 
 # %%
-# Without faults both losses find nearly the same line. With them the line of the MSE lies lower, and a review of 200
-# words seems to have clearly fewer characters; the line of the MAE has hardly moved. The figure shows why: to come a
-# little nearer to the six points below, the blue line moves away from the other 54.
+# Without faults both losses find nearly the same line. With them the MSE line lies lower, and predicts clearly fewer
+# characters for a review of 200 words. The MAE line has hardly moved. The figure shows why: to come a little nearer to
+# the six points below, the blue line moves away from the other 54.
 #
 # .. fold:: How the figure is drawn, and the check that the minimum is reached
 
@@ -911,14 +916,14 @@ assert sum(moved["MAE", "x"]) > 0.75 * sum(moved["MSE", "x"])
 # %%
 # Points far away from the others, whatever the reason, are called :term:`outliers <outlier>`. Against faulty *targets*
 # the absolute error helps: its line moves less than a fifth as far. Against faulty *inputs* it hardly helps: its line
-# moves nearly as far as the other one, and both are lost. A point that lies far out to the side holds a long lever, and
-# even a limited force at a long lever turns the line. Robust losses do not replace looking at the data.
+# moves nearly as far as the other one, and both are useless. A point that lies far out to the side pulls at a long
+# lever, and at a long lever even a limited force turns the line. Robust losses do not replace looking at the data.
 #
 # Use it: what robustness costs
 # -----------------------------
-# Why not always take the absolute error? Let us see which of the two estimates is more precise. We draw 25 numbers
-# around 0 and estimate the centre with their mean and with their median, 4,000 times. Both should be 0, so their square
-# is the error. The errors are Gaussian in the first experiment, and have a Laplace distribution in the second.
+# Why not always take the absolute error? We ask which is more precise, the mean or the median. We draw 25 numbers
+# around 0 and estimate the centre with both, 4,000 times. The true centre is 0, so the square of an estimate is its
+# squared error. In the first experiment the numbers have a Gaussian distribution, in the second a Laplace distribution.
 
 for distribution in (Normal(0.0, 1.0), Laplace(0.0, 1.0)):
     samples = distribution.sample((4000, 25))
@@ -932,7 +937,7 @@ for distribution in (Normal(0.0, 1.0), Laplace(0.0, 1.0)):
     assert (difference.mean() > 0) == (type(distribution) is Normal)
 
 # %%
-# With Gaussian errors the mean is more precise, with Laplace errors the median: each loss is the best of the two if its
+# With Gaussian numbers the mean is more precise, with Laplace numbers the median. Each loss is the better one where its
 # own assumption holds, as the section about chance lets us expect. No loss is the best for all data.
 #
 # Break it: loud mistakes
@@ -967,8 +972,8 @@ except RuntimeError as error:
 # -----------------------
 # A well-known silent mistake gives *probabilities* to ``nn.CrossEntropyLoss``. Then the softmax is applied twice. The
 # loss falls, no message appears, but what does the model find? We repeat the experiment with the three classes. The
-# first line of the loop is the mistake: its softmax is one too many. The steps are 2,000 in place of 100, because the
-# flattened loss is slower to learn from.
+# first line of the loop is the mistake: its softmax is one too many. The second softmax makes the loss flatter and the
+# learning slower, so we take 2,000 steps in place of 100.
 
 twice = torch.zeros(1, 3, requires_grad=True)
 for _ in range(2000):
@@ -984,8 +989,7 @@ print("softmax twice:", twice.softmax(1).detach()[0])
 # same mean.) The model says 69 % for "medium" where 46 % is the truth, and only 4 % for "short". Its probabilities are
 # no longer frequencies. The largest is still at the right place, and this is why the mistake can stay for years: the
 # accuracy may look normal. **What to look for:** the loss never comes near 0. With C classes even a perfect answer, the
-# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`, which the folded cell computes. Lesson 14
-# shows such a training.
+# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`. Lesson 14 shows such a training.
 #
 # .. fold:: The check of these numbers
 
@@ -1012,16 +1016,17 @@ print("ours:   ", squared(perfect, five).mean().item())
 print("2 · variance of the targets:", 2 * five.var(unbiased=False).item())
 
 # %%
-# :term:`Broadcasting <broadcasting>` compares each prediction with each target, 25 pairs in place of 5 (lesson 02).
-# Each target is so compared with all predictions, the right one among them. For perfect predictions the mean of the 25
-# squares is twice the variance of the targets, as the last line shows, and the smallest loss is reached if all
-# predictions are the mean. PyTorch warns; our own function says nothing. In your own losses write ``assert
-# prediction.shape == target.shape``.
+# :term:`Broadcasting <broadcasting>` compares each prediction with each target, 25 pairs in place of 5 (lesson 02). So
+# each target is compared with all predictions, not only with its own. Even if all predictions are perfect, the mean of
+# the 25 squares is not 0 but twice the variance of the targets, as the last line shows. It is smallest if all
+# predictions are equal to the mean. PyTorch warns; our own function says nothing. In your own losses write
+# ``assert prediction.shape == target.shape``.
 #
 # Break it: sum or mean
 # ---------------------
-# With ``reduction="sum"`` the gradient grows with the size of the batch, so the right learning rate depends on it. We
-# look for the best constant of a batch of reviews (in hundreds of words), in 10 steps with the learning rate 0.1.
+# With ``reduction="sum"`` the gradient grows with the size of the batch, so the right learning rate depends on this
+# size. We look for the best constant of a batch of reviews (in hundreds of words), in 10 steps with the learning rate
+# 0.1.
 
 for reduction in ("mean", "sum"):
     for batch_size in (4, 8, 16):
@@ -1103,13 +1108,13 @@ print(-(smooth * three_reviews.log_softmax(1)).sum(1).mean())""",
 #
 # What you learned
 # ----------------
-# - The loss says which question the model answers. Over one constant the MSE finds the mean, the MAE the median, the
-#   pinball loss a quantile, and the cross-entropy the frequencies.
+# - The loss says which question the model answers. If the model is a single constant, the MSE finds the mean, the MAE
+#   the median, the pinball loss a quantile, and the cross-entropy the frequencies.
 # - The derivative says how hard an example pulls: with the squared error without limit, with the absolute error always
 #   equally hard, with the cross-entropy as far as the probability is off.
 # - MSE, MAE and cross-entropy are the negative log-likelihoods of a Gaussian, a Laplace and a categorical distribution.
-# - Cross-entropy is computed from logits, with log-sum-exp. A softmax before it, or a column against a row, gives no
-#   error and a wrong model.
+# - Cross-entropy is computed from logits, with log-sum-exp. A softmax before it, or a column against a row, raises no
+#   error but leads to a wrong model.
 #
 # Self-checks
 # -----------

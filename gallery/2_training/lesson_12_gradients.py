@@ -5,8 +5,8 @@
 A network with a million parameters learns by small steps, and for each step it needs a million derivatives. You could
 find one of them by trial: change one parameter a little, compute the loss again, and look at the difference. A million
 derivatives would cost a million trials. ``loss.backward()`` finds all of them in the time of a few trials. How can it
-do this? In this lesson you compute derivatives by trial, then with the chain rule by hand, and then you write the
-program that PyTorch calls autograd, in about sixty lines.
+do this? In this lesson you compute derivatives by trial, then with the chain rule by hand. Finally you write, in about
+sixty lines, a small version of the program that PyTorch calls autograd.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -30,8 +30,8 @@ program that PyTorch calls autograd, in about sixty lines.
 # %%
 # Set-up
 # ------
-# Most of this lesson computes with single numbers in ``float64``, which keeps about sixteen digits. So rounding is too
-# small to hide a wrong derivative.
+# Most of this lesson computes with single numbers in ``float64``, which keeps about sixteen digits. Rounding errors are
+# then too small to hide a wrong derivative.
 
 # sphinx_gallery_number = 12
 # sphinx_gallery_budget_s = 20
@@ -76,8 +76,8 @@ for (left, right), light in zip(switches.tolist(), lamp.tolist(), strict=True):
 
 # %%
 # The lamp is on when the two switches differ: an *exclusive or*. In the figure, no straight line separates the two lit
-# lamps from the two dark ones. So a single weighted sum of the inputs cannot decide it. The right half shows a network
-# that can.
+# lamps from the two dark ones. So a single weighted sum of the inputs cannot tell whether the lamp is on. The network
+# in the right half can.
 #
 # .. fold:: How the figure is drawn
 
@@ -106,14 +106,14 @@ sketch.set_axis_off()
 # %%
 # Predict
 # -------
-# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`.
+# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We compare the
+# change of ``z`` with a small change of ``a``.
 #
 # .. choice:: How much does :math:`z` change for each unit by which :math:`a` changes a little?
 #    :outputs: used_twice
 #
 #    - The change reaches :math:`z` along two paths: through the product, multiplied by :math:`b = 5`, and through the
-#      second
-#      :math:`a`, multiplied by 1. Both happen, so they add up.
+#      second :math:`a`, multiplied by 1. Both happen, so they add up.
 #
 #    - Here the path through the sum has replaced the path through the product. A program that *assigns* a derivative
 #      instead of adding it makes this mistake.
@@ -138,9 +138,11 @@ sketch.set_axis_off()
 # Build it: a feed-forward network
 # --------------------------------
 # In a :term:`feed-forward network` the numbers go in one direction, from the inputs through one :term:`layer` after the
-# other to the output. Each hidden :term:`neuron` multiplies each input by a :term:`weight`, adds up the products and a
-# :term:`bias`, and applies an :term:`activation function`, here the S-shaped :math:`\tanh`. The output neuron has no
-# activation function. With three hidden neurons there are :math:`3·3 + 4 = 13` parameters, which we keep in one list.
+# other to the output. The layers in between are called *hidden*. Each hidden :term:`neuron` multiplies each input by a
+# :term:`weight`, adds up the products and a :term:`bias`, and applies an :term:`activation function`, here the S-shaped
+# :math:`\tanh`. The output neuron has no activation function. Each of our three hidden neurons has two weights and a
+# bias, and the output has three weights and a bias. Together these are :math:`3·3 + 4 = 13` parameters, which we keep
+# in one list.
 
 
 def weighted_sum(weights, bias, inputs):
@@ -165,9 +167,8 @@ for row in switches:
     print(row.tolist(), "→", round(network(parameters, row).item(), 3))
 
 # %%
-# There are 13 parameters: each of the three hidden neurons has two weights and a bias, and the output has three weights
-# and a bias. This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp.
-# How wrong they are is measured by the sum of the squared errors, our loss.
+# This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. We measure how
+# wrong they are by the sum of the squared errors, our loss.
 
 
 def loss_of(parameters, inputs, targets):
@@ -189,7 +190,7 @@ print(f"loss {start_loss:.4f}")
 # Build it: a derivative by trial
 # -------------------------------
 # We begin with a function of one variable, :math:`f(x) = x^2` at :math:`x = 3`. We increase :math:`x` by a small step
-# :math:`h`. How much does :math:`f` grow for each unit of the step?
+# :math:`h`, and divide the growth of :math:`f` by the step.
 
 
 def f(x):
@@ -250,9 +251,9 @@ assert others.max() < steepest and abs(steepest / gradient.norm() - 1) < 0.01
 #
 # .. math:: \frac{dy}{dx} = \frac{dy}{du} · \frac{du}{dx} .
 #
-# With functions that are no straight lines the factors depend on where you are. Let :math:`u = 2x - 1` and
-# :math:`y = u^2`, at :math:`x = 3`. Then :math:`u = 5`, the factors are :math:`dy/du = 2u = 10` and
-# :math:`du/dx = 2`, and the product is 20.
+# If the functions are not straight lines, the factors depend on where you are. Let :math:`u = 2x - 1` and
+# :math:`y = u^2`, at :math:`x = 3`. Then :math:`u = 5`, the factors are :math:`dy/du = 2u = 10` and :math:`du/dx = 2`,
+# and the product is 20.
 
 x = 3.0
 u = 2 * x - 1
@@ -276,9 +277,10 @@ loss = e * e
 print(f"p = {p}, s = {s}, e = {e}, loss = {loss}")
 
 # %%
-# Drawn as boxes and arrows, this is a :term:`computation graph`. Now we go backwards. We write ``d_s`` for the
-# derivative of the loss with respect to ``s``. For the loss itself it is 1. Then each line multiplies a derivative that
-# we already know by a *local derivative*, which belongs to one operation:
+# Drawn as boxes and arrows, this is a :term:`computation graph`. Now we go backwards, from the loss to the inputs. We
+# write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. Then each line
+# multiplies a derivative that we already know by a *local derivative*, that of one operation with respect to one of its
+# inputs:
 #
 # ========= ================= =================
 # Operation with respect to a with respect to b
@@ -347,8 +349,8 @@ limits = ax.set(xlim=(-0.45, 5.25), ylim=(-0.2, 2.6))
 # Build it: the engine, a value and its parents
 # ---------------------------------------------
 # A program can do the same if each number remembers where it comes from. An object of our class keeps four things: its
-# value, the objects that it was computed from (its *parents*), the local derivatives by them, and a place for its own
-# gradient.
+# value, the objects that it was computed from (its *parents*), the local derivatives with respect to the parents, and a
+# place for its own gradient.
 
 
 class Value:
@@ -404,10 +406,10 @@ print("value", z.value, "local derivatives", z.local_derivatives)
 #
 # Build it: the engine, the order
 # -------------------------------
-# Backwards, a ``Value`` may pass its gradient on only after it has received *all* contributions to it. So we need an
-# order in which each ``Value`` stands after its parents; backwards, we read it from the end. This is a
-# :term:`topological order`. A recursive function finds it: first visit the parents, then append yourself. ``seen``
-# makes sure that nobody is visited twice.
+# On the way back, a ``Value`` may pass its gradient on only after it has received *all* parts of it, one from each use.
+# So we need an order in which each ``Value`` stands after its parents, and read it from the end. This is a
+# :term:`topological order`. A recursive function finds it: it first visits the parents of a ``Value``, and then appends
+# the ``Value`` itself. ``seen`` makes sure that no *node* (no ``Value`` of the graph) is visited twice.
 
 
 def topological_order(result):
@@ -434,9 +436,10 @@ print("values in order:", [node.value for node in topological_order(z)])
 #
 # Build it: the engine, backward
 # ------------------------------
-# The result gets the gradient 1. Then each ``Value``, from the end of the tape to its beginning, passes its gradient to
-# its parents: *its gradient times the local derivative*. The sign ``+=`` is the rule for several paths. The first loop
-# clears the gradients between the leaves and the result, which are needed only on the way. Those of the leaves stay.
+# The result gets the gradient 1. Then we go from the end of the tape to its beginning. Each ``Value`` adds *its
+# gradient times the local derivative* to the gradient of each parent. The sign ``+=`` is the rule for several paths.
+# The first loop clears the gradients between the leaves and the result, which are needed only on the way. Those of the
+# leaves stay and add up.
 
 
 def backward(result):
@@ -617,9 +620,9 @@ print("gradients:", w.grad.item(), b.grad.item())
 assert (w.grad, b.grad) == (24, 8)
 
 # %%
-# Again 24 and 8. ``MulBackward0`` is the operation that made the loss. The parents of an operation stand in
-# ``next_functions``, as pairs: the operation that made the parent, and the number of its output, which we do not need.
-# So ``next_functions[0][0]`` is the first parent, and we can walk along the first parents to a leaf.
+# Again 24 and 8. The loss was printed with ``MulBackward0``, the operation that made it. The parents of an operation
+# stand in ``next_functions``, as pairs: the operation that made the parent, and the number of its output, which we do
+# not need. So ``next_functions[0][0]`` is the first parent, and we can walk along the first parents to a leaf.
 
 step = loss.grad_fn
 while step is not None:
@@ -632,8 +635,8 @@ while step is not None:
 # gradients are not kept. If you want to see one, call ``error.retain_grad()`` before ``backward``.
 #
 # One example may agree by luck. The folded cell compares engine and PyTorch on 200 random graphs, in which earlier
-# results are used again and again, and on the lamp network with 50 random lists of parameters. There it also compares
-# with the network as one usually writes it, made of ``nn.Linear`` and ``nn.Tanh``.
+# results are used again, and on the lamp network with 50 random lists of parameters. There it also compares with the
+# usual network of ``nn.Linear`` and ``nn.Tanh``.
 #
 # .. fold:: Checked against PyTorch: 200 graphs, 50 networks
 
@@ -701,8 +704,8 @@ for _ in range(50):
 print("50 networks: losses and all 13 gradients agree, with tensors and with layers")
 
 # %%
-# All values and all gradients agree; what is left is rounding. PyTorch's ``Value`` is a whole tensor, and it has
-# hundreds of operations, written in C++. The principle is that of our sixty lines.
+# All values and all gradients agree, up to rounding. PyTorch's ``Value`` is a whole tensor, and it has hundreds of
+# operations, written in C++. The principle is that of our sixty lines.
 #
 # Check against PyTorch: what is recorded, and what is not
 # --------------------------------------------------------
@@ -722,8 +725,7 @@ assert (mixed, w.grad) == (8, 4)
 # %%
 # The value of ``mixed`` is :math:`2w^2 = 8`, whose derivative would be :math:`4w = 8`. The gradient is only 4, because
 # the second summand counts as a constant. (``torch.inference_mode()`` is a stricter ``no_grad`` for programs that only
-# predict. It saves a little more work, and PyTorch refuses to keep a tensor that was made under it for a backward
-# pass.)
+# predict.)
 #
 # Use it: train the network
 # -------------------------
@@ -792,7 +794,7 @@ assert learned >= 6 and max(last) < linear_loss and abs(linear_loss - 4) < 1e-9
 
 # %%
 # The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better. That all ten succeed is
-# a little luck: from other starts a few stay behind. Try another seed. The figure shows all ten curves.
+# a little luck; try another seed. The figure shows all ten curves.
 #
 # .. fold:: How the figure is drawn
 
@@ -806,8 +808,8 @@ ax.set(xlabel="step", ylabel="loss", ylim=(0, 12))
 legend = ax.legend(loc="upper right")
 
 # %%
-# Two curves are nearly flat for a while, between 2 and 3. The length of the gradient says how steep it is *here*, not
-# how far it is to the minimum.
+# Two curves are nearly flat for a while, at losses between 2 and 3. The length of the gradient says how steep the loss
+# is *here*, not how far it is to the minimum.
 #
 # Use it: what does a backward pass cost?
 # ---------------------------------------
@@ -837,9 +839,9 @@ print(f"PyTorch, {big_count:,} parameters: forward and backward take")
 print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in this build)")
 
 # %%
-# The arrows grow with the operations and not with operations times parameters. This is the answer to the question of
-# this lesson: all derivatives share one pass back, in which each arrow is used once. The last line shows it for
-# PyTorch.
+# The number of arrows grows like the number of operations, not like operations times parameters. This is the answer to
+# the question of this lesson: all derivatives share one pass back, in which each arrow is used once. The last line
+# shows it for PyTorch.
 #
 # Use it: check a gradient
 # ------------------------
@@ -850,14 +852,14 @@ print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in thi
 #
 # .. math:: \frac{f(x + h) - f(x - h)}{2h} \quad\text{(central)}.
 #
-# There are two errors. The *truncation error* is there because :math:`h` is not 0; it is proportional to :math:`h` in
-# the forward formula and to :math:`h^2` in the central one. The *rounding error* comes from the subtraction of two
-# nearly equal numbers. Each is wrong by about :math:`ε` times its size, where :math:`ε` is the precision of the dtype,
-# and the division by :math:`h` makes this about :math:`ε/h`. So a smaller step is not always better, and a tiny one is
-# lost altogether: ``x + h`` is rounded back to ``x``.
+# There are two errors. The *truncation error* exists because :math:`h` is not 0; it is proportional to :math:`h` in the
+# forward formula and to :math:`h^2` in the central one. The *rounding error* comes from the subtraction of two nearly
+# equal numbers. Each of these is wrong by about :math:`ε` times its size, where :math:`ε` is the precision of the
+# dtype. The division by :math:`h` turns this into about :math:`ε/h`. So a smaller step is not always better. A tiny
+# step is lost altogether: ``x + h`` is rounded back to ``x``.
 #
-# We take the loss of the lamp network at 200 random lists of parameters. For each step we compare the 2,600
-# differences with autograd's gradient in ``float64``, and take the median of the errors.
+# We take the loss of the lamp network at 200 random lists of parameters: 13 · 200 = 2,600 derivatives. For each step we
+# compare their finite differences with autograd's gradient in ``float64``, and take the median of the errors.
 #
 # .. fold:: The errors for many steps, and their slopes
 
@@ -916,10 +918,11 @@ assert errors[torch.float32, False].min() > 1e-4
 assert torch.autograd.gradcheck(lambda p: loss_of(p, switches, lamp), leaf[:, 0])
 
 # %%
-# On logarithmic axes a power is a straight line, and its exponent is the slope. At large steps the slopes are 1 for the
-# forward formula and 2 for the central one, at small steps −1 for both, as the theory says. The best step lies where
-# both errors are about equal: near :math:`\sqrt{ε}` for the forward formula and near :math:`\sqrt[3]{ε}` for the
-# central one. (:math:`ε` is :math:`1.2·10^{-7}` in ``float32`` and :math:`2.2·10^{-16}` in ``float64``.)
+# On logarithmic axes, as in the figure below, a power of :math:`h` is a straight line, and its exponent is the slope.
+# At large steps the slopes are 1 for the forward formula and 2 for the central one, at small steps −1 for both, as the
+# theory says. The best step lies where both errors are about equal: near :math:`\sqrt{ε}` for the forward formula and
+# near :math:`\sqrt[3]{ε}` for the central one. (:math:`ε` is :math:`1.2·10^{-7}` in ``float32`` and
+# :math:`2.2·10^{-16}` in ``float64``.)
 #
 # .. fold:: How the figure is drawn
 
@@ -965,16 +968,15 @@ for depth in range(1, 11):
 #
 # .. math:: \sqrt{n · v · \text{mean of } (φ')^2} ,
 #
-# where :math:`φ'` is the derivative of the activation function. The rule by which the first weights are drawn, the
-# *initialisation*, decides about :math:`v`. ``nn.Linear`` draws its weights with the variance :math:`1/(3n)`. Xavier's
-# initialisation has :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of :term:`ReLU
-# <activation function>` is 1 for positive inputs and 0 otherwise, so the mean of its square is about 1/2. He's
-# initialisation therefore chooses :math:`2/n`: then the factor is 1. We build networks with 20 hidden layers of 64
-# neurons.
+# where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the rule by which the
+# first weights are drawn, the *initialisation*. ``nn.Linear`` takes the variance :math:`1/(3n)`. Xavier's
+# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of
+# :term:`ReLU <activation function>` is 1 for positive inputs and 0 otherwise, so the mean of its square is about 1/2.
+# He's initialisation therefore takes :math:`2/n`, and the factor is 1 again.
 #
-# The inputs are 2,000 digits of MNIST, made smaller to 8 × 8 pixels and :term:`normalised <normalise>`. The folded cell
-# sends 200 of them forward, and collects for each layer the length of the gradient with respect to its output. It does
-# so for four kinds of networks with five seeds each.
+# We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
+# pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the
+# gradient of the loss with respect to the output of each layer, for four kinds of networks with five seeds each.
 #
 # .. fold:: The gradient at each layer, five seeds
 
@@ -1035,10 +1037,10 @@ assert (
 )
 
 # %%
-# The theory predicts the measured factors within 20 %, with each of the five seeds. Nineteen such factors decide: with
-# the sigmoid and default weights, the gradient of the first layer is more than a trillion times smaller than that of
-# the last one. This is the :term:`vanishing gradient`. With ReLU and the default weights it vanishes too. ReLU *and*
-# He's initialisation keep the length, up to a small factor.
+# The theory predicts the measured factors within 20 %, with each of the five seeds. There are nineteen such factors
+# between the last layer and the first. With the sigmoid and default weights, the gradient of the first layer is more
+# than a trillion times smaller than that of the last one. This is the :term:`vanishing gradient`. With ReLU and the
+# default weights it vanishes too. ReLU *and* He's initialisation keep the length, up to a small factor.
 #
 # .. fold:: How the figure is drawn
 
@@ -1116,10 +1118,10 @@ for title, kind, weights in (
 
 # %%
 # With one hidden layer the sigmoid network learns. With ten it does not, at any of the three rates. Nor does ReLU with
-# the default weights. Only the *weights* differ between the last two rows, and with He's the ten layers learn (the rate
-# 0.3 is nearly too large for them). The last lines show that the small factors act on the way *forward* too: the
-# outputs of the deep sigmoid network differ from image to image by about a billionth, less than ``float32`` can show.
-# Two more remedies, skip connections and normalisation, come in :doc:`lesson 17
+# the default weights. The last two rows of the table differ only in the *initialisation*, and with He's the ten layers
+# learn (the rate 0.3 is nearly too large for them). The lines below the table show that the small factors act on the
+# way *forward* too: the outputs of the deep sigmoid network differ from image to image by about a billionth, less than
+# ``float32`` can show. Two more remedies, skip connections and normalisation, come in :doc:`lesson 17
 # </lessons/3_practice/lesson_17_image_classification_1>`.
 #
 # Break it: gradients that add up
@@ -1152,8 +1154,8 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 80))
 
 # %%
-# Do not write ``retain_graph=True`` because the message names it. As a rule a part of the graph was made *before* the
-# loop. Compute it again in each step, or ``detach`` it.
+# Do not write ``retain_graph=True`` only because the message mentions it. The usual cause is that a part of the graph
+# was made *before* the training loop. Compute this part again in each step, or ``detach`` it.
 #
 # Break it: a value that changes too early
 # ----------------------------------------
@@ -1168,12 +1170,12 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 80))
 
 # %%
-# Each tensor counts its changes. At the time of ``tanh`` the version was 0, now it is 1, so the stored value is wrong,
-# and PyTorch refuses. ``t = t + 1`` makes a new tensor instead.
+# Each tensor counts its changes in place; the count is its *version*. At the time of ``tanh`` it was 0, now it is 1, so
+# the stored value is wrong, and PyTorch refuses. ``t = t + 1`` makes a new tensor instead.
 #
 # Break it: the graph is cut by accident
 # --------------------------------------
-# ``item()`` returns a Python number, and ``torch.tensor(loss)`` makes a new leaf. Neither has a way back.
+# ``item()`` returns a Python number, and ``torch.tensor(loss)`` makes a new leaf. Neither leads back to ``w``.
 
 w = torch.tensor(2.0, requires_grad=True)
 try:
@@ -1190,8 +1192,8 @@ except RuntimeError as message:
     print(f"RuntimeError: {message}")
 
 # %%
-# These are loud. The silent form is worse: only a *part* of the loss is cut off. Here a penalty is to keep the weight
-# small.
+# These two mistakes raise errors. The silent form is worse: only a *part* of the loss is cut off. In this cell a
+# penalty is meant to keep the weight small.
 
 for name in ("penalty", "penalty.item()"):
     w = torch.tensor(2.0, requires_grad=True)
@@ -1420,8 +1422,8 @@ run_then_and_now("autograd", old_and_new, globals())
 #
 # In practice
 # -----------
-# - If a parameter does not learn, look at its ``.grad``: ``None`` means that no way leads there, 0 or a tiny number
-#   that the way is blocked.
+# - If a parameter does not learn, look at its ``.grad``. ``None`` means that no path of the graph leads to it; 0 or a
+#   tiny number means that the path is blocked.
 # - Collect losses for a curve with ``loss.item()``. A list of ``loss`` itself keeps the graph of each step in memory.
 #
 # Going further

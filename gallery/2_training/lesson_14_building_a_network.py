@@ -2,10 +2,10 @@
 14 · Building a network: from model to training in one go
 =========================================================
 
-Nobody ever gives a model a list of its parameters. Yet ``model.parameters()`` finds every one that training may
-change, however deep it lies. How does it do that? A class of a dozen lines answers this question. Then we write a
-whole training that reads handwriting. At the end we damage its loop in three ways. No error appears. You will learn a
-sign for each mistake: two show in the curve of the loss, one when you measure twice.
+Nobody ever gives a model a list of its parameters. Yet ``model.parameters()`` finds every one that training may change,
+however deep it lies. How does it do that? A class of a dozen lines answers this question. Then we write a whole
+training that reads handwriting. At the end we damage its loop in three ways. No error appears. You will learn how to
+recognise each mistake: two show in the curve of the loss, and one shows when you measure twice.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -74,8 +74,8 @@ torch.backends.cudnn.deterministic = True
 # Look at the data
 # ----------------
 # MNIST holds 60,000 handwritten digits for training and 10,000 for testing. Each is a picture of 28 × 28 grey pixels.
-# The test digits stay closed until the end of the lesson. ``unsqueeze(1)`` adds an axis for the single channel, and
-# the division brings the grey values into the range from 0 to 1.
+# We do not look at the test digits until the end of the lesson. ``unsqueeze(1)`` adds an axis for the single channel,
+# and the division brings the grey values into the range from 0 to 1.
 
 digits = MNIST(assets.path("mnist"), train=True)
 images = digits.data.unsqueeze(1) / 255  # (60000, 1, 28, 28)
@@ -99,12 +99,12 @@ ax.tick_params(length=0)
 picture = ax.imshow(mosaic.numpy(), cmap="gray_r")
 
 # %%
-# We will have to decide, for instance, when to stop the training. If the :term:`test set` decided this, its result
-# would flatter us. So 5,000 images leave the :term:`training set` and become the :term:`validation set`. All decisions
-# are made with them. ``randperm`` returns the row numbers in a random order.
+# We will have to decide, for instance, when to stop the training. If we decided this with the :term:`test set`, its
+# result would be too good. So 5,000 images leave the :term:`training set` and become the :term:`validation set`. All
+# decisions are made with these images. ``randperm`` returns the row numbers in a random order.
 #
-# We also :term:`normalise` the images, so that their mean is 0 and their standard deviation is 1. Both values are
-# computed from the training images alone. ``TensorDataset`` joins images and labels into pairs.
+# We also :term:`normalise` the images, with a mean and a standard deviation that are computed from the training images
+# alone. ``TensorDataset`` joins images and labels into pairs.
 
 order = torch.randperm(60_000, generator=generator)
 valid_rows = order[:5_000]
@@ -200,7 +200,7 @@ page_files.run_choices("layers_in_a_list", right=in_a_list, wrong=[in_a_module_l
 # Build it: how a module finds its parameters
 # -------------------------------------------
 # Python has a special method, ``__setattr__``. It is called whenever you write ``object.name = value``. A class may
-# define it anew, and then it sees each assignment. This class prints what it sees.
+# define its own version of this method, which then sees each assignment. This class prints what it sees.
 
 
 class Watcher:
@@ -218,11 +218,11 @@ print("layers:", watcher.layers)
 # %%
 # The class notices two assignments. It does not notice ``append``, although the list has changed: nothing was assigned.
 #
-# Our ``Module`` does more than print: it *registers* what it is given. An ``nn.Parameter`` is a tensor that training
-# may change; it goes into one dictionary, ``_parameters``. A module inside the module goes into the second dictionary,
-# ``_modules``. Then every value is stored as usual, registered or not. ``self._parameters = {}`` passes through
-# ``__setattr__`` too; a dictionary is neither a parameter nor a module, so it is only stored. ``__call__`` lets us
-# write ``module(x)`` for ``module.forward(x)``.
+# Our ``Module`` does more than print: it *registers* what is assigned to it. An ``nn.Parameter`` is a tensor that
+# training may change; it is entered into one dictionary, ``_parameters``. A module inside the module is entered into a
+# second dictionary, ``_modules``. Afterwards every value is stored as usual, registered or not. ``__call__`` lets us
+# write ``module(x)`` for ``module.forward(x)``. (``self._parameters = {}`` passes through ``__setattr__`` too, but a
+# dictionary is neither a parameter nor a module, so it is only stored.)
 
 
 class Module:
@@ -337,7 +337,7 @@ class DigitNet(nn.Module):
 
 
 # %%
-# Before the first training it is worth looking at the shape after each layer. We send one empty image through the
+# Before the first training it is worth looking at the shape after each layer. We send one image of zeros through the
 # layers, one layer at a time.
 
 network = DigitNet()
@@ -376,15 +376,15 @@ for step in range(5):
 print(f"a network that knows nothing: {math.log(10):.3f}")
 
 # %%
-# The loss falls at each step. Remember its beginning: a network that knows nothing gives each digit the probability
-# 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3. If a classifier with ten classes starts far from
-# 2.3, look for a mistake.
+# The loss falls at each step. Remember the value at which it begins: a network that knows nothing gives each digit the
+# probability 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3. If a classifier with ten classes starts
+# far from 2.3, look for a mistake.
 #
 # Build it: the training loop
 # ---------------------------
 # One pass through all batches is an :term:`epoch`. The four lines stay the same; around them comes a loop over the
-# loader. ``model.train()`` puts the model into training mode, in which dropout is active. We also add up the losses.
-# The last batch may be smaller, so each loss counts as often as its batch has images.
+# loader. ``model.train()`` puts the model into training mode, in which dropout is active. We also compute the mean loss
+# over all images. The last batch may be smaller, so we multiply each loss by the number of images in its batch.
 
 
 def train_by_hand(model, loss_function, optimiser, loader):
@@ -429,10 +429,10 @@ for epoch in range(3):
 # Build it: validation
 # --------------------
 # The second function measures the loss on other images and changes nothing. Two things differ from training.
-# ``no_grad`` says that nobody will ask for gradients, which saves time and memory. Written with ``@`` above a function,
+# ``no_grad`` switches the recording of gradients off, which saves time and memory. Written with ``@`` above a function,
 # it holds for the whole function. ``eval()`` switches dropout off, because a network in use should not lose half of its
-# values. Afterwards the function puts back the mode that it found: a function that measures should not change how the
-# training goes on.
+# values. Afterwards the function puts the model back into the mode in which it was: a function that measures should not
+# change how the training goes on.
 
 
 @torch.no_grad()
@@ -452,7 +452,7 @@ print(f"validation loss: {evaluate_by_hand(model, cross_entropy, small_valid_loa
 print("still in training mode:", model.training)
 
 # %%
-# The model has come out in the mode in which it went in.
+# The model is still in training mode: measuring has not changed it.
 #
 # Build it: early stopping
 # ------------------------
@@ -514,9 +514,9 @@ assert len(losses) == 60 or len(losses) == best_epoch + 1 + 5
 # %%
 # Check against PyTorch
 # ---------------------
-# First the module. PyTorch's own modules also have dictionaries with the names ``_parameters`` and ``_modules``. So our
-# ``named_parameters`` can walk through any network of torchvision, and must find what PyTorch finds. Then our linear
-# layer: with the same weights, outputs and gradients must be those of ``nn.Linear``.
+# We check the module first. PyTorch's own modules also have dictionaries with the names ``_parameters`` and
+# ``_modules``. So our ``named_parameters`` can walk through any network of torchvision, and must find what PyTorch
+# finds. Then we check our linear layer: with the same weights, outputs and gradients must be those of ``nn.Linear``.
 #
 # .. fold:: Checked against PyTorch: 6 networks, 50 layers
 
@@ -551,8 +551,8 @@ for _ in range(50):
 print("50 linear layers: outputs and gradients agree")
 
 # %%
-# Then the loop. :py:func:`dlcourse.training.fit` does what ``fit_by_hand`` does, and later lessons use it. From the
-# same seed, both must lead to the same losses and the same weights, to the last bit.
+# Now we check the loop. :py:func:`dlcourse.training.fit` does what ``fit_by_hand`` does, and later lessons use it. From
+# the same seed, both must lead to the same losses and the same weights, to the last bit.
 
 model_of_fit, optimiser, loader = start(SEED)
 history = fit(
@@ -573,8 +573,8 @@ assert history.loss == losses and history.valid_loss == valid_losses
 # Do we need a network with convolutions at all? The :term:`baseline` is a single linear layer from 784 pixels to ten
 # logits, which is called softmax regression. Both models see the same 55,000 images, in the same order, for four
 # epochs. Four epochs are a guess. With a patience of four the training never stops early; it only goes back to its best
-# epoch. After each epoch ``fit`` measures the :term:`accuracy` on the validation images, the share of digits that were
-# read rightly.
+# epoch. After each epoch ``fit`` measures the :term:`accuracy` on the validation images: the share of digits that were
+# read correctly.
 
 
 def train_on_all(model):
@@ -603,9 +603,9 @@ for name, model in (("baseline", baseline), ("DigitNet", network)):
 # images: if you look at test images, you begin to make your choices for them.
 #
 # From now on the network is only used. After ``requires_grad_(False)`` its parameters collect no gradients any more.
-# ``softmax`` turns logits into probabilities, and ``max(1)`` returns the largest probability of each row and its
-# position, which is the predicted digit. ``nonzero`` returns the positions at which the comparison is true; ``argsort``
-# returns the order, here with the most certain answer first.
+# ``softmax`` turns logits into probabilities. ``max(1)`` returns the largest probability of each row and its position,
+# which is the predicted digit. ``nonzero`` returns the positions at which the comparison is true. ``argsort`` returns
+# the positions in sorted order, here with the most certain answer first.
 
 network = network.cpu().eval().requires_grad_(False)
 valid_inputs, valid_labels = inputs[valid_rows], labels[valid_rows]
@@ -665,8 +665,8 @@ save_file({"pixels": pixels, "labels": valid_labels[twenty]}, page / "samples.sa
 print(f"{len(twenty)} images saved")
 
 # %%
-# Digits that do not look like those of MNIST will be misread. Draw a scribble as well: its probabilities, too, have the
-# sum 1, because no class means *none of these*.
+# Digits that do not look like those of MNIST will be misread. Draw a scribble as well. Its probabilities, too, have the
+# sum 1, because there is no class for *none of these*.
 #
 # .. live-digit::
 #
@@ -689,10 +689,10 @@ print(f"difference {100 * difference.mean():.1f} ± {100 * standard_error:.1f} p
 assert right_of_network.mean() > 0.975 and difference.mean() > 10 * standard_error
 
 # %%
-# What stands after ± is the *standard error*: by about so much the difference would vary from one set of 10,000 digits
-# to another, if the digits were independent (those of one person are not quite). A difference of more than two standard
-# errors is hardly chance. This one is much larger. (It was computed before the two values were rounded.) It says
-# nothing about other seeds of the training.
+# The number after ± is the :term:`standard error`: by about so much the difference would vary from one set of 10,000
+# digits to another, if the digits were independent (those of one person are not quite). A difference of more than two
+# standard errors is hardly chance, and this one is much larger. But it says nothing about other seeds of the training.
+# (The difference was computed before the two accuracies were rounded.)
 #
 # Break it: a layer that does not fit
 # -----------------------------------
@@ -705,15 +705,15 @@ except RuntimeError as error:
     print(f"RuntimeError: {error}")
 
 # %%
-# A matrix product needs the same number in the middle. 1568 values arrive for each of the two images, but the layer has
-# 32 inputs. Since 1568 = 32 · 7 · 7, we see at once what was forgotten.
+# In a matrix product the two lengths in the middle must be equal. 1568 values arrive for each of the two images, but
+# the layer has 32 inputs. Since 1568 = 32 · 7 · 7, we see at once what was forgotten.
 #
 # Break it: the loss does not fall
 # --------------------------------
-# Why is my loss not going down? There is no error, the loop runs, but the loss is not decreasing as it should. Three
-# mistakes in the loop are so common that each deserves a look at its curve. For each we train the sick loop and the
-# healthy one from the same three seeds. ``small_training`` trains on the 500 images for ten epochs, without early
-# stopping; the training function, the measuring function and the loss can be exchanged.
+# Why is my loss not going down? There is no error, and the loop runs. Three mistakes in the loop are so common that
+# each deserves a look at its curve. For each we train the sick loop and the healthy one from the same three seeds.
+# ``small_training`` trains on the 500 images for ten epochs, without early stopping; the training function, the
+# measuring function and the loss can be exchanged.
 
 
 def small_training(
@@ -735,8 +735,8 @@ for seed, (_, losses, _) in zip(SEEDS, healthy, strict=True):
 
 # %%
 # These are the healthy losses. The first sick loop lacks one line, ``optimiser.zero_grad()``. ``backward`` does not
-# replace the old gradients: it *adds* the new ones to them. We also print the norm (the length of the gradient as a
-# vector).
+# replace the old gradients: it *adds* the new ones to them. We also print the length (norm) of the last layer's last
+# gradient.
 
 
 def train_without_zero_grad(model, loss_function, optimiser, loader):
@@ -759,11 +759,11 @@ for name, trainings in (("healthy", healthy), ("sick", forgetful)):
     print(f"{name:8} norm of the last gradient:", *(f"{norm:.0f}" for norm in norms))
 
 # %%
-# In the sum of all gradients since the beginning, the newest one hardly counts. So the optimiser goes on in the old
-# direction, even where the loss already rises. In the figure the loss falls at first, then it jumps up, swings for some
-# epochs, and falls only slowly; after ten epochs it is still more than three times the healthy loss (here four to five
-# times). **What to look for:** a good start, then a jump. Print the norm of a gradient: here it is many times as large
-# as in the healthy loop.
+# The optimiser now follows the sum of all gradients since the beginning, in which the newest one hardly counts. So it
+# goes on in the old direction, even where the loss already rises. In the figure the loss falls at first, then it jumps
+# up, swings for some epochs, and falls only slowly; after ten epochs it is still more than three times the healthy loss
+# (here four to five times). **What to look for:** a good start, then a jump. Print the norm of a gradient: here it is
+# many times as large as in the healthy loop.
 #
 # .. fold:: How the figure is drawn
 
@@ -797,8 +797,8 @@ for sick, well in zip(sick_losses, healthy_losses, strict=True):
 # Break it: forgotten eval()
 # --------------------------
 # The second mistake is in the measurement: ``model.eval()`` is missing. So dropout throws half of the values away while
-# we measure. The training function is the healthy one; the mistake is in the
-# validation. (The training losses differ a little as well, because dropout now uses up random numbers there.)
+# we measure. The training function is the healthy one. (The training losses differ a little as well, because dropout
+# now uses up random numbers during validation.)
 
 
 @torch.no_grad()
@@ -817,9 +817,10 @@ for name, measure in (("with eval()", evaluate_by_hand), ("without", evaluate_wi
     print(f"{name:12} the same model, three times:", *(f"{loss:.3f}" for loss in found))
 
 # %%
-# The last line is the test for this mistake: the same model on the same images leads to another loss each time. In the
-# figure the sick curve lies above the healthy one. It looks like a network that is simply worse, and this is why the
-# mistake can stay for months. **What to look for:** measure twice. If the two results differ, ``eval()`` is missing.
+# The last line of the output is the test for this mistake: the same model on the same images leads to another loss each
+# time. In the figure the sick curves lie above the healthy ones. They look like those of networks that are simply
+# worse, and this is why the mistake can stay for months. **What to look for:** measure twice. If the two results
+# differ, ``eval()`` is missing.
 #
 # .. fold:: How the figure is drawn
 
@@ -848,9 +849,9 @@ for mode in (True, False):
     print(f"training mode: {mode!s:5}  largest change of a logit: {change:.1g}")
 
 # %%
-# In evaluation mode the image has one answer; what is left is rounding. In training mode its company decides, too.
-# Measuring twice does not find this one: the same batches give the same answers. Measure with another batch size. And
-# each measurement in training mode even changes the stored mean.
+# In evaluation mode the image has one answer; what is left is rounding. In training mode the answer also depends on the
+# other images of the batch. Measuring twice does not find this mistake, because the same batches lead to the same
+# answers. Measure with another batch size. Moreover, each measurement in training mode changes the stored mean.
 #
 # Break it: softmax before cross-entropy
 # --------------------------------------
@@ -884,10 +885,10 @@ print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeeze
 # %%
 # Probabilities lie between 0 and 1. The second softmax takes them for logits, and logits that differ by at most 1 mean
 # "almost undecided". Even in a perfect answer the right digit gets only :math:`e/(e + 9)`, and :math:`-\ln` of that is
-# :math:`\ln(e + 9) - 1`, about 1.46. The network still learns, but it stays behind: images that are surely wrong give
-# almost no gradient, because the inner softmax is nearly flat there. Its accuracy is lower with each of the three
-# seeds. (If all gradients were equally small, Adam would make up for it.) **What to look for:** a loss with ten classes
-# that begins at 2.3 and gets stuck a little above 1.46 (here at 1.6 to 1.7). Remove the softmax from the model.
+# :math:`\ln(e + 9) - 1`, about 1.46. The network still learns, but its accuracy is lower with each of the three seeds:
+# where it is certain and wrong, the first softmax is nearly flat, so just these images give almost no gradient. **What
+# to look for:** a loss with ten classes that begins at 2.3 and gets stuck a little above 1.46 (here at 1.6 to 1.7).
+# Remove the softmax from the model.
 #
 # .. fold:: How the figure is drawn
 
@@ -927,8 +928,8 @@ with TemporaryDirectory() as folder:
     unsafe = torch.load(f"{folder}/web.pt", weights_only=False)
 
 # %%
-# The safe attempt names what the file wanted to call. The unsafe attempt called it. ``weights_only=False`` is only for
-# files that you wrote yourself.
+# The safe attempt ends with an error that names what the file wanted to call. The unsafe attempt called it.
+# ``weights_only=False`` is only for files that you wrote yourself.
 #
 # Then and now
 # ------------
@@ -1115,11 +1116,10 @@ page_files.run_then_and_now("training", old_and_new, globals())
 #
 # Going further
 # -------------
-# **Go on exactly where a training stopped.** A long training may be cut off. The weights alone are not enough to go on:
-# Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random numbers.
-# A
-# :term:`checkpoint` must hold all of this. These are the decisive lines. (``get_device_module`` returns the part of
-# PyTorch that keeps the random numbers of a GPU; on the CPU ``torch`` itself does.)
+# **Go on exactly where a training stopped.** A long training may be interrupted. The weights alone are not enough to go
+# on: Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random
+# numbers. A :term:`checkpoint` must hold all of this. These are the decisive lines. (``get_device_module`` returns the
+# part of PyTorch that keeps the random numbers of a GPU; on the CPU ``torch`` itself does.)
 
 random_numbers = torch if device.type == "cpu" else torch.get_device_module(device)
 
@@ -1173,8 +1173,7 @@ assert resumed_losses == whole and shortcut_losses != whole
 
 # %%
 # The resumed losses are those of the training that never stopped, to the last bit. With the weights alone it becomes
-# another training.
-# ``fit`` does all this with ``checkpoint_folder=`` and ``resume=True``.
+# another training. ``fit`` does all this with ``checkpoint_folder=`` and ``resume=True``.
 #
 # **Take the network elsewhere.** A phone or a web page usually has no PyTorch. An ONNX file holds the computation
 # itself, layers and weights, and other programs can run it. ``torch.onnx.export`` sends an example through the model
