@@ -30,8 +30,10 @@ def test_rows_are_those_of_the_lessons(course: Project, language: str) -> None:
             "en",
             "03 · All kinds (3)",
             "To the lesson",
-            "Of 3 pieces of old code, 1 end in an error or a warning today, "
-            "1 still print a result, and 1 run without a message.",
+            (
+                "Of 3 pieces of old code, 1 end in an error or a warning today, "
+                "1 still print a result, and 1 run without a message."
+            ),
         ),
         (
             "zh",
