@@ -114,7 +114,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_use_index = html_domain_indices = False
 html_context = {"default_mode": "auto"}
-no_sidebar = "404 index opening setup glossary datasets ledger errors about search"
+no_sidebar = "404 index opening closing setup glossary datasets ledger errors about search"
 html_sidebars: dict[str, list[str]] = {name: [] for name in no_sidebar.split()}
 html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",

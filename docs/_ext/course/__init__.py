@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-MODULES = ("map", "figure", "errors")
+MODULES = ("map", "figure", "errors", "changes")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
