@@ -329,8 +329,8 @@ print(f"after tuning: validation loss {tuned:.3f}, perplexity {tuned.exp():.1f}"
 assert tuned < losses.mean() - 0.1
 
 # %%
-# Nearly 1 is taken from a word that was seen once: a single sighting says little. Tuning has improved the model clearly,
-# so a comparison with untuned counting would have been unfair.
+# Nearly 1 is taken from a word that was seen once: a single sighting says little. Tuning has improved the model
+# clearly, so a comparison with untuned counting would have been unfair.
 #
 # Now the second question of "Predict": the same model with 0 to 4 words of context, each with discounts of its own.
 #
@@ -852,8 +852,9 @@ for name, fewer, more in (
     print(f"{name:23} gain {gain:6.3f}, standard error {error:.3f}")
 
 # %%
-# From 4 to 16 words the GPT gains many times the standard error; from 16 to 64 it depends on the run, and the table
-# tells. This is what attention adds: words further back, which no table of counts has ever seen together.
+# From 4 to 16 words the GPT gains several standard errors, where counting has long stopped. What it gains beyond 16
+# words is at the edge of what 4,000 targets can show. This is what attention adds: words further back, in combinations
+# that no table of counts has seen.
 #
 # Use it: which one predicts better?
 # ----------------------------------
@@ -881,19 +882,20 @@ gain, error = paired(
 print(f"without the unknown words: GPT ahead by {gain:.3f}, standard error {error:.3f}")
 
 # %%
-# The GPT is ahead by many standard errors, and the mixture is ahead of both: what they know is not the same. (The
-# standard errors are over reviews. They hold for this one trained network and say nothing about other seeds.) But look
-# at the price. Counting took seconds, and could use far more text in the time of the GPT. Our trials with single
-# characters of a novel were won by counting. Such a result belongs to a text, a budget and a baseline: name all three.
+# The GPT is ahead by several standard errors, but only by a few points of perplexity. (The standard errors are over
+# reviews; they say nothing about other seeds.) The mixture is clearly ahead of both: what they know is not the same.
+# And look at the price. Counting took seconds, and could use far more text in the time of the GPT. In our trials with
+# single characters of a novel counting won (not shown). Such a result belongs to a text, a budget and a baseline: name
+# all three.
 #
 # Both models can write. We draw each next word from the probabilities, except ``<unk>``.
 #
 # .. fold:: How both models write
 
 
-def counting_chances(sequence):
-    """Probabilities of all words after a sequence, by counting."""
-    p = torch.full((V,), 1 / V, dtype=torch.float64)
+def chances_by_counting(sequence, tables, discounts, size):
+    """Probabilities of all tokens after a sequence, shape (size,)."""
+    p = torch.full((size,), 1 / size, dtype=torch.float64)
     for n, table in enumerate(tables):
         after = table.get(tuple(sequence[len(sequence) - n :]))
         if after is None:
@@ -904,6 +906,10 @@ def counting_chances(sequence):
         p[numbers] += counts - taken
         p = p / counts.sum()
     return p
+
+
+def counting_chances(sequence):
+    return chances_by_counting(sequence, tables, discounts, V)
 
 
 @torch.no_grad()
@@ -923,15 +929,9 @@ def write(chances, start, length, seed):
     return " ".join(vocabulary[number] for number in sequence)
 
 
-assert (
-    abs(
-        counting_chances(ids["test"][:20])[5]
-        - probability(
-            5, tuple(ids["test"][16:20]), tables, [[0, *three] for three in discounts.tolist()]
-        )
-    )
-    < 1e-9
-)
+with_zero = [[0, *three] for three in discounts.tolist()]
+single = probability(5, tuple(ids["test"][16:20]), tables, with_zero)
+assert abs(counting_chances(ids["test"][:20])[5].item() - single) < 1e-9
 for name, chances in (("counting", counting_chances), ("GPT", gpt_chances)):
     for seed in (0, 1):
         print(fill(f"{name}: {write(chances, 'this film', 40, seed)}", 80))
@@ -957,7 +957,7 @@ languages = {
 
 
 def by_characters(written, train_size=400_000, size=40_000):
-    """Train, tune and test n-gram models of characters; returns the last one with its numbering."""
+    """Train, tune and test n-gram models of characters; return the last one and its characters."""
     parts = written[:train_size], written[train_size:][:size], written[train_size + size :][:size]
     signs = ["<unk>", *sorted(set(parts[0]))]
     numbering = {sign: number for number, sign in enumerate(signs)}
@@ -968,35 +968,33 @@ def by_characters(written, train_size=400_000, size=40_000):
         discounts = tuned_discounts(cases_of(tables, valid), len(signs))
         loss = ngram_losses(cases_of(tables, test), discounts, len(signs)).mean()
         print(f"      {n - 1} characters of context: perplexity per character {loss.exp():6.1f}")
-    return tables, signs, numbering
+    return tables, discounts, signs
 
 
 for language, written in languages.items():
     print(f"{language:8}", end="")
-    counted_characters = by_characters(written)
+    character_model = by_characters(written)
     if language == "Chinese":
-        chinese_tables, chinese_signs, chinese_number = counted_characters
+        chinese_tables, chinese_discounts, signs = character_model
 
 # %%
 # The Chinese perplexity is much higher. This does not mean that Chinese is hard to predict: a Chinese character is
 # often a word or half a word, and the model chooses among thousands of them, where English has a few dozen letters and
 # signs. A perplexity per character is compared only between models of the same text.
 #
-# The most frequent followers show what the Chinese model has learned. 却说 ("now our story returns to") opens many
-# chapters. 曹 is the family name of the general 曹操 (Cao Cao), and 玄 begins 玄德 (Xuande), a name of Liu Bei.
+# What has the Chinese model learned? 却说 ("now our story returns to") opens many chapters. 曹 is the family name of the
+# general 曹操 (Cao Cao), and 玄 begins 玄德 (Xuande), a name of Liu Bei. We print the three most probable next
+# characters.
 
 for start in ("却说曹", "却说玄"):
-    context = tuple(chinese_number[sign] for sign in start)
-    after = chinese_tables[3].get(context, {})
-    total = sum(after.values())
-    most_frequent = sorted(after.items(), key=lambda item: -item[1])[:3]
-    shares = ", ".join(
-        f"{chinese_signs[number]} {count} of {total}" for number, count in most_frequent
-    )
-    print(f"{start} → {shares}")
+    context = [signs.index(sign) for sign in start]
+    p = chances_by_counting(context, chinese_tables, chinese_discounts, len(signs))
+    chances, numbers = p.topk(3)
+    best = zip(numbers.tolist(), chances.tolist(), strict=True)
+    print(start, "→", ", ".join(f"{signs[number]} {chance:.2f}" for number, chance in best))
 
 # %%
-# After 却说曹 mostly comes 操, after 却说玄 mostly 德: three characters of context contain the name.
+# After 却说曹 it expects 操, after 却说玄 it expects 德: three characters of context contain the name.
 #
 # Use it: letters in reverse
 # --------------------------
@@ -1068,7 +1066,8 @@ class Decoder(nn.Module):
 
 
 decoder = Decoder(with_attention=True)
-logits, _, weights = decoder(torch.tensor([[BEGIN], [BEGIN]]), state, memory, memory[..., 0] != 0)
+real = torch.tensor([[True, True, True], [True, False, False]])  # where the source is no padding
+logits, _, weights = decoder(torch.tensor([[BEGIN], [BEGIN]]), state, memory, real)
 print("logits", tuple(logits.shape), " weights", tuple(weights.shape))
 print("second source, one letter:", [round(w, 2) for w in weights[1, 0].tolist()])
 
@@ -1076,8 +1075,8 @@ print("second source, one letter:", [round(w, 2) for w in weights[1, 0].tolist()
 # The second source has one letter, and all weight is there.
 #
 # In training the decoder gets the *right* letters before each position, whatever it would have written itself
-# (:term:`teacher forcing`), so all positions are trained at once. Both models, with attention and without, see the same strings. The
-# sizes and the learning rate come from trials.
+# (:term:`teacher forcing`), so all positions are trained at once. Both models, with attention and without, see the same
+# strings. The sizes and the learning rate come from trials.
 #
 # .. fold:: The strings, and the training of both
 
@@ -1186,8 +1185,8 @@ assert mirrored > 0.8
 # --------------------------
 # What do the heads of a language model learn? We look at the smallest case: random tokens that *repeat*. A sequence of
 # 48 tokens has a period between 8 and 24. After the first period every token can be predicted: find the place where the
-# present token stood before, and copy what came *after* it. A head that does this is called an :term:`induction head` (Elhage
-# and others, 2021; Olsson and others, 2022).
+# present token stood before, and copy what came *after* it. A head that does this is called an
+# :term:`induction head` (Elhage and others, 2021; Olsson and others, 2022).
 #
 # Our model has attention layers only, with one head each, and no linear layers between. The positions are added to
 # queries and keys, not to the values.
@@ -1267,9 +1266,10 @@ def measure_copier(copier, tokens, without=None):
 
 
 repeated = periodic(500, torch.Generator().manual_seed(99), period=24)
+two_layers = [train_copier(2, seed) for seed in range(3)]
+one_layer = [train_copier(1, seed) for seed in range(3)]
 found = defaultdict(list)
-for seed in range(3):
-    two, one = train_copier(2, seed), train_copier(1, seed)
+for two, one in zip(two_layers, one_layer, strict=True):
     found["two layers"].append(measure_copier(two, repeated))
     found["  layer 1 removed"].append(measure_copier(two, repeated, without=0))
     found["  layer 2 removed"].append(measure_copier(two, repeated, without=1))
@@ -1288,13 +1288,14 @@ for trained, first, second, control_row in zip(*found.values(), strict=True):
     assert trained[2] > 0.4 > control_row[2]
 
 # %%
-# The same in all three seeds. With two layers the second period is predicted well. Without either layer nearly nothing
-# is left, so the layers work together, and one layer alone cannot do it. The maps show how.
+# It is the same in all three seeds. With two layers the second period is predicted well. If either layer is removed,
+# most of this is lost, so the layers work together. A single layer learns much less: it can favour tokens that have
+# occurred, but its induction weight stays low. The maps show how two layers do it.
 #
 # .. fold:: How the figure is drawn
 
 with torch.no_grad():
-    _, maps = two(repeated[:1])
+    _, maps = two_layers[2](repeated[:1])
 alt = "Weights of two layers: layer 1 looks at the previous token, layer 2 at the token after the earlier copy."
 fig, axes = plt.subplots(1, 2, figsize=(5.2, 2.8), num=alt, sharey=True)
 for ax, weights, title in zip(axes, maps, ("layer 1", "layer 2"), strict=True):
@@ -1396,7 +1397,7 @@ with sdpa_kernel(SDPBackend.MATH):
 #   three words of context.
 # - Attention is a dictionary with soft keys: softmax of scores, then a mean of values. Dividing by the root of the
 #   width keeps the slopes alive. Masks forbid keys; heads ask several questions at once.
-# - A small GPT won on these reviews by using more distant words. It needed far more computing than counting.
+# - A small GPT won on these reviews, by a little and with far more computing. It uses more distant words.
 # - To say what a part does, look at its map *and* remove it.
 #
 # Self-checks
