@@ -491,8 +491,8 @@ shrunk = AdamW(0.001).step(w, torch.zeros(1))
 print(f"from {w.item()} by {(w - shrunk).item():.5f}")
 
 # %%
-# Without any gradient, a weight of 1 shrinks in one step by 0.001 · 0.01. The folded cell has two weights that start at
-# 1. The gradients of the first are ±10, those of the second ±0.1, and their signs alternate, so that only the decay
+# Without any gradient, a weight of 1 shrinks in one step by 0.001 · 0.01. The folded cell has two weights that start
+# at 1. The gradients of the first are ±10, those of the second ±0.1, and their signs alternate, so that only the decay
 # moves the weights in the long run.
 #
 # .. fold:: 1,000 steps with both kinds of decay

@@ -368,10 +368,10 @@ for name, rate in (("rate-0.1", 0.1), ("rate-0.01", 0.01)):
 #
 # Build it: histograms
 # --------------------
-# A scalar is a single value for each step. A histogram shows how many values are distributed, for instance all outputs
-# of a layer. ``add_histogram`` sorts the elements of a tensor into bins and writes the counts. We look at the outputs
-# of the first layer before ReLU, in a healthy run and in one whose first biases start at −30. This is what ``watch`` is
-# for: ``watch_first_layer`` returns a function that writes the histogram and remembers its writer.
+# A scalar is a single value for each step. A histogram shows how a large number of values is distributed, for instance
+# all outputs of a layer. ``add_histogram`` sorts the elements of a tensor into bins and writes the counts. We look at
+# the outputs of the first layer before ReLU, in a healthy run and in one whose first biases start at −30. This is what
+# ``watch`` is for: ``watch_first_layer`` returns a function that writes the histogram and remembers its writer.
 
 
 def watch_first_layer(writer):
