@@ -426,7 +426,7 @@ table = next((runs / "more").rglob("metadata.tsv"))
 print("names beside the points:", len(table.read_text(encoding="utf-8").splitlines()))
 
 # %%
-# The names, like the pictures, stand beside the points.
+# TensorBoard shows the names and the pictures beside the points.
 #
 # Check against PyTorch
 # ---------------------
@@ -712,9 +712,9 @@ print("dead units at the end:", *(f"{x} {share:.0%}" for x, share in last_dead.i
 #
 #      The first layer moves by exactly 0, and all its units are dead. No gradient passes through a dead unit.
 #
-# A is the quietest of all. Its loss falls, only more slowly than that of D. But the update of its first layer is
-# exactly 0, while no unit is dead: somebody froze the layer and forgot it. Such a mistake can stay for months,
-# because the network does learn.
+# A is the hardest to notice. Its loss falls, only more slowly than that of D. But the update of its first layer is
+# exactly 0, while no unit is dead: somebody froze the layer and forgot it. Such a mistake can stay for months, because
+# the network does learn.
 #
 # Use it: a rule instead of a doctor
 # ----------------------------------
