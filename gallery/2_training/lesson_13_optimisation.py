@@ -579,16 +579,15 @@ for weights in train_classifier(2000, 0.1, epochs=3, seed=0):
 
 # %%
 # With a batch of all 2,000 pictures an epoch is a single step. In these three steps the loss falls from :math:`\ln 10 ≈
-# 2.303`, its value for ten equal probabilities. "Use it" will show which batch size is best.
+# 2.303`, its value for ten equal probabilities.
 #
 # Build it: schedules
 # -------------------
 # Far from the minimum, long steps save time. Close to it, they jump back and forth across it. So the rate should fall
 # in the end. A :term:`scheduler` multiplies the initial rate by a factor that depends on the step. Three are common.
 # The *step* schedule divides the rate by 10 at fixed times. The *cosine* schedule falls smoothly to 0. And
-# :term:`warm-up` lets the rate rise at first. The usual reasons for it are that the first gradients of a network are
-# often large, and that Adam's averages of few gradients are noisy (the correction removes their bias, not the noise).
-# We do not test this here.
+# :term:`warm-up` lets the rate rise at first. The usual reasons are that the first gradients of a network are often
+# large, and that Adam's first averages are noisy. We do not test this here.
 
 
 def step_factor(step, total):
@@ -706,9 +705,9 @@ print("three schedules: equal at each of 300 steps")
 #
 # Use it: one, some, or all?
 # --------------------------
-# We train the classifier of above with batches of 1, of 32 and of all 2,000 pictures. A fair comparison gives each
-# batch size its own learning rate. We choose it on the validation set, from three rates for each; the folded cell
-# prints the losses. Then each batch size is trained with three seeds, and we measure how long an epoch takes.
+# We train the classifier from above with batches of 1, of 32 and of all 2,000 pictures. A fair comparison gives each
+# batch size its own learning rate. We choose it on the validation set, from three rates for each. Then each batch size
+# is trained with three seeds, and we measure how long an epoch takes.
 #
 # .. fold:: The choice of the rates, three seeds, and the time of an epoch
 
@@ -766,8 +765,8 @@ print("seconds: measured in this build")
 # %%
 # On the left the curves are drawn over epochs, on the right over seconds (with a logarithmic axis). By epochs, batches
 # of one win. By the clock of this processor, batches of 32 win: a step with 32 pictures takes little longer than one
-# with a single picture, and its gradient is more than five times as exact (:math:`\sqrt{32} ≈ 5.7`). The whole set has
-# cheap epochs, but it needs too many of them. This is why networks are trained with mini-batches.
+# with a single picture, and its gradient is more than five times as exact. The whole set has cheap epochs, but it needs
+# too many of them. This is why networks are trained with mini-batches.
 #
 # The green curve jumps up at first. Its rate of 0.3 is above the limit :math:`2/λ` there, as we shall measure below.
 # After 60 epochs it is still the best of the three rates.
@@ -776,7 +775,7 @@ print("seconds: measured in this build")
 # ------------------------
 # Now we train a small network with one hidden layer of 64 neurons. ``LambdaLR`` is PyTorch's schedule for a function of
 # our own: it multiplies the rate by what the function returns, and its ``step`` is called after that of the optimiser.
-# The folded cell has the three optimisers. (``fused=True`` computes the same step in one pass, which is faster.)
+# (``fused=True`` computes the same step in one pass, which is faster.)
 #
 # .. fold:: The three optimisers
 

@@ -72,7 +72,7 @@ print("a GPU can be used:", torch.cuda.is_available())
 print("number of GPUs:", torch.cuda.device_count())
 
 # %%
-# A GPU is not needed: the same functions of PyTorch let processes talk to each other on CPUs and on GPUs.
+# The same functions of PyTorch let processes talk to each other on CPUs and on GPUs.
 #
 # The next cell is folded, because you do not need it to understand the lesson. It starts ``torchrun``, the program of
 # PyTorch that starts all processes of a training, and it ends them all if this lesson is stopped.
@@ -916,10 +916,9 @@ print(f"{4 * ring_all_reduce(vectors) / 1e6:.0f} MB")
 # Use it: what does the talking cost?
 # -----------------------------------
 # Now we measure. Inside ``with model.no_sync():`` DDP does not exchange gradients, so the difference between a step
-# with and a step without it is what the talking costs. A launch of ``torchrun`` takes seconds, so the experiments of
-# the rest of the lesson share one: the times of a step, the time of ``all_reduce`` for five sizes, and two mistakes,
-# which you will meet below. You can download `experiments.py
-# <../../_live/lesson_16_distributed/experiments.py>`__; it imports ``train_digits.py``.
+# with and a step without it is what the talking costs. A launch of ``torchrun`` takes seconds, so five experiments
+# share one: the times of a step, the times of ``all_reduce``, and three about mistakes that you will meet below. They
+# are in `experiments.py <../../_live/lesson_16_distributed/experiments.py>`__, which imports ``train_digits.py``.
 #
 # .. fold:: Five experiments, and their launch
 
@@ -1080,8 +1079,8 @@ else:
     print("the times are too noisy to fit a line")
 
 # %%
-# Do not expect the prediction and the measurement to agree exactly: the model knows neither that DDP talks while it
-# computes (which makes a step shorter) nor that our processes share one memory (which makes it longer).
+# Do not expect the two to agree exactly: the model knows neither that DDP talks while it computes (which makes a step
+# shorter) nor that our processes share one memory (which makes it longer).
 #
 # With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
 # latency of 50 microseconds, and networks of 1, 10 and 100 Gbit/s. These are round numbers, not measurements. We also
@@ -1119,9 +1118,9 @@ ax.set(xlabel="processes", ylabel="efficiency")
 legend = ax.legend(frameon=False, loc="upper right")
 
 # %%
-# On the slow network two processes together are slower than one: each keeps 14 % of its speed, and :math:`2 · 14\%` is
-# less than 100 %. The fast network is good up to about 16 processes; then the latency of the many rounds counts. Large
-# trainings therefore use fast links, compute longer between two exchanges, and let computing and talking overlap.
+# On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast network
+# is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast
+# links, compute longer between two exchanges, and let computing and talking overlap.
 #
 # Break it: the same order in each epoch
 # --------------------------------------
@@ -1204,9 +1203,9 @@ assert found["stray_call"] == [10, 21]
 # Both should have 10 + 20 = 30. But the 20 of rank 1 met the 1 of the wrong call, and the 10 of rank 0 met the 0 that
 # rank 1 exchanged next. Equal sizes give wrong sums without a message; different sizes end with an error or stand still.
 #
-# ``dist.monitored_barrier`` finds out which process is missing: it is a place in the program that all processes must
-# pass within a given time. It works with gloo only; with NCCL, make a gloo group for it, as our script does. In the
-# launch above only rank 0 came to it.
+# ``dist.monitored_barrier`` finds out which process is missing: all processes must pass it within a given time. It
+# works with gloo only; with NCCL, make a gloo group for it, as our script does. In the launch above only rank 0 came to
+# it.
 #
 # .. fold:: The message, printed
 

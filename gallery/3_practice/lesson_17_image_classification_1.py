@@ -70,7 +70,7 @@ device = pick_device()
 # Look at the data
 # ----------------
 # In image classification the input is a picture, and the answer is one of a fixed list of classes. Fashion-MNIST has
-# ten classes of clothes. Each picture has 28 × 28 grey pixels.
+# ten classes of clothes, in pictures of 28 × 28 grey pixels.
 
 clothes = FashionMNIST(assets.path("fashion-mnist"), train=True)
 pixels = clothes.data[:, None] / 255  # (60000, 1, 28, 28), values from 0 to 1
@@ -238,9 +238,9 @@ for temperature in (0.1, 0.5, 1.0, 2.0, 100.0):
 #
 # Build it: a fully connected layer
 # ---------------------------------
-# Next we take a real picture. We cut 128 × 128 grey pixels out of a photograph. Two neurons that see every pixel are a
-# :term:`fully connected layer`, in PyTorch ``nn.Linear(128 * 128, 2)``. It expects a row of values for each picture, so
-# the square becomes a row. The weights are random: this layer has not learned anything.
+# Now we cut 128 × 128 grey pixels out of a photograph. Two neurons that see every pixel are a :term:`fully connected
+# layer`, in PyTorch ``nn.Linear(128 * 128, 2)``. It expects a row of values for each picture, so the square becomes a
+# row. The weights are random: this layer has not learned anything.
 
 photograph = torch.from_numpy(plt.imread(assets.path("photographs") / "china.jpg").copy())
 square = photograph[80:208, 250:378].float().mean(2)  # (128, 128), values from 0 to 255

@@ -242,8 +242,8 @@ torch.testing.assert_close(loss, by_hand)
 #
 # Build it: how good is a mask?
 # -----------------------------
-# To have something to measure, we make three predictions for the picture of the dog and the sheep: the true mask
-# shifted by 1 pixel and by 4 pixels, and background everywhere.
+# For a test we make three predictions for the picture of the dog and the sheep: the true mask shifted by 1 pixel and by
+# 4 pixels, and background everywhere.
 #
 # .. fold:: The truth without borders, and three predictions
 
@@ -766,8 +766,8 @@ for way, k in sides.items():
 # patterns: flat, two kinds of stripes, a chess board. Random sums prefer none of the four, since flipping the signs of
 # two sums exchanges the patterns. So each has on average a quarter of the power, and three of them are checkerboards.
 #
-# Resize-convolution has no checkerboard on a flat area, whatever its weights. In the figure its area has a grey that
-# depends on the random sum of the kernel, but it is the same grey everywhere, and this is the point.
+# Resize-convolution has no checkerboard on a flat area, whatever its weights. In the figure its grey depends on the
+# random sum of the kernel, but it is the same everywhere.
 #
 # .. fold:: How the figure is drawn
 
@@ -868,9 +868,9 @@ assert averaged_here < min(scores[False]) and max(scores[False]) < 0.85
 assert min(scores[True]) > 0.97
 
 # %%
-# With the decoder the network reproduces the mask, with each seed. Without it, the mean IoU stays near 0.8 with both
-# seeds. This is more than the averages reach on this picture, because the network is free to learn any logits. The
-# figure shows what is missing.
+# With the decoder the network reproduces the mask, with each seed. Without it, the mean IoU stays near 0.8. This is
+# more than the averages reach on this picture, because the network is free to learn any logits. The figure shows what
+# is missing.
 #
 # .. fold:: How the figure is drawn
 
