@@ -743,8 +743,9 @@ def measure(curves):
 print({name: round(float(number), 3) for name, number in measure(charts["D"]).items()})
 
 # %%
-# The rules ask one question after the other, as we did. Each comparison with ``nan`` is false, so this case comes
-# first; otherwise a run of ``nan`` would pass every question and be called healthy.
+# The rules ask one question after the other, as we did. To ask whether ``nan`` is smaller or larger than a number
+# always gives ``False``, so this case comes first; otherwise a run of ``nan`` would pass every question and be called
+# healthy.
 
 
 def diagnose(found):
