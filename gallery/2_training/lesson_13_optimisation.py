@@ -2,10 +2,10 @@
 13 · Optimisation
 =================
 
-The gradient says in which direction the loss falls. It does not say how far to go. If the steps are too short, the
-training takes for ever; if they are too long, the loss explodes. It does not say either from how many examples we
-should compute it. In this lesson you learn how long a step may be and why, you write the optimisers of practice
-(momentum, RMSProp, Adam, AdamW) in a few lines each, and you find out how much the choice of an optimiser matters.
+The gradient says in which direction the loss falls, but not how far to go. If the steps are too short, the training
+takes for ever; if they are too long, the loss explodes. Nor is it clear how many examples a gradient needs. In this
+lesson you learn how long a step may be and why, you write the optimisers that are used in practice (momentum, RMSProp,
+Adam, AdamW) in a few lines each, and you find out how much the choice of an optimiser matters.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -29,8 +29,7 @@ should compute it. In this lesson you learn how long a step may be and why, you 
 # %%
 # Set-up
 # ------
-# Parts of PyTorch are introduced where they are used. ``torch.optim`` holds the optimisers, and its module
-# ``lr_scheduler`` the schedules of the learning rate.
+# ``torch.optim`` holds the optimisers, and its module ``lr_scheduler`` the schedules of the learning rate.
 
 # sphinx_gallery_number = 13
 # sphinx_gallery_budget_s = 45
@@ -89,7 +88,7 @@ print("validation:", tuple(x_valid.shape), "labels from 0 to", y_valid.max().ite
 print(f"mean {x_train.mean():.2f}, standard deviation {x_train.std():.2f}")
 
 # %%
-# Each picture is a row of 196 numbers. The figure shows two pictures of each class as the models see them.
+# Each picture is a row of 196 grey values. The figure shows two pictures of each class as the models see them.
 #
 # .. fold:: How the figure is drawn
 
@@ -215,8 +214,8 @@ print(*[round(x, 2) for x in positions(0.3, 3)[1:]])
 #
 # .. math:: f(a, b) = \frac{1}{2}\left(a^2 + 20\,b^2\right) .
 #
-# We write gradient descent for any function, with autograd for the gradient. An *optimiser* is an object with a method
-# ``step`` that receives the parameters and their gradient and returns the new parameters.
+# We write gradient descent for any function, with ``torch.autograd.grad`` of lesson 11 for the gradient. An *optimiser*
+# is an object with a method ``step``; ours receives the parameters and their gradient and returns the new parameters.
 
 
 def valley(w):
@@ -249,9 +248,10 @@ print("after  4 steps:", [round(value, 3) for value in plain[4].tolist()])
 print("after 40 steps:", [round(value, 3) for value in plain[40].tolist()])
 
 # %%
-# The steep direction sets the limit: 2/20 = 0.1, so we take 0.09. Along :math:`b` we jump to and fro with the factor
-# :math:`1 - 0.09 · 20 = -0.8`. Along :math:`a` the factor is :math:`1 - 0.09 = 0.91`, and after 40 steps we are still
-# not there. **The steepest direction limits the rate, and the flattest one has to wait.**
+# The steep direction sets the limit: 2/20 = 0.1, so we take 0.09. Along :math:`b` each step multiplies the position by
+# :math:`1 - 0.09 · 20 = -0.8`, so we jump to and fro. Along :math:`a` the factor is :math:`1 - 0.09 = 0.91`, and after
+# 40 steps we are still not at the minimum. **The steepest direction limits the rate, and the flattest one makes slow
+# progress.**
 #
 # Build it: momentum
 # ------------------
@@ -261,7 +261,8 @@ print("after 40 steps:", [round(value, 3) for value in plain[40].tolist()])
 #
 # .. math:: v ← β\,v + g , \qquad w ← w - η\,v .
 #
-# What is this good for? We put in two sequences of gradients: one always has the same sign, the other one changes it.
+# What does this change? We put in two sequences of gradients: in one the sign stays the same, in the other it
+# alternates.
 
 
 def velocities(gradients, momentum=0.9):
@@ -300,8 +301,9 @@ print(f"40 steps with momentum    {valley(heavy[40]).item():.1e}")
 assert valley(heavy[40]) < 1e-4 * valley(plain[40])
 
 # %%
-# With the same steps and the same rate the loss is more than ten thousand times smaller. (The usual :math:`β` is 0.9;
-# 0.6 is a guess that is good for this valley.) In the figure the grey lines connect points of equal height.
+# With the same number of steps and the same rate, the loss is more than ten thousand times smaller. (The usual
+# :math:`β` is 0.9; 0.6 is a guess that is good for this valley.) In the figure the grey lines connect points of equal
+# height, and the star is the minimum.
 #
 # .. fold:: How the figure is drawn
 
@@ -329,13 +331,14 @@ for ax in axes:
     ax.legend(loc="upper right")
 
 # %%
-# These are the first 15 steps. Gradient descent jumps from side to side; with momentum the path is nearly at the
-# minimum, the star.
+# These are the first 15 steps. Gradient descent jumps from side to side and is still far from the star; with momentum
+# the path has nearly arrived.
 #
 # Build it: the limit with momentum
 # ---------------------------------
-# Does the limit :math:`2/λ` still hold? At the limit, :math:`w` jumps from one side to the other and back, always with
-# the same size. So :math:`w` and :math:`v` both change their sign in each step.
+# Does the limit :math:`2/λ` still hold with momentum? We take the valley :math:`\frac{1}{2} λ w^2`, whose gradient is
+# :math:`λw`. Exactly at the limit, :math:`w` jumps from one side to the other and back, always by the same distance. So
+# :math:`w` and :math:`v` both change their sign in each step.
 #
 # 1. The new velocity is :math:`v' = βv + λw`.
 # 2. The sign changes: :math:`v = -v'`. With line 1 this gives :math:`(1 + β)\,v' = λw`.
@@ -370,8 +373,9 @@ for momentum in (0.0, 0.5, 0.9):
 # Build it: a rate for each parameter
 # -----------------------------------
 # One rate for all parameters is a compromise between steep and flat directions. Suppose that two parameters have the
-# gradients 100 and 0.01. RMSProp keeps, for each parameter, a running average of the *squares* of its gradients. The
-# root of it says how large the gradients of this parameter usually are, and we divide by this root.
+# gradients 100 and 0.01. RMSProp keeps, for each parameter, a running average :math:`s` of the *squares* of its
+# gradients. The square root of :math:`s` says how large the gradients of this parameter usually are, and we divide by
+# it.
 #
 # .. math:: s ← α\,s + (1 - α)\,g^2 ,
 #
@@ -402,14 +406,14 @@ for _ in range(3):
 
 # %%
 # Both parameters move by the same distance, although their gradients differ by a factor of ten thousand. But something
-# is odd: the gradient never changes, and the first step is ten times as long as the rate. The average :math:`s` starts
-# at 0 and needs time to grow.
+# is odd: the gradient never changes, and yet the first step is ten times as long as the rate. The reason: the average
+# :math:`s` starts at 0, so it is too small at first, and we divide by its root.
 #
 # Build it: Adam
 # --------------
-# Adam joins both ideas, and it corrects this mistake. It keeps a running average :math:`m` of the gradients, which is
-# its momentum, and a running average :math:`s` of their squares. We look at such an average for a gradient that is
-# always 1.
+# Adam combines momentum with the division of RMSProp, and it corrects this mistake. It keeps a running average
+# :math:`m` of the gradients, which is its momentum, and a running average :math:`s` of their squares. We look at the
+# beginning of such an average, for a gradient that is always 1.
 
 average, beta = 0.0, 0.9
 for t in range(1, 6):
@@ -417,9 +421,9 @@ for t in range(1, 6):
     print(f"step {t}: average {average:.3f}, divided by 1 - β^t: {average / (1 - beta**t):.3f}")
 
 # %%
-# The average begins far too low, because it starts at 0. After one step it has received only 1/10 of the whole, after
-# :math:`t` steps only the share :math:`1 - β^t`. Divided by this share it is right from the first step. This *bias
-# correction* is applied to both averages.
+# The average begins far too low, because it starts at 0. After one step it contains only 1/10 of the gradient, and
+# after :math:`t` steps the share :math:`1 - β^t`. If we divide it by this share, it is right from the first step. This
+# *bias correction* is applied to both averages.
 
 
 class Adam:
@@ -487,9 +491,9 @@ shrunk = AdamW(0.001).step(w, torch.zeros(1))
 print(f"from {w.item()} by {(w - shrunk).item():.5f}")
 
 # %%
-# Without any gradient, a weight of 1 shrinks in one step by 0.001 · 0.01. In the folded cell both weights start at 1.
-# The gradients of the first are ±10, those of the second ±0.1, and their signs alternate, so that only the decay moves
-# the weights in the long run.
+# Without any gradient, a weight of 1 shrinks in one step by 0.001 · 0.01. The folded cell has two weights that start
+# at 1. The gradients of the first are ±10, those of the second ±0.1, and their signs alternate, so that only the decay
+# moves the weights in the long run.
 #
 # .. fold:: 1,000 steps with both kinds of decay
 
@@ -507,8 +511,9 @@ print(f"expected of AdamW:      {shrunk:.3f}")
 assert w[0] > 0.98 and w[1] < 0.6 and (v - shrunk).abs().max() < 0.003
 
 # %%
-# Adam hardly shrinks the first weight and shrinks the second one strongly. AdamW shrinks both equally, by nearly the
-# factor :math:`(1 - 0.001 · 0.1)^{1000} ≈ 0.905`. If you want weight decay with Adam, take AdamW.
+# Adam also divides the decay by the usual size of the gradients, so it hardly shrinks the first weight and shrinks the
+# second one strongly. AdamW shrinks both by nearly the factor :math:`(1 - 0.001 · 0.1)^{1000} ≈ 0.905`. If you want
+# weight decay with Adam, take AdamW.
 #
 # Build it: from how many examples?
 # ---------------------------------
@@ -517,8 +522,8 @@ assert w[0] > 0.98 and w[1] < 0.6 and (v - shrunk).abs().max() < 0.003
 # (:term:`stochastic gradient descent`), or from a few (:term:`mini-batch gradient descent`). How wrong is such an
 # estimate?
 #
-# We take the simplest classifier, a single layer of 196 × 10 weights, and the first 2,000 pictures. For each batch size
-# we draw 200 batches and measure how far their gradients are from the whole gradient.
+# We take the simplest classifier, a single layer of 196 × 10 weights, all of them 0, and the first 2,000 pictures.
+# First we compute the *whole gradient*, that of all these pictures.
 
 x, y = x_train[:2000], y_train[:2000]
 everything = torch.arange(2000)
@@ -538,7 +543,7 @@ whole = gradient_of(zeros, everything)
 print(f"length of the whole gradient: {whole.norm():.2f}")
 
 # %%
-# Now the errors.
+# Then we measure how far the gradients of batches are from it.
 #
 # .. fold:: 200 batches of each size
 
@@ -554,7 +559,7 @@ assert max(noises) < 1.2 * min(noises)
 # %%
 # The last column is nearly constant: **the error falls with the square root of the batch size**. Four times as many
 # examples only halve the error. The gradient of a single example is mostly noise: its error is several times as long as
-# the whole gradient. Nevertheless it is right on average.
+# the whole gradient. But the mean over all examples is the whole gradient.
 #
 # This function trains the classifier with any batch size. ``randperm`` shuffles the rows in each epoch, and ``split``
 # cuts them into batches. The function returns the weights at the start and after each step.
@@ -573,16 +578,16 @@ for weights in train_classifier(2000, 0.1, epochs=3, seed=0):
     print(f"loss on all 2,000 pictures: {loss_of(weights, everything).item():.3f}")
 
 # %%
-# Three steps of batch gradient descent: the loss falls from :math:`\ln 10 ≈ 2.303` on. "Use it" will show which batch
-# size is best.
+# With a batch of all 2,000 pictures an epoch is a single step. In these three steps the loss falls from :math:`\ln 10 ≈
+# 2.303`, its value for ten equal probabilities.
 #
 # Build it: schedules
 # -------------------
-# Far from the minimum, long steps save time. Close to it, they jump around it. So the rate should fall in the end. A
-# :term:`scheduler` multiplies the rate at the start by a factor that depends on the step. Three are common. The *step*
-# schedule divides the rate by 10 at fixed times. The *cosine* schedule falls smoothly to 0. And :term:`warm-up` lets
-# the rate first rise. The usual reasons are that the first gradients of a network are often large, and that Adam's
-# averages of few gradients are noisy (the correction removes their bias, not the noise). We do not test this here.
+# Far from the minimum, long steps save time. Close to it, they jump back and forth across it. So the rate should fall
+# in the end. A :term:`scheduler` multiplies the initial rate by a factor that depends on the step. Three are common.
+# The *step* schedule divides the rate by 10 at fixed times. The *cosine* schedule falls smoothly to 0. And
+# :term:`warm-up` lets the rate rise at first. The usual reasons are that the first gradients of a network are often
+# large, and that Adam's first averages are noisy. We do not test this here.
 
 
 def step_factor(step, total):
@@ -601,7 +606,7 @@ def warmup_factor(step, total, warm=30):
 
 
 # %%
-# The figure shows the three factors over 300 steps.
+# The figure shows the three factors over 300 steps; the warm-up takes 30 of them.
 #
 # .. fold:: How the figure is drawn
 
@@ -618,7 +623,7 @@ legend = ax.legend()
 # ---------------------
 # In PyTorch an optimiser receives the *parameters* when it is made, reads their ``.grad`` and changes them in place.
 # All of ours exist in ``torch.optim``: :torch:`torch.optim.SGD` with ``momentum=``, :torch:`torch.optim.RMSprop`,
-# :torch:`torch.optim.Adam` and :torch:`torch.optim.AdamW`. One comparison: momentum on the valley.
+# :torch:`torch.optim.Adam` and :torch:`torch.optim.AdamW`. First we compare momentum on the valley.
 
 w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
 optimiser = torch.optim.SGD([w], lr=0.09, momentum=0.6)
@@ -700,9 +705,9 @@ print("three schedules: equal at each of 300 steps")
 #
 # Use it: one, some, or all?
 # --------------------------
-# We train the classifier of above with batches of 1, of 32 and of all 2,000 pictures. A fair comparison gives each
-# batch size its own learning rate. We choose it on the validation set, from three rates for each; the folded cell
-# prints the losses. Then each batch size is trained with three seeds, and we measure how long an epoch takes.
+# We train the classifier from above with batches of 1, of 32 and of all 2,000 pictures. A fair comparison gives each
+# batch size its own learning rate. We choose it on the validation set, from three rates for each. Then each batch size
+# is trained with three seeds, and we measure how long an epoch takes.
 #
 # .. fold:: The choice of the rates, three seeds, and the time of an epoch
 
@@ -738,8 +743,8 @@ for size, curve in curves.items():
 assert (after_one[1] < after_one[32]).all() and (after_one[32] < after_one[2000]).all()
 
 # %%
-# With the same shuffle (seed), one picture beats 32 in each of three pairs, and the batch of all pictures has by far
-# the highest loss: this answers the second question of "Predict". But one epoch with batches of one takes much longer,
+# After one epoch batches of one have the lowest loss with each of the three seeds, and the batch of all pictures has by
+# far the highest: this answers the second question of "Predict". But one epoch with batches of one takes much longer,
 # because each of its 2,000 steps has fixed costs.
 #
 # .. fold:: How the figure is drawn
@@ -758,8 +763,8 @@ axes[0].legend(title="batch size")
 print("seconds: measured in this build")
 
 # %%
-# On the left the curves are drawn over epochs, on the right over seconds (with a logarithmic axis). By epochs, one
-# picture wins. By the clock of this processor, 32 pictures win: a step with 32 pictures takes little longer than one
+# On the left the curves are drawn over epochs, on the right over seconds (with a logarithmic axis). By epochs, batches
+# of one win. By the clock of this processor, batches of 32 win: a step with 32 pictures takes little longer than one
 # with a single picture, and its gradient is more than five times as exact. The whole set has cheap epochs, but it needs
 # too many of them. This is why networks are trained with mini-batches.
 #
@@ -768,9 +773,9 @@ print("seconds: measured in this build")
 #
 # Use it: which optimiser?
 # ------------------------
-# Now a small network, with one hidden layer of 64 neurons. ``LambdaLR`` is PyTorch's schedule for a function of our
-# own: it multiplies the rate by what the function returns, and its ``step`` is called after that of the optimiser. The
-# folded cell has the three optimisers. (``fused=True`` computes the same step in one pass, which is faster.)
+# Now we train a small network with one hidden layer of 64 neurons. ``LambdaLR`` is PyTorch's schedule for a function of
+# our own: it multiplies the rate by what the function returns, and its ``step`` is called after that of the optimiser.
+# (``fused=True`` computes the same step in one pass, which is faster.)
 #
 # .. fold:: The three optimisers
 
@@ -813,9 +818,9 @@ with torch.no_grad():
     print(f"validation loss {F.cross_entropy(model(x_valid), y_valid).item():.2f}")
 
 # %%
-# With the same seed the start and the batches are the same for all optimisers. A comparison is fair only if each of
-# them gets its best learning rate. So we try four rates for SGD and Adam, with a constant rate and with the cosine
-# schedule, and for momentum with the cosine schedule. What counts is the loss on the validation set.
+# With the same seed, all optimisers start from the same weights and see the same batches. A comparison is fair only if
+# each of them gets its best learning rate. So we try four rates for each, with a constant rate and with the cosine
+# schedule (for momentum only with the latter). What counts is the loss on the validation set.
 #
 # .. fold:: 20 trainings that choose the rates
 
@@ -875,10 +880,10 @@ axes[0].set_yticks([0.5, 0.7, 1, 1.5], ["0.5", "0.7", "1", "1.5"])
 legend = axes[1].legend(loc="upper left")
 
 # %%
-# Each row has one rate that is ten times away from the best one, and it costs more than the whole difference between
-# the best values of the five rows. And the best rates are not the same: Adam's are ten or more times smaller than those
-# of SGD, here about thirty. That of momentum is smaller too, since it adds up to ten gradients. So whoever compares
-# them at *one* rate has not compared the optimisers.
+# In each row, the rate that is wrong by a factor of ten raises the loss by more than the best values of the five rows
+# differ. And the best rates are not the same: Adam's are ten or more times smaller than those of SGD, here about
+# thirty. That of momentum is smaller too, since it adds up the gradients of several steps. So whoever compares them at
+# *one* rate has not compared the optimisers.
 #
 # Now the comparison itself: eight new seeds for each of the five rows, on the 10,000 test pictures, which nobody has
 # seen so far. The differences are paired: the two trainings of a pair share their seed. After ± stands the
@@ -936,9 +941,9 @@ assert abs(mean) < 0.01
 # for each pair of them. Together they form an :math:`n × n` matrix, the :term:`Hessian`. For the valley the Hessian is
 # the matrix with 1 and 20 on its diagonal and 0 elsewhere.
 #
-# For a network the matrix is far too large to compute. But we can multiply it by a vector: the derivative of
-# :math:`g·v`, where :math:`g` is the gradient and :math:`v` a fixed vector, is exactly the Hessian times :math:`v`.
-# ``create_graph=True`` records the gradient's own computation, so that autograd can differentiate it again.
+# For a network this matrix is far too large to compute. But we can multiply it by a vector without having it: the
+# derivative of :math:`g·v`, where :math:`g` is the gradient and :math:`v` a fixed vector, is exactly the Hessian times
+# :math:`v`. ``create_graph=True`` records the gradient's own computation, so that autograd can differentiate it again.
 
 
 def hessian_times(function, w, v):
@@ -975,7 +980,7 @@ for rounds in (1, 2, 3, 4):
     print(rounds, round(largest_curvature(valley, w, start, rounds)[0], 4))
 
 # %%
-# For the valley it finds 20.
+# After four rounds it has found 20, the curvature along :math:`b`.
 #
 # Now real data: linear regression from 49 grey values (the pictures once more halved) and a constant to the ten
 # classes, with the :term:`squared loss`. This loss is a quadratic function of its 500 parameters, so the limit should
@@ -1032,14 +1037,16 @@ assert 2 / steepest < 0.2
 
 # %%
 # Two per cent below the limit the loss falls at each of the 400 steps. Two per cent above it explodes. The last line is
-# about the classifier of above: there the limit is far below its rate of 0.3, and so its loss jumped up.
+# about the classifier that was trained on the whole set: its limit is far below the rate of 0.3, and so its loss jumped
+# up.
 #
 # Use it: at the edge of stability
 # --------------------------------
-# The loss of a network is no quadratic function: the curvature changes from place to place. What happens to it during
-# the training? We train a network of 50 · 32 + 33 · 32 + 33 · 10 = 2,986 parameters on 200 pictures with plain gradient
-# descent on the whole set, so there is no noise. Every 25 steps we measure the largest curvature, which is then called
-# the :term:`sharpness`.
+# The loss of a network is no quadratic function: the curvature changes from place to place. The limit can be read the
+# other way round: with the rate :math:`η`, gradient descent is stable only where the largest curvature, here called the
+# :term:`sharpness`, is below :math:`2/η`. How does the sharpness change during the training? We train a network of 50 ·
+# 32 + 33 · 32 + 33 · 10 = 2,986 parameters on 200 pictures with plain gradient descent on the whole set, so there is no
+# noise, and measure the sharpness every 25 steps.
 #
 # .. fold:: Training, and measuring the sharpness
 
@@ -1174,8 +1181,8 @@ for name, value in model.state_dict().items():
 # %%
 # Break it: a schedule at the wrong place
 # ---------------------------------------
-# A cosine schedule for 10 epochs has ``T_max=10``, and its ``step`` belongs behind the epoch. Somebody puts it into the
-# inner loop, which has 5 batches.
+# A cosine schedule for 10 epochs has ``T_max=10``, and its ``step`` belongs after the epoch. Somebody puts it into the
+# inner loop, over 5 batches.
 #
 # .. fold:: Six epochs with this mistake
 

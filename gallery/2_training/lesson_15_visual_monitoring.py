@@ -2,8 +2,8 @@
 15 · Visual monitoring
 ======================
 
-Eight trainings are sick. None of them prints an error. Three of them have the same flat loss, and yet each needs
-another remedy. A doctor would not look at the temperature alone, and we should not look at the loss alone. Which few
+Eight trainings are sick. None of them prints an error. Three of them have the same flat loss, and yet each needs a
+different remedy. A doctor would not look at the temperature alone, and we should not look at the loss alone. Which few
 curves tell what is wrong, and how do we get them onto the screen while the training is still running? In this lesson
 you write down what a training does, look at it in the real TensorBoard and on a real Visdom server, and then open a
 clinic for sick runs.
@@ -69,10 +69,9 @@ runs = Path(workplace.name)
 # %%
 # Look at the data
 # ----------------
-# Fashion-MNIST has the format of MNIST, but its ten classes are kinds of clothes. We take 3,000 pictures for training
-# and 1,000 for validation. The test pictures are not needed: we do not want to know how good a model is, but what is
-# wrong with its training. Each picture becomes a row of 784 pixels. For one of the faults we also keep the validation
-# pictures that were not normalised.
+# We use the clothes of Fashion-MNIST again, 3,000 pictures for training and 1,000 for validation. The test pictures are
+# not needed: we do not want to know how good a model is, but what is wrong with its training. Each picture becomes a
+# row of 784 pixels. For one of the faults we also keep the validation pictures without normalisation.
 
 fashion = FashionMNIST(assets.path("fashion-mnist"), train=True)
 order = torch.randperm(60_000, generator=generator)
@@ -104,9 +103,9 @@ print(", ".join(f"{number} {name}" for number, name in enumerate(fashion.classes
 # %%
 # Predict
 # -------
-# We train a network of three linear layers: from 784 pixels to 64 numbers, to 64 again, and to ten logits, with ReLU
-# between them. It gets 300 steps, with a learning rate that was chosen so badly that it is ten thousand times too
-# small. The cell prints the mean training loss of the first 30 steps and of the last 30 steps.
+# A network of three linear layers leads from 784 pixels to 64 values, to 64 again, and to ten logits, with ReLU between
+# the layers. We train it for 300 steps, with a learning rate that is ten thousand times too small. The cell prints the
+# mean training loss of the first 30 steps and of the last 30 steps.
 #
 # .. choice:: Which losses belong to the learning rate that is far too small?
 #    :outputs: too_small
@@ -146,13 +145,14 @@ print(log.curves)
 #
 # Build it: a step and what to measure in it
 # ------------------------------------------
-# The loss says *that* something is wrong, seldom *what*. Our first instrument is the :term:`update ratio`: how
-# far a step moves the weights :math:`w` of a layer, in relation to their length.
+# The loss tells us *that* something is wrong, but seldom *what*. Our first instrument is the :term:`update ratio`: the
+# length of the change that a step makes to the weights :math:`w` of a layer, divided by the length of these weights.
 #
 # .. math:: \text{ratio} = \frac{\lVert w_{\text{after}} - w_{\text{before}} \rVert}{\lVert w_{\text{before}} \rVert}
 #
 # A walker who takes steps of a millionth of the way does not arrive. A walker whose steps are longer than the whole way
-# does not either. ``norm`` is the length of a tensor, seen as one long vector.
+# does not either. ``norm`` is the length of a tensor, seen as one long vector. ``detach().clone()`` keeps a copy of the
+# weights from before the step.
 
 
 def update_ratio(before, after):
@@ -177,15 +177,14 @@ print(f"loss {loss:.2f}, update ratio of the first layer {ratio:.3f}")
 assert 0.01 < ratio < 0.1
 
 # %%
-# ``detach().clone()`` keeps a copy of the weights from before the step. This step changed the first layer by a few
-# percent of its length.
+# This step changed the first layer by a few percent of its length.
 #
 # Build it: dead units
 # --------------------
-# The second instrument looks inside the network. A unit with ReLU returns 0 where its input is negative. If that is
-# so for *every* picture, the unit is a :term:`dead unit`: it contributes nothing, and no gradient passes through it,
-# so it cannot recover by itself. We count the units of the first layer that are 0 for all validation pictures.
-# ``all(0)`` asks along the pictures.
+# The second instrument looks inside the network. A unit with ReLU returns 0 where its input is negative. If that is so
+# for *every* picture, the unit is a :term:`dead unit`: it contributes nothing, and no gradient passes through it, so it
+# cannot recover by itself. We count the units of the first layer that are 0 for all validation pictures. ``all(0)``
+# says, for each unit, whether this is true along axis 0, the pictures.
 
 
 @torch.no_grad()
@@ -204,8 +203,8 @@ print("with biases of -30:", dead_share(model, valid_inputs))
 #
 # Build it: a training that keeps a log
 # -------------------------------------
-# Now the training of the clinic. Its arguments are the things that can go wrong, and their defaults are healthy. We
-# begin with the network. ``requires_grad_(False)`` freezes a layer: it gets no gradient and stays as it is.
+# Now we write the training for the clinic. Each of its arguments is something that can go wrong, and the default is
+# healthy. We begin with the network. ``requires_grad_(False)`` freezes a layer: it gets no gradient and stays as it is.
 
 
 def network(seed, hidden_layers=2, activation=nn.ReLU, first_bias=None, frozen=False):
@@ -250,9 +249,10 @@ mixed_rows = list(batches(seed=0, images=3000, shuffle=True))
 print("classes in mixed batch 0: ", labels[mixed_rows[0]].unique().tolist())
 
 # %%
-# A sorted batch holds a single class. Finally the loop. It logs the training loss in each step, both update ratios in
-# every tenth, and the validation loss and the dead units in every thirtieth. ``log`` may be any object with a method
-# ``add_scalar``. ``watch``, if it is given, is called in every thirtieth step as well; we need it later.
+# A sorted batch holds a single class. The last part is the loop. It logs the training loss in each step, the update
+# ratios of the first and the last layer in every tenth, and the validation loss and the dead units in every thirtieth.
+# ``log`` may be any object with a method ``add_scalar``. ``watch``, if it is given, is called in every thirtieth step
+# as well; the histograms will need it.
 
 
 def train(log, seed, rate=0.1, images=3000, shuffle=True, valid=valid_inputs, watch=None,
@@ -279,7 +279,8 @@ def train(log, seed, rate=0.1, images=3000, shuffle=True, valid=valid_inputs, wa
 
 
 # %%
-# The rate 0.1, the 64 units and the 300 steps are guesses that turned out well. A first healthy run:
+# This is a first healthy run; ``run`` returns the curves of a training. The rate 0.1, the 64 units and the 300 steps
+# are guesses that turned out well.
 
 
 def run(seed, **settings):
@@ -300,8 +301,8 @@ for name in healthy:
     print(f"{name:20} {len(curve):3} values, first {curve[0]:.3f}, last {curve[-1]:.3f}")
 
 # %%
-# The loss of both kinds falls, an update is between 2 and 4 percent of the weights, and no unit is dead. This is
-# what we will compare sick runs with. The names before the slash form groups on the page of TensorBoard.
+# Both losses fall, an update is between 2 and 4 percent of the weights, and no unit is dead. This is what we will
+# compare sick runs with. The names before the slash form groups on the page of TensorBoard.
 #
 # Here is the answer to the prediction.
 
@@ -336,11 +337,10 @@ run_choices("too_small", right=rate_too_small, wrong=[healthy_rate, rate_too_lar
 # %%
 # Build it: the same log for TensorBoard
 # --------------------------------------
-# PyTorch's :torch:`torch.utils.tensorboard.writer.SummaryWriter` has the method ``add_scalar`` too, with the same
-# arguments as ours. (We chose ours like this.) It writes into an :term:`event file` in the folder that it is given. One
-# folder is one run, so each run gets a folder of its own. At the end of ``with`` the writer is closed. We log two runs:
-# the healthy one, and one with a tenth of its learning rate. ``Both`` hands each value to two logs, so that we can
-# compare them later.
+# PyTorch's :torch:`torch.utils.tensorboard.writer.SummaryWriter` also has a method ``add_scalar``, and we gave ours the
+# same arguments on purpose. It writes into an :term:`event file` in the folder that it is given. One folder is one run,
+# so each run gets a folder of its own. At the end of ``with`` the writer is closed. We log two runs: the healthy one,
+# and one with a tenth of its learning rate. ``Both`` hands each value to two logs, so that we can compare them later.
 
 
 class Both:
@@ -363,15 +363,15 @@ for name, rate in (("rate-0.1", 0.1), ("rate-0.01", 0.01)):
     print(name, "→", len(written), "file,", written[0].name.split(".")[2], "in its name")
 
 # %%
-# The training loop has not changed; only its ``log`` is another one. An event file has ``tfevents`` in its name,
+# The training loop has not changed; it only got a different ``log``. An event file has ``tfevents`` in its name,
 # because TensorBoard was made for TensorFlow.
 #
 # Build it: histograms
 # --------------------
-# A scalar is one number for each step. A histogram shows how *many* numbers are spread, for instance all outputs of a
-# layer. ``add_histogram`` sorts the elements of a tensor into bins and writes the counts. We look at the outputs of the
-# first layer before ReLU, in a healthy run and in one whose first biases start at −30. Here ``watch`` is needed:
-# ``watch_first_layer`` makes it. It returns a function that remembers its writer.
+# A scalar is a single value for each step. A histogram shows how a large number of values is distributed, for instance
+# all outputs of a layer. ``add_histogram`` sorts the elements of a tensor into bins and writes the counts. We look at
+# the outputs of the first layer before ReLU, in a healthy run and in one whose first biases start at −30. This is what
+# ``watch`` is for: ``watch_first_layer`` returns a function that writes the histogram and remembers its writer.
 
 
 def watch_first_layer(writer):
@@ -402,7 +402,7 @@ with SummaryWriter(runs / "images") as writer:
 print("files:", len(list((runs / "images").iterdir())))
 
 # %%
-# On the page the 16 pictures stand in one image. Three more methods are in the folded cell. ``add_graph`` runs the
+# TensorBoard shows the 16 pictures in one image. Three more methods are in the folded cell. ``add_graph`` runs the
 # network on an example, and the page shows its layers as boxes with arrows. ``add_hparams`` writes a table with the
 # settings of a run and its result, to sort runs by. ``add_embedding`` takes an :term:`embedding`, a list of vectors,
 # one for each picture. The page shows them as points in space that you can turn with the mouse.
@@ -426,11 +426,11 @@ table = next((runs / "more").rglob("metadata.tsv"))
 print("names beside the points:", len(table.read_text(encoding="utf-8").splitlines()))
 
 # %%
-# The names, like the pictures, stand beside the points.
+# TensorBoard shows the names and the pictures beside the points.
 #
 # Check against PyTorch
 # ---------------------
-# Is what we logged what TensorBoard will show? ``EventAccumulator`` is the class with which TensorBoard itself reads
+# Will TensorBoard show exactly what we logged? ``EventAccumulator`` is the class with which TensorBoard itself reads
 # event files. ``Reload`` reads, ``Scalars`` returns the values of a name, and ``size_guidance`` says how many values to
 # keep: 0 means all. (The default keeps one histogram and four images, which is a surprise when you count them.)
 
@@ -468,7 +468,7 @@ for name, pairs in ours["rate-0.1"].curves.items():
 print(f"{compared} values agree, with their steps; an event file keeps them as float32")
 
 # %%
-# So both logs tell the same. Now the histograms, read from the event files.
+# So both logs hold the same values. Next we read the histograms from the event files.
 #
 # .. fold:: How the figure is drawn
 
@@ -712,16 +712,16 @@ print("dead units at the end:", *(f"{x} {share:.0%}" for x, share in last_dead.i
 #
 #      The first layer moves by exactly 0, and all its units are dead. No gradient passes through a dead unit.
 #
-# A is the quietest of all. Its loss falls, only more slowly than that of D. But the update of its first layer is
-# exactly 0, while no unit is dead: somebody froze the layer and forgot it. Such a mistake can stay for months,
-# because the network does learn.
+# A is the hardest to notice. Its loss falls, only more slowly than that of D. But the update of its first layer is
+# exactly 0, while no unit is dead: somebody froze the layer and forgot it. Such a mistake can stay for months, because
+# the network does learn.
 #
 # Use it: a rule instead of a doctor
 # ----------------------------------
-# Can a program do this? First we turn the curves of a run into six numbers. The *roughness* is the mean jump from one
-# batch loss to the next, divided by the mean loss. The *gap* is the validation loss minus the training loss (the mean
-# of the 30 steps before). We take the last gap, and its *growth*: the last gap minus the first. ``median`` is the value
-# in the middle.
+# Can a program do this? First we turn the curves of a run into six numbers. Three are known: the update ratios of both
+# layers and the dead units. The *roughness* is the mean jump from one batch loss to the next, divided by the mean loss.
+# The *gap* is the last validation loss minus the mean training loss of the 30 steps before it. Its *growth* is this gap
+# minus the first one. ``median`` is the value in the middle.
 
 
 def measure(curves):
@@ -743,8 +743,9 @@ def measure(curves):
 print({name: round(float(number), 3) for name, number in measure(charts["D"]).items()})
 
 # %%
-# Then come the rules. They ask one question after the other, as we did. Each comparison with ``nan`` is false, so this
-# case comes first; otherwise a run of ``nan`` would pass every question and be called healthy.
+# The rules ask one question after the other, as we did. To ask whether ``nan`` is smaller or larger than a number
+# always gives ``False``, so this case comes first; otherwise a run of ``nan`` would pass every question and be called
+# healthy.
 
 
 def diagnose(found):
@@ -769,8 +770,9 @@ for letter, curves in charts.items():
 assert all(diagnose(measure(charts[letter])) == name for letter, name in ward.items())
 
 # %%
-# All nine are right. But the thresholds were chosen by looking at runs with the seeds 0 to 3, so this is no evidence.
-# The table shows the median of each number over the seeds 0 to 2; each threshold lies between two kinds of runs.
+# All nine are right. But the thresholds were chosen by looking at runs with the seeds 0 to 3, so this proves nothing
+# about other runs. The table shows the median of each number over the seeds 0 to 2; each threshold lies between two
+# kinds of runs.
 #
 # .. fold:: The numbers of three seeds
 
@@ -802,11 +804,10 @@ assert min(each["first"] / each["last"] for name in learning for each in ranges[
 assert all(diagnose(each) == name for name, found in ranges.items() for each in found)
 
 # %%
-# Of each quantity but one, the runs on the two sides of its threshold differ by a factor of more than two. The growth of
-# the gap is the delicate one. It is about 0.5 even in the healthy run: the mean of the first 30 losses contains those
-# from before the network had learned anything, so the first gap is too small. This affects all runs, so we ask for
-# *much* growth. The evidence comes from runs with two *other* seeds, 18 in all. Nothing was changed after looking at
-# them.
+# For all quantities but one, the values on the two sides of a threshold differ by more than a factor of two. The
+# exception is the growth of the gap. It is about 0.5 even in the healthy run: the mean of the first 30 losses contains
+# those from before the network had learned anything, so the first gap is too small. This affects all runs, so we ask
+# for *much* growth. The evidence comes from 18 runs with two *other* seeds. Nothing was changed after looking at them.
 #
 # .. fold:: The rules on seeds that they have not seen
 
@@ -821,10 +822,10 @@ print("together:", sum(right.values()), "of", len(FAULTS) * len(NEW_SEEDS))
 assert all(count == len(NEW_SEEDS) for count in right.values())
 
 # %%
-# Each fault is told from the healthy run and from the others, with both seeds. How far does this carry? The data, the
-# network and the optimiser were always the same, and **thresholds belong to a set-up**. It is often said that the
-# update ratio should be near 0.001. Our healthy run has more than ten times as much. What carries over is the method:
-# log the same curves for a run that works, and compare.
+# With both seeds, the rules tell each fault from the healthy run and from the other faults. Would they do so elsewhere?
+# The data, the network and the optimiser were always the same, and **thresholds belong to a set-up**. It is often said
+# that the update ratio should be near 0.001. Our healthy run has more than ten times as much. What carries over is the
+# method: log the same curves for a run that works, and compare.
 
 sgd_ratio = measure(charts["D"])["first"]
 print(f"healthy update ratio of the first layer: {sgd_ratio:.3f}")
@@ -833,8 +834,8 @@ assert sgd_ratio > 0.01
 # %%
 # Use it: Visdom
 # --------------
-# Visdom works the other way round. There is no file that a page reads. A server runs first, and your program *sends*
-# windows to it: ``line``, ``image``, ``text``. This is handy for a picture that you want to see at once.
+# Visdom works without a file. Its server runs first, and your program *sends* content to windows on its page, with
+# ``line``, ``image`` or ``text``. This is handy for a picture that you want to see at once.
 #
 # It is an optional part, because its package is old. The folded cell says how to install it, and writes three lines that
 # start its server.
@@ -891,7 +892,7 @@ if Visdom is not None:
 #
 # Break it: the forgotten step
 # ----------------------------
-# A log can be sick as well. First, ``add_scalar`` without its third argument.
+# A log can have faults as well. In the first one, ``add_scalar`` does not get its third argument, the step.
 
 with SummaryWriter(runs / "no step") as writer:
     for value in (2.3, 1.9, 1.6, 1.4):
@@ -921,8 +922,8 @@ for event in read_events(runs / "same folder").Scalars("loss"):
 #
 # Break it: a histogram of nothing
 # --------------------------------
-# Two mistakes are loud. After a training with too high a learning rate all weights are ``nan``, and none falls into a
-# bin. And a scalar has to be a single number.
+# Two mistakes end with an error. After a training with too high a learning rate all weights are ``nan``, and none falls
+# into a bin. And a scalar has to be a single number.
 
 with SummaryWriter(runs / "loud") as writer:
     try:
@@ -935,8 +936,8 @@ with SummaryWriter(runs / "loud") as writer:
         print("AssertionError:", " ".join(str(error).split()))
 
 # %%
-# There is no need to file a bug report: the first message means that all values are ``nan``. It comes only if *all* of
-# them are; a tensor with a single valid element is written silently. The second one needs ``loss.mean()``.
+# The first message asks for a bug report, but it only means that all values are ``nan``. If a single element is valid,
+# the tensor is written silently. The second mistake needs ``loss.mean()``.
 #
 # Then and now
 # ------------
@@ -1001,8 +1002,8 @@ assert sorted(ward.values()) == sorted(FAULTS)
 #   images, graphs, tables and embeddings; ``EventAccumulator`` reads them back.
 # - The loss says that something is wrong. The update ratios of the first and the last layer, the share of dead units
 #   and the validation loss say what.
-# - A gap that grows to the end is overfitting; a gap that soon is there and stays is another preparation of the data. A
-#   comb means sorted batches. An update of exactly 0 means dead units or a frozen layer.
+# - A gap that grows to the end means overfitting. A gap that appears early and stays means that the validation data
+#   were prepared differently. A comb means sorted batches. An update of exactly 0 means dead units or a frozen layer.
 # - Thresholds belong to a set-up. Compare with a run that works.
 # - Pass the step, and use one folder a run.
 #

@@ -3,10 +3,10 @@
 =========================
 
 Two cooks who share one recipe can peel twice as many potatoes. Can two processes train one network twice as fast? They
-would have to end with the *same* network as one process, otherwise it is another training. So there are two questions.
-What must the processes tell each other in each step? And how much of the time that they save is lost by talking? In
-this lesson several processes really train one network together. You compare their weights with those of one process,
-you kill one of them on purpose, and you count the bytes of an exchange.
+would have to end with the *same* network as one process, otherwise it is a different training. So there are two
+questions. What must the processes tell each other in each step? And how much of the time that they save is lost by
+talking? In this lesson several processes really train one network together. You compare their weights with those of one
+process, you kill one of them on purpose, and you count the bytes of an exchange.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -72,7 +72,7 @@ print("a GPU can be used:", torch.cuda.is_available())
 print("number of GPUs:", torch.cuda.device_count())
 
 # %%
-# A GPU is not needed: the same functions of PyTorch let processes talk to each other on CPUs and on GPUs.
+# The same functions of PyTorch let processes talk to each other on CPUs and on GPUs.
 #
 # The next cell is folded, because you do not need it to understand the lesson. It starts ``torchrun``, the program of
 # PyTorch that starts all processes of a training, and it ends them all if this lesson is stopped.
@@ -166,8 +166,8 @@ def run_in_shell(*commands, **more):
 # ----------------
 # We use the first 1,280 images of MNIST for training, and the next 1,000 for validation. The function reads them
 # straight from the files, because it will also run in the other processes, and importing torchvision in each of them
-# would take longer than the training. ``torch.from_file`` makes a tensor of the bytes of a file. The files begin with
-# 16 and with 8 bytes that are not data.
+# would take longer than the training. ``torch.from_file`` makes a tensor of the bytes of a file. The first 16 bytes of
+# the image file and the first 8 of the label file are not data.
 #
 # .. fold:: Reading the files
 
@@ -237,10 +237,10 @@ legend = fig.legend(handles, names, loc="outside lower center", ncols=2, frameon
 # Build it: processes that know their numbers
 # -------------------------------------------
 # We begin with a script that does not train anything. ``init_process_group`` makes the :term:`process group`: from then
-# on the processes can exchange tensors. The :term:`backend <backend (of a process group)>` is the library that carries
-# them: ``"gloo"`` for CPUs, ``"nccl"`` for GPUs. The :term:`rank <rank (process)>` of a process is its number, and the
-# :term:`world size` is the number of processes. Each process makes a tensor with another value, and ``all_reduce``
-# replaces it by the sum over all processes. This operation is called :term:`all-reduce`.
+# on the processes can exchange tensors. The :term:`backend <backend (of a process group)>` is the library that
+# transports them: ``"gloo"`` for CPUs, ``"nccl"`` for GPUs. The :term:`rank <rank (process)>` of a process is its
+# number, and the :term:`world size` is the number of processes. Each process makes a tensor with a different value, and
+# ``all_reduce`` replaces it by the sum over all processes. This operation is called :term:`all-reduce`.
 
 HELLO = """
 import torch
@@ -273,8 +273,8 @@ for line in run_in_shell("torchrun --standalone --nproc-per-node=2 hello.py"):
 #
 # Build it: one process, for comparison
 # -------------------------------------
-# First we train alone. The network has two hidden layers of 1,024 neurons. It is larger than the task needs, so that
-# there is something to transport.
+# First we train with a single process. The network has two hidden layers of 1,024 neurons. It is larger than the task
+# needs, so that the exchange of its gradients costs something. Each element of a gradient takes 4 bytes.
 
 
 def make_network(seed):
@@ -288,9 +288,9 @@ print(f"{elements:,} parameters, so a gradient has {4 * elements / 1e6:.2f} MB")
 
 # %%
 # Next, who takes which images? A ``DistributedSampler`` deals out the row numbers. It shuffles them with its seed,
-# which is the same in all processes, and process 0 of 2 takes every second one, process 1 the others. ``num_replicas``
-# is the world size. With ``set_epoch`` each epoch gets a new order. We write a function that returns the rows for one
-# step, so that a training can also start in the middle.
+# which is the same in all processes. Then process 0 of 2 takes every second one, and process 1 the others.
+# ``num_replicas`` is the world size. With ``set_epoch`` each epoch gets a new order. ``rows_at`` returns the rows of a
+# process for one step (``share`` is their number), so that a training can also start in the middle.
 
 
 def rows_at(step, sampler, share):
@@ -311,8 +311,8 @@ print("process 0 of 1:", rows_at(step=0, sampler=sampler, share=8))
 # The two shares of four have no image in common, and together they are the eight images of one process. (In your own
 # code you would pass the sampler to a :term:`data loader`: ``DataLoader(data, 32, sampler=sampler)``.)
 #
-# A step is the step of lesson 14, with one new line: ``average`` may do something with the gradients before the weights
-# change.
+# A step is the step of lesson 14, with one addition: a function ``average``, if there is one, changes the gradients
+# before the optimiser uses them.
 
 
 def train_step(network, optimiser, images, labels, average=None):
@@ -326,8 +326,8 @@ def train_step(network, optimiser, images, labels, average=None):
 
 
 # %%
-# Without ``average`` this trains alone. The sampler for one process gives it whole batches of 64. The result is what we
-# compare everything with: the losses, and the weights as one long vector.
+# Without ``average`` this is a training in one process. The sampler for one process gives it whole batches of 64. We
+# will compare everything with its result: the losses, and the weights as one long vector.
 
 
 def optimiser_for(network):
@@ -405,7 +405,7 @@ def by_hand(device):
 # - It sends a bucket as soon as ``backward`` has filled it, while ``backward`` still computes the gradients of earlier
 #   layers. So a part of the talking costs no time.
 #
-# Here we give the processes *different* seeds on purpose, because DDP copies the weights of rank 0.
+# We give the processes *different* seeds on purpose, to see that DDP copies the weights of rank 0.
 
 
 def with_ddp(device):
@@ -514,7 +514,7 @@ for line in run_in_shell(
 two = torch.load(work / "two.pt", weights_only=True)
 
 # %%
-# All four lines agree. Is it the loss of the training in one process?
+# All four lines show the same loss. Is it also the loss of the training in one process?
 #
 # Check against PyTorch: is it the same training?
 # -----------------------------------------------
@@ -539,9 +539,9 @@ print(f"for comparison: training has changed a weight by up to {change:.2f}")
 
 # %%
 # The three trainings differ by less than a hundred-thousandth, while training itself moved a weight by up to 0.24. This
-# should be rounding: a sum of 64 numbers in another order has other last digits. If so, numbers with more digits must
-# make the difference smaller. We compare the gradient of one batch with the mean of the gradients of its halves, in
-# single and in double precision.
+# should be rounding: a sum of 64 terms in a different order has different last digits. If so, the difference must
+# become smaller when we compute with more digits. We compare the gradient of one batch with the mean of the gradients
+# of its halves, in single and in double precision.
 #
 # .. fold:: Halves against the whole batch, in two precisions
 
@@ -605,9 +605,10 @@ print("losses and weights: as in one process, up to rounding")
 #
 # Build it: one process dies
 # --------------------------
-# The more computers take part, the sooner one of them fails. Without rank 1, rank 0 would wait for its gradients. So
-# ``torchrun`` watches the processes. If one dies, it ends the others too, and with ``--max-restarts=3`` it starts all
-# of them again, at most three times. They go on from the last :term:`checkpoint`. Our loop needs little for this:
+# The more computers take part, the sooner one of them fails. Without rank 1, rank 0 would wait in vain for its
+# gradients. So ``torchrun`` watches the processes. If one dies, it ends the others too, and with ``--max-restarts=3``
+# it starts all of them again, at most three times. They go on from the last :term:`checkpoint`. Our loop needs only a
+# few more lines for this:
 #
 # .. code-block:: python
 #
@@ -737,9 +738,9 @@ print("losses and weights: as in one process, up to rounding")
 
 # %%
 # The line with "starts" appears twice for each rank, because all processes were started twice. The second time they
-# went on at step 24. The result is that of a training without an accident. For this, three things had to be right: the
-# state of the optimiser (its momentum) is in the checkpoint, the order of the images depends only on the step, and the
-# file is written beside the old one and then renamed, so that a death during writing leaves the old one whole.
+# went on at step 24. The result is the same as without the accident. For this, three things had to be right: the state
+# of the optimiser (its momentum) is in the checkpoint, the order of the images depends only on the step, and the file
+# is written beside the old one and then renamed, so that a death during writing does not damage the old one.
 #
 # .. fold:: How the figure is drawn
 
@@ -759,17 +760,18 @@ ax.set(xlabel="step", ylabel="loss of the batch", ylim=(0, None))
 legend = ax.legend(loc="lower left", frameon=False, fontsize=8, handletextpad=1.2)
 
 # %%
-# The five curves lie on each other. Rank 1 died at step 30, so the steps in the grey band were computed twice.
+# The five curves lie on top of each other. Rank 1 died at step 30, so the steps in the grey band were computed twice.
 #
 # Build it: an all-reduce along a ring
 # ------------------------------------
-# How does ``all_reduce`` work? The simplest way: every process sends its vector to process 0, which adds them up and
-# sends the sum back. With more processes this takes longer.
+# How does ``all_reduce`` work? In the simplest way, every process sends its vector to process 0, which adds them up and
+# sends the sum back. With more processes this takes longer, because everything goes through process 0.
 #
 # The *ring* shares the work. Each process sends only to its right neighbour, and receives only from its left one. Each
 # vector is cut into as many pieces as there are processes; its length must be divisible by their number. In one round
-# each process passes on *one* piece, all at the same time. We first play it in one process, with a list of vectors.
-# ``chunk`` returns pieces that share memory with their vector.
+# each process passes on *one* piece, all at the same time. We first play one round in a single process, with a list of
+# vectors: process r sends its piece r (plus ``first``) to process r + 1. ``chunk`` returns pieces that share memory
+# with their vector.
 
 
 def ring_round(pieces, first, add):
@@ -794,9 +796,9 @@ for rank, vector in enumerate(vectors):
 
 # %%
 # The vectors hold 1, 10, 100 and 1,000, so that a sum tells who is in it. After one round each process has one piece
-# with two contributions. In the next round it passes on the piece that has just arrived. After three such rounds each
-# has one *complete* piece: after the adding, process r holds the complete piece r + 1, so copying begins there. In three
-# more rounds the complete pieces go around.
+# with two contributions. In the next round it passes on the piece that has just arrived. After three such rounds
+# process r has one *complete* piece, number r + 1. In three more rounds the complete pieces are copied around the ring;
+# process r begins with its piece r + 1.
 
 
 def ring_all_reduce(vectors):
@@ -817,8 +819,8 @@ print("process 0 has", vectors[0].tolist(), "and sent", sent, "elements")
 assert all(vector.tolist() == [1111] * 4 for vector in vectors) and sent == 6
 
 # %%
-# Every process has the sum 1,111 in all places, and sent 6 elements for a vector of 4. Play the figure: what has just
-# arrived is yellow, and what else is complete is blue.
+# Every process has the sum 1,111 in all places, and sent 6 elements for a vector of 4. Play the figure: pieces that
+# have just arrived are yellow, and other complete pieces are blue.
 #
 # .. fold:: How the figure is drawn
 
@@ -914,10 +916,9 @@ print(f"{4 * ring_all_reduce(vectors) / 1e6:.0f} MB")
 # Use it: what does the talking cost?
 # -----------------------------------
 # Now we measure. Inside ``with model.no_sync():`` DDP does not exchange gradients, so the difference between a step
-# with and a step without it is what the talking costs. A launch of ``torchrun`` takes seconds, so the experiments of
-# the rest of the lesson share one: the times of a step, the time of ``all_reduce`` for five sizes, and two mistakes,
-# which you will meet below. You can download `experiments.py
-# <../../_live/lesson_16_distributed/experiments.py>`__; it imports ``train_digits.py``.
+# with and a step without it is what the talking costs. A launch of ``torchrun`` takes seconds, so five experiments
+# share one: the times of a step, the times of ``all_reduce``, and three about mistakes that you will meet below. They
+# are in `experiments.py <../../_live/lesson_16_distributed/experiments.py>`__, which imports ``train_digits.py``.
 #
 # .. fold:: Five experiments, and their launch
 
@@ -1055,12 +1056,13 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 # ----------------------------------
 # The time of a message has two parts. The :term:`latency` :math:`a` is the time for a message without content. The
 # :term:`bandwidth` :math:`B` says how many bytes go through in a second. A ring sends :math:`2(W-1)` messages one after
-# the other, so if a process computes for :math:`C` seconds, a step takes about
+# the other, with a part :math:`S/W` of the gradient in each. So if a process computes for :math:`C` seconds, a step
+# takes about
 #
 # .. math:: T_W = C + 2(W-1)\,a + \frac{2(W-1)}{W}·\frac{S}{B} .
 #
-# We estimate :math:`a` and :math:`B` from the times of ``all_reduce`` with a straight line through five points, and
-# predict the step of our two processes.
+# For two processes the exchange takes :math:`2a + S/B`, which is a straight line over :math:`S`. We fit it to the times
+# of ``all_reduce`` for five sizes, and predict the step of our two processes.
 #
 # .. fold:: The line through five points
 
@@ -1083,8 +1085,8 @@ else:
 # With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
 # latency of 50 microseconds, and networks of 1, 10 and 100 Gbit/s. These are round numbers, not measurements. We also
 # assume a ring, and no overlap of computing and talking. With :math:`W` processes, a step handles :math:`W` times as
-# many images. If it still took :math:`C` seconds, we would be :math:`W` times as fast. The *efficiency* is the fraction
-# of this that is left, :math:`C / T_W`.
+# many images. If it still took :math:`C` seconds, the training would be :math:`W` times as fast. The *efficiency* is
+# the fraction of this speed that is left, :math:`C / T_W`.
 #
 # .. fold:: How the figure is drawn
 
@@ -1116,9 +1118,9 @@ ax.set(xlabel="processes", ylabel="efficiency")
 legend = ax.legend(frameon=False, loc="upper right")
 
 # %%
-# On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 1. The fast network is
-# good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast links,
-# compute longer between two exchanges, and let computing and talking overlap.
+# On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast network
+# is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast
+# links, compute longer between two exchanges, and let computing and talking overlap.
 #
 # Break it: the same order in each epoch
 # --------------------------------------
@@ -1145,14 +1147,14 @@ for told in (True, False):
     assert len(batches) == (100 if told else 20)
 
 # %%
-# Without ``set_epoch`` each process sees the same half for ever, and each epoch repeats the same 20 batches. There is no
-# error and no warning. **Remedy:** ``set_epoch`` at the beginning of each epoch.
+# Without ``set_epoch`` each process sees the same half of the images for ever, and each epoch repeats the same 20
+# batches. There is no error and no warning. **Remedy:** ``set_epoch`` at the beginning of each epoch.
 #
 # Break it: some images count twice
 # ---------------------------------
-# The second silent mistake. All processes must do the same number of steps. If the images cannot be dealt out equally,
-# ``DistributedSampler`` gives out some of them *again*, until it can. For training this hardly matters. But look at an
-# evaluation: nine images, eight of them classified correctly, and the wrong one stands first.
+# The second silent mistake spoils an evaluation. All processes must do the same number of steps. If the images cannot
+# be dealt out equally, ``DistributedSampler`` gives out some of them *again*, until it can. For training this hardly
+# matters. But here are nine images to evaluate, eight of them classified correctly, and the wrong one stands first.
 
 right = torch.tensor([0.0, 1, 1, 1, 1, 1, 1, 1, 1])
 samplers = [DistributedSampler(right, num_replicas=2, rank=rank, shuffle=False) for rank in (0, 1)]
@@ -1169,8 +1171,9 @@ print(f"accuracy over both processes: {right[rows[0] + rows[1]].mean():.3f}")
 #
 # Break it: the mean of unequal means
 # -----------------------------------
-# The third silent mistake. DDP divides the sum of the gradients by the number of *processes*, and does not know how many
-# images each one had. Process 0 had 24 images here, and process 1 had 6. This function ran in the launch above:
+# The third silent mistake comes from unequal shares. DDP divides the sum of the gradients by the number of *processes*,
+# and does not know how many images each one had. Here process 0 had 24 images, and process 1 had 6. This function ran
+# in the launch above:
 
 print(inspect.getsource(unequal_shares))
 for name, difference in found["unequal_shares"].items():
@@ -1200,9 +1203,9 @@ assert found["stray_call"] == [10, 21]
 # Both should have 10 + 20 = 30. But the 20 of rank 1 met the 1 of the wrong call, and the 10 of rank 0 met the 0 that
 # rank 1 exchanged next. Equal sizes give wrong sums without a message; different sizes end with an error or stand still.
 #
-# To find out who is missing there is ``dist.monitored_barrier``, a place in the program that all processes must pass
-# within a time. It works with gloo only; with NCCL, make a gloo group for it, as our script does. In the launch above
-# only rank 0 came to it.
+# ``dist.monitored_barrier`` finds out which process is missing: all processes must pass it within a given time. It
+# works with gloo only; with NCCL, make a gloo group for it, as our script does. In the launch above only rank 0 came to
+# it.
 #
 # .. fold:: The message, printed
 
@@ -1227,7 +1230,8 @@ except RuntimeError as error:
     print(str(error).replace("\t", "  "))
 
 # %%
-# All names begin with the attribute. **Remedy:** save the network itself, as ``restart.py`` does, or ``model.module``.
+# All names begin with ``module.``, the attribute. **Remedy:** save the network itself, as ``restart.py`` does, or
+# ``model.module``.
 #
 # Then and now
 # ------------

@@ -70,7 +70,7 @@ device = pick_device()
 # Look at the data
 # ----------------
 # In image classification the input is a picture, and the answer is one of a fixed list of classes. Fashion-MNIST has
-# ten classes of clothes. Each picture has 28 × 28 grey pixels.
+# ten classes of clothes, in pictures of 28 × 28 grey pixels.
 
 clothes = FashionMNIST(assets.path("fashion-mnist"), train=True)
 pixels = clothes.data[:, None] / 255  # (60000, 1, 28, 28), values from 0 to 1
@@ -96,9 +96,9 @@ for number, ax in enumerate(axes.flat):
 # %%
 # Predict
 # -------
-# A classifier computes one number for each class, its :term:`logits`. The function ``softmax`` turns them into
-# probabilities: it takes the exponential of each logit, and divides it by the sum of all exponentials. For the logits
-# 0.2370 and 1.7276 it returns 0.1838 and 0.8162. Now a careless programmer adds 10 to both logits.
+# A classifier computes one score for each class; the scores are the :term:`logits`. The function ``softmax`` turns them
+# into probabilities: it takes the exponential of each logit, and divides it by the sum of all exponentials. For the
+# logits 0.2370 and 1.7276 it returns 0.1838 and 0.8162. Now a careless programmer adds 10 to both logits.
 #
 # .. choice:: What does ``softmax`` return for the logits 10.2370 and 11.7276?
 #    :outputs: softmax_shifted
@@ -128,9 +128,9 @@ for number, ax in enumerate(axes.flat):
 #
 # Build it: two neurons
 # ---------------------
-# Suppose that a model is to say whether a picture shows a certain logo. There are two classes, "logo" and "other". The
-# simplest model has one :term:`neuron` for each class. A neuron multiplies each pixel by a weight, adds up the products
-# and a bias. A picture with four pixels is enough to see it.
+# Suppose that a model has to decide whether a picture shows a certain logo. There are two classes, "logo" and "other".
+# The simplest model has one :term:`neuron` for each class. A neuron multiplies each pixel by a weight, and adds up the
+# products and a bias. A picture with four pixels is enough to see it.
 
 four_pixels = torch.tensor([0.2, 0.9, 0.4, 0.7])
 weights = torch.tensor([[0.5, -0.3, 0.8, 0.1], [-0.2, 1.1, 0.3, 0.6]])  # one row for a neuron
@@ -138,9 +138,9 @@ biases = torch.tensor([0.0170, 0.2376])
 print("two neurons:", weights @ four_pixels + biases)
 
 # %%
-# Each neuron gives one number. A product of a matrix and a vector computes both. A single neuron that decides by the
-# sign of its sum is the :term:`perceptron` of 1958; our model has two of them side by side. The numbers 0.2370 and
-# 1.7276 are no probabilities yet.
+# Each neuron returns one value, and the product of a matrix and a vector computes both. A single neuron that decides by
+# the sign of its sum is the :term:`perceptron` of 1958; our model has two of them side by side. The values 0.2370 and
+# 1.7276 are not probabilities yet.
 #
 # .. fold:: The same sums, one product at a time
 
@@ -238,9 +238,9 @@ for temperature in (0.1, 0.5, 1.0, 2.0, 100.0):
 #
 # Build it: a fully connected layer
 # ---------------------------------
-# Now to a real picture. We cut 128 × 128 grey pixels out of a photograph. Two neurons that see every pixel are a
-# :term:`fully connected layer`, in PyTorch ``nn.Linear(128 * 128, 2)``. It expects a row of numbers for each picture,
-# so the square becomes a row. The weights are random: this layer has not learned anything.
+# Now we cut 128 × 128 grey pixels out of a photograph. Two neurons that see every pixel are a :term:`fully connected
+# layer`, in PyTorch ``nn.Linear(128 * 128, 2)``. It expects a row of values for each picture, so the square becomes a
+# row. The weights are random: this layer has not learned anything.
 
 photograph = torch.from_numpy(plt.imread(assets.path("photographs") / "china.jpg").copy())
 square = photograph[80:208, 250:378].float().mean(2)  # (128, 128), values from 0 to 255
@@ -252,9 +252,9 @@ print("probabilities:", [round(value, 4) for value in outputs.softmax(dim=1)[0].
 assert outputs.softmax(dim=1).max() > 0.999
 
 # %%
-# A layer that knows nothing says that it is sure. The reason is the size of the inputs. The pixels go up to 255, and
-# 16,384 products are added, so the logits are large, and so is their difference. We divide the pixels by 255 and ask
-# again.
+# This layer has learned nothing, and yet it is almost certain. The reason is the size of the inputs. The pixels go up
+# to 255, and 16,384 products are added, so the logits are large, and so is their difference. We divide the pixels by
+# 255 and ask again.
 
 outputs = two_neurons(row / 255)
 print("logits:       ", [round(value, 3) for value in outputs[0].tolist()])
@@ -266,8 +266,8 @@ assert outputs.softmax(dim=1).max() < 0.7
 # This is one reason why pictures are :term:`normalised <normalise>` first.
 #
 # What does the layer cost? Each of its :math:`K` neurons has a weight for each of the :math:`n` inputs, and a bias:
-# :math:`(n + 1)K` parameters. A :term:`multilayer perceptron` has a hidden layer between the pixels and the classes.
-# Rows 2 and 3 are first layers with 1,000 neurons. Row 4 is a convolution.
+# :math:`(n + 1)K` parameters. A :term:`multilayer perceptron` has a hidden layer between the pixels and the classes. In
+# the output below, rows 2 and 3 are such hidden layers with 1,000 neurons, and row 4 is a convolution.
 
 
 def parameters_of(module):
@@ -290,7 +290,7 @@ assert parameters_of(two_neurons) == (128 * 128 + 1) * 2 == 32770
 # ------------------------------
 # Convolutions take pictures of any size, but a fully connected layer has a fixed number of inputs. Here is a small
 # network that was built for 32 × 32 pixels: two convolutions make 8 maps of 8 × 8, and ``nn.Flatten`` puts them into a
-# row of 512 numbers. What happens with 48 × 48 pixels?
+# row of 512 values. What happens with 48 × 48 pixels?
 
 features = nn.Sequential(
     nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(),
@@ -306,9 +306,9 @@ for side in (32, 48):
         print(f"RuntimeError: {message}")
 
 # %%
-# The larger picture has larger maps, 12 × 12, and 1,152 numbers do not fit into a layer for 512.
-# :term:`Global average pooling <global average pooling>` replaces each map by its mean. Then 8 maps are 8 numbers,
-# whatever their size. In PyTorch it is ``nn.AdaptiveAvgPool2d(1)``: the 1 is the size of the *output*.
+# The larger picture has larger maps, 12 × 12, and 1,152 values do not fit into a layer for 512. :term:`Global average
+# pooling <global average pooling>` replaces each map by its mean. Then 8 maps become 8 values, whatever their size. In
+# PyTorch it is ``nn.AdaptiveAvgPool2d(1)``: the 1 is the size of the *output*.
 
 open_head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
 for height, width in ((32, 32), (48, 48), (31, 77)):
@@ -400,10 +400,10 @@ for count in (1, 2, 3):
 assert round(1 - 3 * 9 / 49, 2) == 0.45
 
 # %%
-# Three small kernels need 110,592 weights in place of 200,704, which is 45 % less. There is also an activation
-# function after each of them. The whole network is a list: a number means a convolution with so many kernels, and
-# ``"pool"`` halves rows and columns. We turn the list into layers. Under ``torch.device("meta")`` a tensor has a shape
-# but no values, so looking at shapes needs no memory.
+# Three small kernels need 110,592 weights in place of 200,704, which is 45 % less. There is also an activation function
+# after each of them. We write the whole network as a list: a number means a convolution with so many kernels, and
+# ``"pool"`` halves rows and columns. A function turns the list into layers. Under ``torch.device("meta")`` a tensor has
+# a shape but no values, so looking at shapes needs no memory.
 
 VGG16 = [64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool"]
 VGG16 += [512, 512, 512, "pool", 512, 512, 512, "pool"]
@@ -425,10 +425,9 @@ with torch.device("meta"):
     print(tuple(vgg_features(VGG16)(torch.empty(1, 3, 224, 224)).shape))
 
 # %%
-# A picture of 224 × 224 pixels ends as 512 maps of 7 × 7. Behind them are three fully connected layers, with
-# :term:`dropout` between them. Thirteen convolutions and three fully connected layers are the 16 layers with weights in
-# the name VGG16. The paper compares networks of 11 to 19 layers: deeper ones were better up to 16
-# layers; 19 hardly helped.
+# A picture of 224 × 224 pixels ends as 512 maps of 7 × 7. After them come three fully connected layers, with
+# :term:`dropout` between them. These three and the thirteen convolutions are the 16 layers with weights in the name
+# VGG16. The paper compares networks of 11 to 19 layers: deeper ones were better up to 16 layers; 19 hardly helped.
 #
 # ``FlopCounterMode`` counts two operations for each multiply-add (lesson 10), so we divide by 2. Where are the
 # parameters, and where is the work?
@@ -457,8 +456,8 @@ assert multiply_adds(convolutions, 3, 224, 224) / work > 0.99
 
 # %%
 # Nine tenths of the 138 million parameters are in the three fully connected layers, and nearly all of the work is in
-# the convolutions. The first fully connected layer alone has 103 million parameters, because it sees 25,088 numbers.
-# The next two networks use global average pooling instead.
+# the convolutions. The first fully connected layer alone has 103 million parameters, because it has 25,088 inputs. The
+# next two networks use global average pooling instead.
 #
 # Build it: GoogLeNet, four branches
 # ----------------------------------
@@ -474,10 +473,11 @@ print(f"{direct / reduced:.1f} times fewer")
 assert direct / reduced > 9
 
 # %%
-# The detour through 16 channels needs less than a ninth of the weights. Now the block. Its four branches are: 1 × 1
-# alone; 1 × 1 and then 3 × 3; 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. All of them keep rows and columns,
-# so ``torch.cat`` can join their maps along axis 1, the channels. Behind each convolution stands
-# :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have it yet.
+# The detour through 16 channels needs less than a ninth of the weights. The block has four branches: 1 × 1 alone; 1 × 1
+# and then 3 × 3; 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. (``three_in`` and ``five_in`` are the channels
+# between two convolutions.) All branches keep rows and columns, so ``torch.cat`` can join their maps along axis 1, the
+# channels. After each convolution comes :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have
+# it yet.
 
 
 def convolution(in_channels, out_channels, k):
@@ -508,7 +508,7 @@ for branch in first_block.branches:
 print("joined:", tuple(first_block(torch.zeros(1, 192, 28, 28)).shape))
 
 # %%
-# 64 + 128 + 32 + 32 maps are 256. The block should cost what torchvision's costs. Let us see.
+# 64 + 128 + 32 + 32 maps are 256. Next we compare its cost with that of torchvision's block, which should be the same.
 
 with torch.device("meta"):
     ours = Inception(192, one=64, three_in=96, three=128, five_in=16, five=32, pooled=32)
@@ -551,7 +551,7 @@ assert not F.relu(body(x)).any()
 
 # %%
 # Look at the last line. To pass on its input, a residual block only has to make the output of its two convolutions
-# small; the cell does it with the last batch normalisation. (The inputs are not negative, since they come out of a
+# small; the cell does it with the last batch normalisation. (The inputs are not negative, like those that come out of a
 # ReLU, so the last ReLU changes nothing.) A plain block would have to *learn* to copy each channel. With the same 0 it
 # passes on nothing at all.
 #
@@ -578,7 +578,7 @@ print(tuple(Residual(64, 64)(torch.zeros(1, 64, 56, 56)).shape))
 print(tuple(Residual(64, 128, stride=2)(torch.zeros(1, 64, 56, 56)).shape))
 
 # %%
-# ResNet-18 is a beginning with one convolution and a pooling, eight such blocks, global average pooling and one fully
+# ResNet-18 begins with one convolution and a pooling. Then come eight such blocks, global average pooling and one fully
 # connected layer: :math:`1 + 8 · 2 + 1 = 18` layers with weights. The paper goes up to 152 layers.
 
 
@@ -824,8 +824,8 @@ print(f"6 layers, plain: {percent_right(example, valid_images, valid_labels):.1f
 
 # %%
 # It learns. We compare three networks: plain with 6 layers, plain with 26, and residual with 26. This is fair only if
-# each has a learning rate that suits it. We try three rates for each, with two seeds that are not used later, and let
-# the validation pictures choose.
+# each has a learning rate that suits it (lesson 13). We try three rates for each, with two seeds that are not used
+# later, and let the validation pictures choose.
 #
 # .. fold:: Eighteen trainings for the learning rate
 
@@ -853,8 +853,8 @@ assert best_plain < max(on_validation[Residual, 12]) - 10
 assert best_plain - on_validation[Plain, 12][0] > 5
 
 # %%
-# At none of the three rates does the deep plain network come near the best of the others. All three best rates are at
-# an end of the list, so a better one may lie beyond. From 0.03 to 0.3 the deep plain network gains 14 points and is
+# The deep plain network does not come near the best of the others at any of the three rates. All three best rates are
+# at an end of the list, so a better one may lie beyond. From 0.03 to 0.3 the deep plain network gains 14 points and is
 # still 26 behind the best residual result.
 #
 # With the best rate of each we now train four seeds. The same seed means the same batches for all, and the same initial
@@ -913,11 +913,12 @@ ax.text(-0.4, 12, "guessing", fontsize=9)
 limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.5, 2.5))
 
 # %%
-# The deep plain network loses on its *own training pictures*. So this is not :term:`overfitting`: the training has not
-# found in 100 steps parameters that certainly exist. (He and others saw the gap remain to the end of a long training.
-# We have not tested that.) The deep residual network has the same parameters, batches and first weights, and it learns.
-# Its difference from the shallow network is −7.0 ± 5.3 points: four seeds cannot tell these apart. The addition makes
-# depth *possible*. Whether depth pays is another question, which needs more data and more steps.
+# The deep plain network is far worse even on its *own training pictures*. So this is not :term:`overfitting`: better
+# parameters certainly exist, but the training has not found them in 100 steps. (He and others saw the gap remain to the
+# end of a long training. We have not tested that.) The deep residual network has the same parameters, batches and first
+# weights, and it learns. Its difference from the shallow network is −7.0 ± 5.3 points: four seeds cannot tell these
+# apart. The addition makes depth *possible*. Whether depth pays is another question, which needs more data and more
+# steps.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
@@ -950,20 +951,19 @@ assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 # %%
 # In both networks the gradient *grows* on the way back: it does not vanish. In the plain one it grows much more. (With
 # batch normalisation this is expected: Yang and others, below.) That is a problem, but a smaller learning rate could
-# make up for a long gradient, and none of our three rates did. So we look at something else: can one *rely* on the
-# gradient?
+# make up for a long gradient, and none of our three rates did. So we ask something else: is the gradient *reliable*?
 #
 # Use it: does the gradient still hold a little further on?
 # ---------------------------------------------------------
 # A step of training follows the gradient from one point. This helps only if the gradient is nearly the same a little
-# further on. A hiker who sees the slope under the feet, in a fog, can use it on a smooth hill, but not on a heap of
-# broken glass. D. Balduzzi and others measured this in 2017. We follow their idea: we walk in 100 small steps in a
+# further on. A hiker in a fog, who sees only the slope under the feet, can use it on a smooth hill, but not on a heap
+# of broken glass. D. Balduzzi and others measured this in 2017. We follow their idea: we walk in 100 small steps in a
 # straight line from one picture to another, and compute at each point the gradient of the first logit with respect to
 # the pixels.
 #
-# Why the first logit? Any one output will do, since its gradient runs back through all blocks. Training moves the
-# weights, and we move the picture. The gradients of the weights are built from the same signal that runs back through
-# the blocks, so we take one as a sign of the other; it is not the same measurement.
+# Why the first logit? Any one output will do, since its gradient runs back through all blocks. But training moves the
+# weights, and we move the picture. Both gradients are built from the same signal that runs back through the blocks, so
+# one is a hint about the other, although it is not the same measurement.
 
 
 def slopes_on_line(network, first, second):
@@ -979,8 +979,8 @@ print("gradients:", tuple(slopes.shape))
 
 # %%
 # Each row is the gradient at one point of the way. In training mode the pictures of a batch influence each other
-# through batch normalisation, so evaluation mode is needed. New networks have no statistics yet. One pass over 500
-# pictures with momentum 1 stores theirs; ``settle`` does it.
+# through batch normalisation, so evaluation mode is needed. It uses stored statistics, which new networks do not have
+# yet. ``settle`` stores those of 500 pictures, in one pass with momentum 1.
 #
 # .. fold:: Statistics for batch normalisation, and the gradients of three networks
 
@@ -1001,7 +1001,7 @@ for arm in ARMS:
     slopes[arm] = slopes_on_line(network, train_images[0], train_images[1]).cpu()
 
 # %%
-# The figure shows one of the 784 numbers along the way: the slope for a pixel in the middle.
+# The figure shows one of the 784 elements of the gradient along the way: the slope for a pixel in the middle.
 #
 # .. fold:: How the figure is drawn
 
@@ -1084,12 +1084,12 @@ right_side.set(xlabel="steps apart", ylabel="agreement (cosine)", ylim=(-0.1, 1.
 ticks = right_side.set_xticks([1, 4, 16], ["1", "4", "16"])
 
 # %%
-# Error bars are one standard error over the four seeds. In the deep plain network the gradients of neighbouring points
-# agree little, although they are only a hundredth of the way apart, and after eight steps no agreement is left:
-# :term:`shattered gradients`, as the paper calls them. With skips they agree far better, at the same depth. On a skip
-# the gradient comes back past the convolutions, and the smooth part of it survives. Balduzzi and others derive it: in
-# plain networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more
-# slowly.
+# On the left, the gradient grows from block 12 back to block 1, more in the plain networks. On the right, the error
+# bars are one standard error over the four seeds. In the deep plain network the gradients of neighbouring points agree
+# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left:
+# :term:`shattered gradients`, as the paper calls them. With skips they agree far better, at the same depth. Along a
+# skip the gradient passes by the convolutions, and its smooth part survives. Balduzzi and others derive it: in plain
+# networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more slowly.
 #
 # One caution: shattered gradients and bad training appear together here, and the plain network also has the longest
 # gradients. This agrees with the explanation, but it does not prove it.
@@ -1183,8 +1183,8 @@ run_then_and_now("classifiers", old_and_new, globals())
 #   it is a sigmoid. A temperature makes them sharper or flatter and never changes the order.
 # - A fully connected layer has :math:`(n + 1)K` parameters and a fixed number of inputs. Global average pooling lets
 #   pictures of any size in.
-# - VGG stacks kernels of 3 × 3; GoogLeNet joins four branches, made cheap by 1 × 1; ResNet adds the input. Parameters
-#   are where the connections are full, work is where the maps are large.
+# - VGG stacks kernels of 3 × 3; GoogLeNet joins four branches, made cheap by 1 × 1; ResNet adds the input. Most
+#   parameters are in fully connected layers, and most of the work is where the maps are large.
 # - In a deep plain network the gradients of neighbouring points hardly agree, and the training fails even on the
 #   training pictures. With skips they agree far better, and the deep network learns.
 #

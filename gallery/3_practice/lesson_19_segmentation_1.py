@@ -3,8 +3,8 @@
 =====================================
 
 A classifier looks at a picture and says "sheep". It does not say *where* the sheep is, or where it ends and the grass
-begins. :term:`Semantic segmentation <semantic segmentation>` gives a class to each pixel. But a convolutional network
-makes its maps smaller and smaller, until a map of 4 × 6 numbers is left of a picture of 64 × 96 pixels. How does a
+begins. :term:`Semantic segmentation <semantic segmentation>` assigns a class to each pixel. But a convolutional network
+makes its maps smaller and smaller, until only 4 × 6 positions are left of a picture of 64 × 96 pixels. How does a
 network get from there back to one answer for each pixel? In this lesson you change the end of a classifier, measure how
 good a mask is, and build the layer that makes maps large again: the transposed convolution.
 
@@ -203,9 +203,9 @@ print(logits.argmax(1)[0])
 # %%
 # The upper row is background and the lower row is cat.
 #
-# Which layer makes these maps? In a classifier it is a linear layer. In a segmentation network the *same* linear layer
-# is applied at each position. This is a 1 × 1 convolution
-# (:doc:`lesson 10 </lessons/2_training/lesson_10_convolution_2>` calls it *pointwise*).
+# Which layer makes these maps? In a classifier a linear layer makes the logits. In a segmentation network the *same*
+# linear layer is applied at each position. This is a 1 × 1 convolution (:doc:`lesson 10
+# </lessons/2_training/lesson_10_convolution_2>` calls it *pointwise*).
 
 maps = torch.randn(1, 16, 4, 6, generator=generator)  # 16 feature maps
 linear = nn.Linear(16, 2)
@@ -222,9 +222,10 @@ with torch.no_grad():
 # averaging, and use its last layer as a 1 × 1 convolution. This was the idea of the *fully convolutional
 # networks* (Long, Shelhamer, Darrell, 2015).
 #
-# The loss is the :term:`cross-entropy` of :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`, averaged over
-# all pixels that count. ``F.cross_entropy`` takes the maps of logits and a mask of class numbers, and ``ignore_index``
-# names the number that does not count.
+# The loss is the :term:`cross-entropy` of :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`, averaged
+# over all pixels that count. ``F.cross_entropy`` takes the maps of logits and a mask of class numbers, and
+# ``ignore_index`` names the number that does not count. By hand, ``gather`` picks the log-probability of the right
+# class.
 
 target = torch.tensor([[[1, 1, 255], [0, 0, 0]]])  # (N, H, W), one pixel is undecided
 loss = F.cross_entropy(logits, target, ignore_index=255)
@@ -241,7 +242,7 @@ torch.testing.assert_close(loss, by_hand)
 #
 # Build it: how good is a mask?
 # -----------------------------
-# To have something to measure, we make three predictions for the picture above: the true mask shifted by 1 pixel and by
+# For a test we make three predictions for the picture of the dog and the sheep: the true mask shifted by 1 pixel and by
 # 4 pixels, and background everywhere.
 #
 # .. fold:: The truth without borders, and three predictions
@@ -289,12 +290,12 @@ for name, predicted in predictions.items():
         assert abs(dice - 2 * iou / (1 + iou)) < 1e-12
 
 # %%
-# Now the empty prediction gets 0 for both animals. Dice is never smaller than IoU. One follows from the other, as the
-# last line of the cell checks:
+# Now the empty prediction gets 0 for both animals. Dice is never smaller than IoU, and one can be computed from the
+# other, as the last line of the cell checks:
 #
 # .. math:: \text{Dice} = \frac{2\,\text{IoU}}{1 + \text{IoU}}
 #
-# So they always agree which of two masks of *one* object is better. Say which one you report.
+# So they always agree on which of two masks of *one* object is better. Always say which of them you report.
 #
 # For many classes we count once and compute everything from the counts. The :term:`confusion matrix` has a row for each
 # true class and a column for each predicted one. ``torch.bincount`` counts how often each number occurs. We give each
@@ -315,8 +316,8 @@ print(matrix[present][:, present])
 
 # %%
 # The diagonal holds the pixels that are right. For a class, the sum of its *row* is the area of the truth, and the sum
-# of its *column* is the area of the prediction. The union is their sum less the intersection, which would be counted
-# twice.
+# of its *column* is the area of the prediction. The union is the sum of both areas minus the intersection, which would
+# otherwise be counted twice.
 
 
 def class_ious(matrix):
@@ -343,15 +344,15 @@ assert accuracy > 2.5 * mean_iou  # background everywhere
 #
 # Build it: what the encoder loses
 # --------------------------------
-# The part of a network that makes maps small is called the :term:`encoder`. Making them small is useful: each output
-# sees a larger part of the picture, and the work becomes less
-# (:doc:`lesson 10 </lessons/2_training/lesson_10_convolution_2>`). Four layers with stride 2 leave 4 × 6 positions of
-# 64 × 96 pixels. How much is lost if we keep only averages there?
+# The part of a network that makes maps small is called the :term:`encoder`. Smaller maps are useful: each output sees a
+# larger part of the picture, and there is less to compute (:doc:`lesson 10
+# </lessons/2_training/lesson_10_convolution_2>`). Four layers with stride 2 leave 4 × 6 positions of 64 × 96 pixels.
+# How much is lost if we keep only averages there?
 #
-# We test it without a network. ``F.one_hot`` turns the true mask into one map for each class, 1 where the class is and 0
-# elsewhere. ``F.avg_pool2d`` averages each map over blocks. ``F.interpolate`` enlarges it again: ``"bilinear"``
-# means that values between the centres of two blocks are mixed from both (:term:`interpolation`). We do this for the
-# four pictures of the miniature.
+# We test it without a network. ``F.one_hot`` turns the true mask into one map for each class, 1 where the class is and
+# 0 elsewhere. ``F.avg_pool2d`` averages each map over blocks. ``F.interpolate`` makes the averages as large as the mask
+# again: ``"bilinear"`` means that values between the centres of two blocks are mixed from both (:term:`interpolation`).
+# We do this for the four pictures of the miniature.
 #
 # .. fold:: The masks, made coarse and large again
 
@@ -398,8 +399,8 @@ for i in range(2):
 print(output.int())
 
 # %%
-# The number in the middle is 1234: all four inputs have left a stamp there, each with another element of the kernel.
-# The corners have got one stamp. The figure shows the four stamps, and their sum above them on the right.
+# The number in the middle is 1234: all four inputs have left a stamp there, each with a different element of the
+# kernel. Each corner got only one stamp. The figure shows the four stamps, and their sum above them on the right.
 #
 # .. fold:: How the figure is drawn
 
@@ -431,8 +432,9 @@ for i in range(2):
         draw_cells(axes[f"stamp {number}"], values, colours=fills)
 
 # %%
-# With a *stride*, each stamp lands further away from the one before. The last stamp begins at
-# :math:`(n - 1)·s` and is :math:`k` long, so the output has
+# With a *stride* :math:`s`, each stamp lands :math:`s` places further than the one before. For :math:`n` rows of input
+# and a kernel of :math:`k` rows, the last stamp begins at row :math:`(n - 1)·s` and is :math:`k` long, so the output
+# has
 #
 # .. math:: (n - 1)·s + k
 #
@@ -456,9 +458,9 @@ for stride in (1, 2, 3):
     print(by_stamps(inputs, kernel, stride).int())
 
 # %%
-# With stride 2 and a kernel of 2 × 2 the stamps lie side by side and nothing overlaps. With stride 3 gaps remain, where
-# no input has any influence. In PyTorch the function is ``F.conv_transpose2d``. Its arguments are the maps, shape
-# (N, C, H, W), the weights, and the stride.
+# With stride 2 and a kernel of 2 × 2 the stamps lie side by side and nothing overlaps. With stride 3 gaps remain, which
+# no stamp reaches. In PyTorch the function is ``F.conv_transpose2d``. Its arguments are the maps, shape (N, C, H, W),
+# the weights, and the stride.
 #
 # In the next figure you press the stamps one after the other. Set the stride to 2: nothing overlaps any more.
 #
@@ -473,9 +475,9 @@ for stride in (1, 2, 3):
 #
 # Build it: way 2, zeros and a flipped kernel
 # -------------------------------------------
-# Let us ask the opposite question: what does *one output* need? The middle, 1234, is
-# 1 · 1000 + 2 · 100 + 3 · 10 + 4 · 1. The first input meets the *last* element of the kernel and the last input meets
-# the first. This is an ordinary convolution whose kernel is flipped, upside down and left to right.
+# Let us ask the opposite question: which inputs does *one output* need? The one in the middle, 1234, is 1 · 1000 + 2 ·
+# 100 + 3 · 10 + 4 · 1. The first input meets the *last* element of the kernel and the last input meets the first. This
+# is an ordinary convolution whose kernel is flipped, upside down and left to right.
 #
 # For the outputs at the edge the window reaches beyond the input. So we put k − 1 zeros on each side. ``F.pad`` takes
 # the zeros at the left, right, top and bottom.
@@ -518,8 +520,8 @@ print("equal for the strides 1, 2 and 3")
 # Build it: way 3, a transposed matrix
 # ------------------------------------
 # Why is it called *transposed*? A convolution is linear, so a matrix can do it. We write the picture as one long row of
-# 9 numbers. Each *row* of the matrix belongs to one output of the convolution: it is an empty picture with the kernel
-# laid at this position.
+# 9 pixels. Each *row* of the matrix belongs to one output of the convolution: it is a picture of zeros in which the
+# kernel is laid at this position.
 
 
 def convolution_matrix(kernel, rows, columns, stride=1):
@@ -539,7 +541,7 @@ print(tuple(M.shape))
 print(M.int())
 
 # %%
-# ``M`` leads from 9 numbers to 4: this is the convolution. The transposed matrix leads from 4 numbers to 9.
+# ``M`` turns 9 values into 4: this is the convolution. The transposed matrix turns 4 values into 9.
 
 image = torch.arange(9.0).reshape(3, 3)
 there = (M @ image.flatten()).reshape(2, 2)
@@ -556,8 +558,8 @@ assert torch.equal(back, by_stamps(inputs, kernel))
 #
 # Build it: it is not an inverse
 # ------------------------------
-# It leads back to the shape. Does it lead back to the picture? We convolve a picture, and then apply the transposed
-# convolution.
+# A transposed convolution restores the shape of the picture. Does it restore the picture? We convolve a picture, and
+# then apply the transposed convolution.
 
 ones = torch.ones(2, 2)
 y = F.conv2d(image[None, None], ones[None, None])[0, 0]
@@ -601,9 +603,9 @@ print("weights of the convolution:", tuple(half.weight.shape), "(out, in, k, k)"
 print("weights of the transposed: ", tuple(double.weight.shape), "(in, out, k, k)")
 
 # %%
-# The convolution turns a side of 7 into 4, and a side of 8 too. So the way back has two possible sizes.
+# The convolution turns a side of 7 into 4, and a side of 8 as well. So the way back has two possible sizes.
 # ``output_padding=1`` chooses the larger one, by adding a row at the bottom and a column at the right. With padding 1
-# this is a row that the padding would have removed; without padding it would get no stamp. The size is
+# this is a row that the padding would have removed; without padding no stamp would reach it. The size is
 #
 # .. math:: (n - 1)·s - 2p + k + p_\text{out}
 #
@@ -710,8 +712,9 @@ run_choices("row_of_ones", right=transposed_row, wrong=[repeated_row, stride_one
 # To measure a checkerboard we use the discrete Fourier transform, ``torch.fft.fft2``. It writes a picture as a sum of
 # waves. The fastest wave that pixels can show goes up and down from one pixel to the next. Its frequency is the
 # :term:`Nyquist frequency`. There are three such patterns: stripes in one direction, stripes in the other, and a chess
-# board. Our measure is the share of these three in the whole power (the sum of the squared strengths). In the result of
-# ``fft2``, index 0 is no change, and index H/2 or W/2 is the wave that changes at each pixel.
+# board. Our measure is the share of these three in the whole power (the sum of the squared strengths of all waves, the
+# constant part included). In the result of ``fft2``, index 0 is the constant part, and index H/2 or W/2 is the wave
+# that changes at each pixel.
 
 
 def nyquist_share(image):
@@ -729,9 +732,9 @@ for k in (2, 3, 4):
 assert nyquist_share(interior[4]) < 1e-9 and abs(nyquist_share(interior[3]) - 0.19) < 1e-6
 
 # %%
-# For the kernel of 3, 19 % of the power is checkerboard. Now the same with **random** kernels, as at the start
-# of a training, and with three ways to double the size: a transposed convolution with kernel 3, one with kernel 4,
-# and :term:`resize-convolution`, in which ``F.interpolate`` repeats each pixel (``"nearest"``) and an ordinary convolution
+# For the kernel of 3, 19 % of the power is checkerboard. Now we repeat this with **random** kernels, as at the start of
+# a training, and with three ways to double the size: a transposed convolution with kernel 3, one with kernel 4, and
+# :term:`resize-convolution`, in which ``F.interpolate`` repeats each pixel (``"nearest"``) and an ordinary convolution
 # with kernel 3 follows.
 
 
@@ -759,12 +762,12 @@ for way, k in sides.items():
 # %%
 # This is a surprise. With random weights the kernel of 4 has as much checkerboard as the kernel of 3, about three
 # quarters of the power. The reason: with stride 2, even and odd rows and columns are made by *different* elements of
-# the kernel. Call the four sums a, b, c, d. The area repeats the block (a b; c d). Such a block is a mixture of four
-# patterns: flat, two kinds of stripes, a chess board. Random sums prefer none of the four: flipping the signs of two
-# sums exchanges the patterns, so all four have the same mean, a quarter of the power. Three of them are checkerboards.
+# the kernel. So the area repeats a block (a b; c d) of four sums of elements. Such a block is a mixture of four
+# patterns: flat, two kinds of stripes, a chess board. Random sums prefer none of the four, since flipping the signs of
+# two sums exchanges the patterns. So each has on average a quarter of the power, and three of them are checkerboards.
 #
 # Resize-convolution has no checkerboard on a flat area, whatever its weights. In the figure its grey depends on the
-# random sum of the kernel; it is even, and this is the point.
+# random sum of the kernel, but it is the same everywhere.
 #
 # .. fold:: How the figure is drawn
 
@@ -805,8 +808,8 @@ assert share < 1e-9
 
 # %%
 # Except for the outermost pixels, the layer does what ``F.interpolate`` does, and a flat area stays flat. This is a
-# good start for a training. From a random start, deep networks can learn to avoid the pattern, but often keep a part of
-# it (the article). The advice of the article: use resize-convolution, or at least a kernel that the stride divides.
+# good start for a training. According to the article, deep networks can learn to avoid the pattern from a random start,
+# but often keep a part of it. Its advice: use resize-convolution, or at least a kernel that the stride divides.
 #
 # Use it: an encoder and a decoder on one picture
 # -----------------------------------------------
@@ -865,8 +868,9 @@ assert averaged_here < min(scores[False]) and max(scores[False]) < 0.85
 assert min(scores[True]) > 0.97
 
 # %%
-# With the decoder the network writes down the mask, from each seed. Without it, both stay near 0.8. This is more than
-# the averages reach on this picture, because learned logits may be any numbers. The figure shows what is missing.
+# With the decoder the network reproduces the mask, with each seed. Without it, the mean IoU stays near 0.8. This is
+# more than the averages reach on this picture, because the network is free to learn any logits. The figure shows what
+# is missing.
 #
 # .. fold:: How the figure is drawn
 
@@ -877,10 +881,9 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
     show_mask(ax, mask, title)
 
 # %%
-# Without the decoder, legs and ears have melted away. (At the white borders of the truth a prediction may say anything.)
-# On *new* pictures a decoder can only guess details that the
-# encoder has thrown away. In lesson 20 the U-Net hands them over, through connections from each stage of the encoder to
-# the same stage of the decoder.
+# Without the decoder, legs and ears have melted away. (At the white borders of the truth a prediction may say
+# anything.) On *new* pictures a decoder can only guess details that the encoder has thrown away. In lesson 20 the U-Net
+# passes them on, through connections from each stage of the encoder to the same stage of the decoder.
 #
 # Use it: three data sets, three ways to write a mask
 # ---------------------------------------------------
@@ -907,9 +910,9 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 #      - 30
 #      - a picture of class numbers and one of object numbers; 19 classes count
 #
-# You have read VOC above. **COCO** has two ways. A single object has the corners of its outline, x, y, x, y and so on.
-# A crowd has *run lengths*: going down the columns, so many zeros, then so many ones, then zeros again. ``np.repeat``
-# turns them back into pixels.
+# You have read VOC above. **COCO** writes a mask in one of two ways. For a single object it lists the corners of the
+# outline, x, y, x, y and so on. For a crowd it lists *run lengths*: going down the columns, so many zeros, then so many
+# ones, then zeros again. ``np.repeat`` turns them back into pixels.
 
 file = root / "coco-detection/annotations/instances_val2017.json"
 instances = json.loads(file.read_text())
@@ -929,7 +932,8 @@ assert np.array_equal(crowd_mask[counts.numpy()] == 1, (class_mask == 17)[counts
 # %%
 # This is the picture of the dog and the sheep again. The last line has compared the crowd with VOC's mask of the sheep:
 # apart from VOC's borders they are the same. In the runs, 2 ones are followed by 62 zeros: 62 + 2 = 64, one column. The
-# outline is filled with ``ImageDraw``, which draws into a picture. An object that is partly hidden may have several.
+# outline is filled with ``ImageDraw``, which draws into a picture. An object that is partly hidden may have several
+# outlines.
 #
 # .. fold:: The outline, filled
 
@@ -942,11 +946,11 @@ print(f"pixels {dog_mask.sum()}, as annotated {dog['area']}; IoU with VOC's mask
 assert iou > 0.95
 
 # %%
-# An outline is not exactly a set of pixels: programs differ at the edge.
+# An outline does not say exactly which pixels are inside: programs differ at the edge.
 #
-# **Cityscapes** has pictures of numbers again. Its class numbers, ``labelIds``, have a second numbering for training, in
-# which only 19 classes count and all others are 255. The class ``Cityscapes`` lists both. In the picture of objects
-# the number is 1000 · class + object, for classes whose objects are counted.
+# **Cityscapes** again writes masks as pictures of numbers. Besides its class numbers, ``labelIds``, it has a second
+# numbering for training, in which only 19 classes count and all others are 255. The class ``Cityscapes`` lists both. In
+# the picture of objects the number is 1000 · class + object, for classes whose objects are counted.
 
 streets = miniatures.load("cityscapes", root)
 view, (ids_image, objects_image, _, _) = streets[0]
