@@ -1482,21 +1482,20 @@ run_then_and_now("language", old_and_new, globals())
 #    print(f"the path flips at a factor of {factor:.2f}")
 #
 # **2. Modify.** Write a function for any line: which count must one word of the wanted cut get at least, so that the
-# cheapest path becomes that cut? 南京市长江大桥 is 南京市 *the city of Nanjing*, 长江大桥 *bridge over the Yangtze*. A joke reads 南京
-# *Nanjing*, 市长 *mayor*, 江大桥 *Jiang Daqiao*, a name. How often would he have to be mentioned?
+# cheapest path becomes that cut? How often must 研究生, the *research student*, be counted?
 #
 # .. code-block:: python
 #
 #    def smallest_count(wanted, word, dictionary):
 #        return 1
 #
-#    mayor = ["南京", "市长", "江大桥"]
-#    n = smallest_count(mayor, "江大桥", chinese)
-#    for share, words in ((0.99, ["南京市", "长江大桥"]), (1.01, mayor)):
-#        changed = Dictionary(chinese.counts | {"江大桥": n * share}, chinese.total)
-#        found = cheapest_path("南京市长江大桥", changed)
+#    student = ["研究生", "命", "的", "起源"]
+#    n = smallest_count(student, "研究生", chinese)
+#    for share, words in ((0.99, ["研究", "生命", "的", "起源"]), (1.01, student)):
+#        changed = Dictionary(chinese.counts | {"研究生": n * share}, chinese.total)
+#        found = cheapest_path("研究生命的起源", changed)
 #        assert found == words, f"with {share} times your count the path is {found}"
-#    print(f"the mayor needs a count of {n:,.0f}")
+#    print(f"the research student needs a count of {n:,.0f}")
 #
 # **3. Extend.** How many ways lead through a lattice? Replace the minimum of the dynamic program by a sum.
 #
