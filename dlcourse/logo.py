@@ -226,11 +226,10 @@ def _warp(sticker: Image.Image, angle: float, shear: float) -> Image.Image:
     back = np.linalg.inv(forward)
     start = half - back @ (np.array([width, height]) / 2)
     numbers = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
-    premultiplied = sticker.convert("RGBa")  # so that no colour of transparent pixels bleeds in
-    warped = premultiplied.transform(
+    # Pillow multiplies the colours by the opacity first: no colour of transparent pixels bleeds in.
+    return sticker.transform(
         (width, height), Image.Transform.AFFINE, numbers, Image.Resampling.BILINEAR
     )
-    return warped.convert("RGBA")
 
 
 def wear(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
