@@ -112,7 +112,7 @@ print("photograph:", photograph.size, "picture:", worn.size)
 print("box (left, top, right, bottom):", box)
 
 # %%
-# The box is more than the task needs. We keep it to check later where the model looks.
+# The task does not need the box. We keep it to check later where the model looks.
 #
 # .. fold:: How the figure is drawn
 
@@ -188,9 +188,9 @@ for ax, row in zip(axes.flat, torch.cat([yes, no]).tolist(), strict=True):
 
 # %%
 # Real data have errors. Made data do not, so we plant some. First we choose photographs for training, validation and
-# test; the next section says why. In the training part one label in twenty is turned round, and 24 pictures get a
-# *near copy*: cut at the edges, brightened and compressed again, as when a picture is passed on. The true labels stay
-# in ``truth``. From now on the project sees only ``labels``.
+# test; the next section says why. In the training part one label in twenty is turned round, and 24 pictures get a *near
+# copy*: cut at the edges, brightened and compressed again. The true labels stay in ``truth``; the project sees only
+# ``labels``.
 
 order = torch.randperm(len(photographs), generator=generator)
 parts = {"train": order[:14], "valid": order[14:18], "test": order[18:]}
@@ -225,8 +225,8 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 # .. choice:: Our logo has its orange kernel at the upper left. Where is the kernel after a flip from left to right?
 #    :outputs: kernel_after_flip
 #
-#    - At the upper right. This is the counterfeit "turned". With flipped training pictures, the network would learn from
-#      pictures of a counterfeit with the label "logo". Not every augmentation fits every task.
+#    - At the upper right. This is the counterfeit "turned". With flipped training pictures, the network would learn
+#      from pictures of a counterfeit with the label "logo". Not every augmentation fits every task.
 #
 #    - It moves to the other side. Only something that is symmetric from left to right stays the same.
 #
@@ -297,10 +297,10 @@ print("the kernel is at the", corner_of_kernel(mirrored))
 #
 # Build it: a split without leakage
 # ---------------------------------
-# Eighty pictures share a photograph. If some of them are in the training part and others in the test part, a network can
-# do well on the test by recognising the *photograph*, and the company has other photographs. This is :term:`data leakage`.
-# So we divided the photographs: each belongs to one part, and all its pictures follow it. In other projects the group is
-# a patient, a person or a day.
+# Eighty pictures share a photograph. If some of them are in the training part and others in the test part, a network
+# can do well on the test by recognising the *photograph*, and the company has other photographs. This is :term:`data
+# leakage`. So we divided the photographs: each belongs to one part, and all its pictures follow it. In other projects
+# the group is a patient, a person or a day.
 
 for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
     shared = set(behind[rows[name]].tolist()) & set(behind[rows[other]].tolist())
@@ -360,9 +360,9 @@ print(tuple(pictures.shape), "→", tuple(maps.shape))
 #
 # Build it: find the copies
 # -------------------------
-# Copies in a data set count twice, and across a split they leak. Comparing pixels fails: a copy is cut and brightened.
-# We compare *features* instead: all numbers in the last maps of the pretrained network. The *cosine* of two such vectors
-# is near 1 if they point in the same direction.
+# Copies in a data set count twice, and across a split they leak. Their pixels are not equal: a copy is cut and
+# brightened. We compare *features* instead: all numbers in the last maps of the pretrained network. The *cosine* of two
+# such vectors is near 1 if they point in the same direction.
 
 upper = pretrained_blocks()[4:].eval()
 with torch.no_grad():
@@ -386,8 +386,9 @@ for shown in (24, 48, 72):
     print(f"{shown} pairs: precision {found / shown:.2f}, recall {found / len(planted):.2f}")
 
 # %%
-# Looking at some dozens of pairs finds most of the copies, among hundreds of thousands of pairs. The others are pictures
-# of the same photograph with little else on them. We remove what a person would confirm: the second picture of a pair.
+# Looking at some dozens of pairs finds most of the copies, among hundreds of thousands of pairs. The others are
+# pictures of the same photograph with little else on them. We remove what a person would confirm: the second picture of
+# a pair.
 
 confirmed = [pair for pair in pairs if pair in planted]
 removed = torch.tensor([max(pair) for pair in confirmed])
@@ -425,8 +426,8 @@ with torch.no_grad():
 
 # %%
 # The sigmoid of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
-# learning rate that rises and falls (lesson 13). The rates, four epochs and the batch size come from a few runs on other
-# pictures of this kind, which we did before.
+# learning rate that rises and falls (lesson 13). The rates, four epochs and the batch size come from a few trials
+# with other splits of these photographs.
 
 EPOCHS, BATCH, RATE = 4, 32, 1e-3
 
@@ -457,6 +458,7 @@ def train(train_rows, labels, seed):
 
 @torch.no_grad()
 def logits_of(network, rows):
+    """Logits of the pictures in these rows, shape (N,)."""
     return torch.cat([network(maps[batch]) for batch in rows.split(128)]).cpu()
 
 
@@ -465,16 +467,15 @@ def is_right(logits, rows):
     return ((logits > 0) == (truth[rows] == 1)).float()
 
 
-labels, device_labels = labels.cpu(), labels.to(device)
+device_labels = labels.to(device)
 planted_network, loss = train(rows["train"], device_labels, SEED)
 valid_logits = logits_of(planted_network, rows["valid"])
 print(f"last training loss {loss:.2f}")
 print(f"right on new photographs (validation): {is_right(valid_logits, rows['valid']).mean():.0%}")
 
 # %%
-# Most answers for new photographs are right, although some of the labels were wrong. Is the fine-tuning needed? The
-# plain :term:`baseline` trains only a linear layer on the last maps of the *untouched* network, on their mean and their
-# maximum, for which we computed the maps already.
+# Most answers for new photographs are right, although some labels were wrong. Is the fine-tuning needed? The plain
+# :term:`baseline` trains only a linear layer, on the mean and the maximum of the last maps of the *untouched* network.
 #
 # .. fold:: The baseline: a linear probe on the pretrained features
 
@@ -509,9 +510,8 @@ for decay, share in probe_accuracy.items():
 assert max(probe_accuracy.values()) < is_right(valid_logits, rows["valid"]).mean() - 0.05
 
 # %%
-# The probe is far behind, however strongly its weights are kept small. In lesson 08 a linear probe was hard to beat,
-# but there the classes were animals and vehicles, which ImageNet has, too. ImageNet does not care whether a square has
-# windows.
+# The probe is far behind. In lesson 08 it was hard to beat, but there the classes were animals and vehicles, which
+# ImageNet has, too. ImageNet does not care whether a square has windows.
 #
 # Build it: find the wrong labels
 # -------------------------------
@@ -532,8 +532,8 @@ for number, fold in enumerate(folds):
 
 # %%
 # Each of these networks has seen only two thirds of the photographs, and is a little weaker. Now we compare the two
-# losses, and their mean. If a person checks the pictures with the largest losses, how many of the wrong labels are among
-# them?
+# losses, and their mean. If a person checks the pictures with the largest losses, how many of the wrong labels are
+# among them?
 #
 # .. fold:: How the lists are scored
 
@@ -552,9 +552,9 @@ by_heart = ((seen_logits > 0) == (train_labels == 1))[wrong_here].sum()
 print(f"the first network agrees with {by_heart} of {int(wrong_here.sum())} wrong labels")
 
 # %%
-# By chance one in twenty of the checked pictures would be wrong. Which list is better? The last line explains it: the
-# first network agrees with only few of the wrong labels. Four epochs were too short to learn them by heart, so its own
-# loss still works, and it has seen more photographs than the networks of the folds. Networks learn what is common first
+# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no
+# worse? The last line explains it: the first network agrees with only few of the wrong labels. Four epochs were too
+# short to learn them by heart, so its own loss still works, and it has seen more photographs than those of the folds. Networks learn what is common first
 # and memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold loss. We did
 # not know this beforehand and use the mean of both. The figure shows all lengths of the list.
 #
@@ -594,7 +594,7 @@ for ax, row in zip(axes.flat, suspects.tolist(), strict=False):
 # --------------------------------
 # A person looks at the 112 most suspicious pictures, one in ten, and mends what is wrong. We play this
 # person. Is the network better now? A single training is also luck, so each set of labels gets two trainings with
-# different seeds. They are compared picture by picture on the validation photographs.
+# different seeds. They are compared on the same validation pictures.
 
 cleaned = labels.clone()
 cleaned[suspects] = truth[suspects]
@@ -628,8 +628,9 @@ print("more than 3.2 standard errors:", bool(by_photo.mean().abs() > 3.2 * error
 # %%
 # Read the last line before you conclude anything. ``False`` means that this test cannot show a change of the accuracy,
 # even if the mean looks good. In our trials with other pictures the change was sometimes positive and sometimes none.
-# With one wrong label in twenty, the network mostly follows the other nineteen. Cleaning still pays: a *test* with wrong
-# labels measures the wrong thing, and you now know your data. We go on with the first network of the cleaned labels.
+# With one wrong label in twenty, the network mostly follows the other nineteen. Cleaning still pays: a *test* with
+# wrong labels measures the wrong thing, and you now know your data. We go on with the first network of the cleaned
+# labels.
 #
 # Build it: is the probability honest?
 # ------------------------------------
@@ -667,8 +668,8 @@ a, b = fit_scaling(valid_logits, valid_truth, shift=True)
 print(f"Platt:       a = {a:.2f}, b = {b:.2f}")
 
 # %%
-# An :math:`a` below 1 means that the network was too sure of itself. Which of the two should we take? To compare them on
-# pictures that were not used for the fit, we leave out one of the four validation photographs at a time: fit on the
+# An :math:`a` below 1 means that the network was too sure of itself. Which of the two should we take? To compare them
+# on pictures that were not used for the fit, we leave out one of the four validation photographs at a time: fit on the
 # other three, and measure the cross-entropy on the one left out.
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
@@ -695,8 +696,7 @@ for name, values in entropies.items():
 # %%
 # A gain of more than two standard errors (here over the pictures) is a gain that this test can show. A temperature only
 # stretches the logits. If a network says "logo" too readily everywhere, it needs the shift: then :math:`b` is negative.
-# The figure shows the same for Platt in
-# another way: the pictures are sorted into five groups by their probability, and for each group the mean probability
+# The figure shows it in another way: the pictures are sorted into five groups by their probability, and for each group the mean probability
 # stands beside the share of pictures that really have the logo. On the diagonal the probabilities are honest.
 #
 # .. fold:: How the figure is drawn, and the expected calibration error
@@ -740,8 +740,8 @@ legend = ax.legend()
 # -----------------------
 # At which probability does the program say "logo"? 0.5 is only right if both mistakes cost the same. Suppose that the
 # company lets a person check each hit: a false alarm costs one minute, a missed logo costs three. If :math:`p` is
-# honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs :math:`3p`. So "logo" is cheaper
-# as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation pictures.
+# honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs :math:`3p`. So "logo" is
+# cheaper as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation pictures.
 
 MISS, ALARM = 3, 1  # minutes
 
@@ -866,8 +866,8 @@ assert hit_rates["trained"][0] > sum(hit_rates["all random"]) / 5 + 0.1
 # The largest score of the trained network stands on the logo far more often than a blindly drawn position would. But
 # look at the other two lines. A head with random weights can be anywhere between, and even networks without any
 # knowledge hit the logo more often than chance, because it is conspicuous: it has strong edges and colours. So a map
-# that shows the right place is weak evidence by itself. The *difference* to the random networks is what the training has
-# added.
+# that shows the right place is weak evidence by itself. The *difference* to the random networks is what the training
+# has added.
 #
 # .. fold:: How the figure is drawn
 
@@ -902,8 +902,7 @@ for content, count in counts.most_common():
     )
 
 # %%
-# Read the last column: do the false alarms come from the counterfeits? And which of them is the most similar to the
-# logo? The figure shows the mistakes with the largest loss.
+# Read the last column: which counterfeits cause the false alarms? The figure shows the mistakes with the largest loss.
 #
 # .. fold:: How the figure is drawn
 
@@ -920,14 +919,14 @@ for ax in axes.flat:
     ax.set_axis_off()
 
 # %%
-# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here, and do not touch
-# the model any more.
+# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here, and do not
+# touch the model any more.
 #
 # Use it: the test
 # ----------------
 # All decisions are made. The test photographs answer one question, once: how good is the finished model on photographs
-# that played no role so far? :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers
-# (columns).
+# that played no role so far? (In our trials, with other splits, some of them did. A company would take new ones.)
+# :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers (columns).
 
 test_truth = truth[rows["test"]]
 test_logits = a * logits_of(network, rows["test"]) + b
@@ -941,8 +940,8 @@ for name, (other, logo) in zip(("is other", "is logo"), matrix.tolist(), strict=
 print(f"precision {hits / (hits + false_alarms):.2f}, recall {hits / (hits + missed):.2f}")
 
 # %%
-# The threshold of 0.25 shows: few logos are missed, and the price is false alarms. By photograph the results differ a
-# lot, which is what a company with other photographs should expect, too.
+# The threshold of 0.25 shows: few logos are missed, and the price is false alarms. The results differ from photograph
+# to photograph.
 #
 # .. fold:: The results by photograph
 
@@ -958,14 +957,12 @@ print(f"accuracy {100 * test_right.mean():.1f} ± {100 * error:.1f} %")
 print(f"expected calibration error {calibration_error(test_probabilities, test_truth):.3f}")
 
 # %%
-# The ± is the standard error over the six *photographs*, not over the pictures: pictures of one photograph resemble
-# each other. Six is few, so the number is rough.
+# The ± is the standard error over the six *photographs*. Six is few, so the number is rough.
 #
 # Use it: one module with everything
 # ----------------------------------
-# A model that is to be used elsewhere must bring all that belongs to it: the normalisation, both halves, Platt's
-# numbers. We put them into one module. It takes a picture with values from 0 to 1, and returns the calibrated logit and
-# the map of scores.
+# A model that is used elsewhere must bring all that belongs to it: the normalisation, both halves, Platt's numbers. One
+# module takes a picture with values from 0 to 1, and returns the calibrated logit and the map of scores.
 
 
 class LogoModel(nn.Module):
@@ -992,7 +989,8 @@ assert abs(model(example)[0].item() - test_logits[0].item()) < 1e-2
 
 # %%
 # The logit is the one that we had. Now the module is written as ONNX, as in "Going further" of lesson 14: a file that
-# holds the operations and the weights, and that runs without PyTorch. What a user must know is noted in the file itself.
+# holds the operations and the weights, and that runs without PyTorch. What a user must know is noted in the file
+# itself.
 #
 # .. fold:: The export
 
@@ -1017,9 +1015,9 @@ print(
 # %%
 # Use it: eight bits for a weight
 # -------------------------------
-# Each weight takes four bytes. For a page that a phone loads, one byte is better: a whole number :math:`q` from −127 to
-# 127, and the weight is about :math:`s · q`. If one scale :math:`s` served the whole layer, its largest weight would
-# decide for all. So each kernel (each output channel) gets a scale of its own. This is called *weight quantisation*.
+# Each weight takes four bytes. One byte is enough: a whole number :math:`q` from −127 to 127, and the weight is about
+# :math:`s · q`. If one scale :math:`s` served the whole layer, its largest weight would decide for all, so each kernel
+# (each output channel) has its own. This is called :term:`weight quantisation`.
 
 
 def to_8_bits(weight):
@@ -1103,9 +1101,9 @@ assert (full - test_logits).abs().max() < 0.05
 #
 # Use it: from the command line
 # -----------------------------
-# A user wants neither this lesson nor PyTorch, but a program: ``python logo_detector.py poster.jpg``. Two functions are
-# enough. The first one prepares a picture just as the file's notes say. ``exif_transpose`` turns photographs of phones
-# upright, and ``ImageOps.fit`` scales and cuts out the middle.
+# A user wants a program: ``python logo_detector.py poster.jpg``. The first of its functions prepares a picture just as
+# the file's notes say. ``exif_transpose`` turns photographs of phones upright, and ``ImageOps.fit`` scales and cuts out
+# the middle.
 
 
 def read_picture(path, side):
@@ -1128,8 +1126,8 @@ def ask(session, notes, path):
 
 
 # %%
-# The third function deals with what goes wrong, and with users something always does: a missing file, or a file that is
-# no picture. A program should name the file and the reason, go on with the others, and end with a code other than 0.
+# The third function deals with a missing file, or a file that is no picture: it names the file and the reason, goes on
+# with the others, and ends with an exit code other than 0.
 #
 # .. fold:: The third function, and how the file is put together
 
@@ -1209,8 +1207,8 @@ print(done.stdout + done.stderr + f"exit code {done.returncode}")
 
 # %%
 # The answers to the two files that cannot be read are clear, and the others were answered anyway. Compare ``fake.png``
-# with the table of mistakes: counterfeits are the hard cases, and one picture proves nothing either way. The upside-down
-# logo was never in the training data, with either label, so its answer means nothing.
+# with the table of mistakes: counterfeits are the hard cases, and one picture proves nothing either way. The
+# upside-down logo was never in the training data, with either label, so its answer means nothing.
 #
 # .. fold:: Checked: the exit code, and what is said about a missing model
 
@@ -1276,8 +1274,9 @@ assert found["flipped"] < found["as it should be"] - 0.1
 
 # %%
 # With red and blue exchanged, the logo becomes nearly the counterfeit "swapped", and the network was trained to refuse
-# it. Flipped it becomes "turned", and many are refused, too. **What to look for:** a model that was good in the notebook and is bad in the
-# product. **Remedy:** put the preparation into the file, as we did, and compare a few answers on both sides.
+# it. Flipped it becomes "turned", and many are refused, too. **What to look for:** a model that was good in the
+# notebook and is bad in the product. **Remedy:** put the preparation into the file, as we did, and compare a few
+# answers on both sides.
 #
 # Break it: a split by pictures
 # -----------------------------
@@ -1296,9 +1295,9 @@ print(f"difference {100 * gain:+.1f} ± {100 * error:.1f} points")
 print("more than two standard errors:", bool(gain.abs() > 2 * error))
 
 # %%
-# One training with each split and 160 pictures cannot measure a small leak, and over several seeds we found it to be
-# within the noise. Our logo is pasted *on* the photographs, so a photograph says nothing about the label. With patients
-# or days it does, and the leak can be everything. The rule costs nothing: split by group.
+# One training with each split and 160 pictures cannot measure a small leak. Our logo is pasted *on* the photographs, so
+# a photograph says nothing about the label. With patients or days it does, and the leak can be everything. The rule
+# costs nothing: split by group.
 #
 # Break it: a picture that does not fit
 # -------------------------------------
