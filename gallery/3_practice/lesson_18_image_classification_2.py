@@ -552,11 +552,11 @@ by_heart = ((seen_logits > 0) == (train_labels == 1))[wrong_here].sum()
 print(f"the first network agrees with {by_heart} of {int(wrong_here.sum())} wrong labels")
 
 # %%
-# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no
-# worse? The last line explains it: the first network agrees with only few of the wrong labels. Four epochs were too
-# short to learn them by heart, so its own loss still works, and it has seen more photographs than those of the folds. Networks learn what is common first
-# and memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold loss. We did
-# not know this beforehand and use the mean of both. The figure shows all lengths of the list.
+# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no worse? The last line
+# explains it: the first network agrees with only few of the wrong labels. Four epochs were too short to learn them by
+# heart, so its own loss still works, and it has seen more photographs than those of the folds. Networks learn what is
+# common first and memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold
+# loss. We did not know this beforehand and use the mean of both. The figure shows all lengths of the list.
 #
 # .. fold:: How the figure is drawn
 
@@ -696,8 +696,9 @@ for name, values in entropies.items():
 # %%
 # A gain of more than two standard errors (here over the pictures) is a gain that this test can show. A temperature only
 # stretches the logits. If a network says "logo" too readily everywhere, it needs the shift: then :math:`b` is negative.
-# The figure shows it in another way: the pictures are sorted into five groups by their probability, and for each group the mean probability
-# stands beside the share of pictures that really have the logo. On the diagonal the probabilities are honest.
+# The figure shows it in another way: the pictures are sorted into five groups by their probability, and for each group
+# the mean probability stands beside the share of pictures that really have the logo. On the diagonal the probabilities
+# are honest.
 #
 # .. fold:: How the figure is drawn, and the expected calibration error
 
