@@ -167,6 +167,17 @@ def test_cutouts_are_transparent_pictures_with_a_caption_each() -> None:
     assert chinese == 111
 
 
+def test_backgrounds_are_photographs_that_can_be_cut() -> None:
+    files = sorted(assets.path("backgrounds").iterdir())
+    assert len(files) == 22
+    grey = 0
+    for file in files:
+        with Image.open(file) as image:
+            assert min(image.size) >= 300, file
+            grey += image.mode == "L"
+    assert grey == 4
+
+
 def test_each_emoji_lies_in_the_sheet_and_has_two_names() -> None:
     folder = assets.path("emoji")
     entries = json.loads((folder / "emoji.json").read_text(encoding="utf-8"))
