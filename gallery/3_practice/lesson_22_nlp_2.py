@@ -20,7 +20,8 @@ lesson you build two of them from the same film reviews. One only counts. The ot
    .. grid-item-card:: Before you start
 
       - **Read first:** lessons :doc:`11 </lessons/2_training/lesson_11_loss_functions>` for the cross-entropy,
-        :doc:`14 </lessons/2_training/lesson_14_building_a_network>` for modules and training, and lesson 21 for words
+        :doc:`14 </lessons/2_training/lesson_14_building_a_network>` for modules and training, and
+        :doc:`21 </lessons/3_practice/lesson_21_nlp_1>` for words
         and tokens.
       - **Data:** film reviews and a Chinese novel; 15 MB are downloaded once.
       - **Run time:** about two minutes on one thread.
@@ -36,7 +37,7 @@ lesson you build two of them from the same film reviews. One only counts. The ot
 
 # sphinx_gallery_number = 22
 # sphinx_gallery_budget_s = 150
-# sphinx_gallery_needs = [14]
+# sphinx_gallery_needs = [14, 21]
 # sphinx_gallery_assets = ["movie-reviews", "sanguo"]
 # sphinx_gallery_thumbnail_number = 3
 import json

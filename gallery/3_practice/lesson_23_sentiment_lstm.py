@@ -19,8 +19,9 @@ English and in Chinese, and compare it with counting, review by review.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
-        training loop. You need no Chinese: each Chinese example is translated.
+      - **Read first:** lessons :doc:`14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
+        training loop, and :doc:`21 </lessons/3_practice/lesson_21_nlp_1>`, for words and tokens. You need no Chinese:
+        each Chinese example is translated.
       - **Data:** film reviews from IMDB, and Chinese reviews of books, hotels and goods; 51 MB are downloaded once.
       - **Run time:** about two minutes on one thread of a quiet machine.
 """
@@ -35,7 +36,7 @@ English and in Chinese, and compare it with counting, review by review.
 
 # sphinx_gallery_number = 23
 # sphinx_gallery_budget_s = 150
-# sphinx_gallery_needs = [14]
+# sphinx_gallery_needs = [14, 21]
 # sphinx_gallery_assets = ["movie-reviews", "chinese-reviews", "figure-font"]
 # sphinx_gallery_thumbnail_number = 4
 import random

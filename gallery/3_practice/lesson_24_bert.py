@@ -20,9 +20,9 @@ trains that BERT further. Then come reviews that are longer than the model can r
    .. grid-item-card:: Before you start
 
       - **Read first:** lessons :doc:`05 </lessons/1_basics/lesson_05_reshaping>`,
-        :doc:`14 </lessons/2_training/lesson_14_building_a_network>` and
-        :doc:`23 </lessons/3_practice/lesson_23_sentiment_lstm>`, for padding and the baseline. Lesson 22 (attention) is
-        not written yet; what you need of it is explained here.
+        :doc:`14 </lessons/2_training/lesson_14_building_a_network>`,
+        :doc:`22 </lessons/3_practice/lesson_22_nlp_2>`, for attention, and
+        :doc:`23 </lessons/3_practice/lesson_23_sentiment_lstm>`, for padding and the baseline.
       - **Data:** film reviews and a small BERT; 97 MB are downloaded once.
       - **Run time:** about four minutes on one thread.
 """
@@ -38,7 +38,7 @@ trains that BERT further. Then come reviews that are longer than the model can r
 
 # sphinx_gallery_number = 24
 # sphinx_gallery_budget_s = 240
-# sphinx_gallery_needs = [5, 14, 23]
+# sphinx_gallery_needs = [5, 14, 22, 23]
 # sphinx_gallery_assets = ["minilm", "movie-reviews"]
 # sphinx_gallery_thumbnail_number = 3
 import copy
