@@ -19,10 +19,16 @@ English and in Chinese, and compare it with counting, review by review.
 
    .. grid-item-card:: Before you start
 
+<<<<<<< HEAD
       - **Read first:** lessons :doc:`14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
         training loop, and :doc:`21 </lessons/3_practice/lesson_21_nlp_1>`, for words and tokens. You need no Chinese:
         each Chinese example is translated.
       - **Data:** film reviews from IMDB, and Chinese reviews of books, hotels and goods; 51 MB are downloaded once.
+=======
+      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
+        training loop. You need no Chinese: each Chinese example is translated.
+      - **Data:** film reviews, Chinese reviews of books, hotels and goods, and a typeface; 68 MB are downloaded once.
+>>>>>>> w23
       - **Run time:** about two minutes on one thread of a quiet machine.
 """
 
@@ -547,8 +553,8 @@ print(f"packed: {ratio:.0f} times as long as padded  (measured in this build)")
 
 # %%
 # On this processor packing is *slower*, although it computes less: PyTorch's fast routine for a whole padded batch is
-# not used for packed ones. On a GPU it is the other way round as a rule. So we shall train on padded batches of similar
-# lengths, and use only the states of real tokens.
+# not used for packed ones. So we shall train on padded batches of similar lengths, and use only the states of real
+# tokens.
 #
 # Build it: how far does the gradient reach?
 # ------------------------------------------
@@ -742,9 +748,8 @@ print(f"norm before: {norm:.1f}   gradient after: {one.grad}")
 #
 # Where do the settings come from? Beforehand we tried, on validation reviews, two and three epochs and 250 and 400
 # tokens in English, and three and four epochs, one and two directions, and widths 32 and 64 in Chinese. Only the 250
-# tokens were worse; the other results differed by little, and we took the quick ones. All other settings are guesses
-# that worked. The Chinese model is bidirectional, the English one reads forwards only: its reviews are long, and a
-# second reader would cost as much as the first.
+# tokens were worse; of the others we took the quick ones. All other settings are guesses that worked. The Chinese model
+# is bidirectional; the English one reads forwards only, which takes half the time.
 
 
 def train(language, seed, epochs, two_ways):
@@ -939,6 +944,8 @@ for language, shortest in (("English", 30), ("Chinese", 6)):
 # -----------------------------------------
 # How does the judgement form while the model reads? We give it only the first token, then the first two, and so on. All these beginnings are one batch. The figure shows the probability of "good" after each token. In the Chinese sentence 不 means "not", 错 means "wrong", and 不错 "not bad". The whole sentence says: "The
 # book's content is not bad, a pity that the paper is too poor."
+#
+# .. fold:: The probabilities as numbers
 
 
 def after_every_token(words, language):
