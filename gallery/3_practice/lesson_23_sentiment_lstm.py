@@ -19,16 +19,10 @@ English and in Chinese, and compare it with counting, review by review.
 
    .. grid-item-card:: Before you start
 
-<<<<<<< HEAD
       - **Read first:** lessons :doc:`14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
         training loop, and :doc:`21 </lessons/3_practice/lesson_21_nlp_1>`, for words and tokens. You need no Chinese:
         each Chinese example is translated.
-      - **Data:** film reviews from IMDB, and Chinese reviews of books, hotels and goods; 51 MB are downloaded once.
-=======
-      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`, for modules and the
-        training loop. You need no Chinese: each Chinese example is translated.
       - **Data:** film reviews, Chinese reviews of books, hotels and goods, and a typeface; 68 MB are downloaded once.
->>>>>>> w23
       - **Run time:** about two minutes on one thread of a quiet machine.
 """
 
