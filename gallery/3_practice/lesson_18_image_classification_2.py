@@ -1254,6 +1254,10 @@ save_file(samples, page / "samples.safetensors")
 print("probabilities of the four examples:", *(f"{p:.2f}" for p in samples["probabilities"]))
 
 # %%
+# .. live-logo::
+#
+#    The model answers in the browser, by JavaScript, which does not run here.
+#
 # Break it: colours in another order
 # ----------------------------------
 # A colleague reads pictures with OpenCV, which returns blue, green and red, and the model gets them in this order.
