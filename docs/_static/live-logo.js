@@ -233,13 +233,19 @@
       }
     }
 
-    /** Show nothing but why. */
-    refuse(message) {
-      this.turn++;
-      this.paint(this.find(".picture"), []);
-      this.find("#shown").textContent = this.labels.nothing;
+    /** Show a picture that has no answer yet. */
+    show(pixels, caption) {
+      this.paint(this.find(".picture"), pixels);
+      this.find("#shown").textContent = caption;
       this.answer = null;
       this.showMap();
+      this.say("");
+    }
+
+    /** Show no picture, and say why. */
+    refuse(message) {
+      this.turn++;
+      this.show([], this.labels.nothing);
       this.say(message);
     }
 
@@ -247,8 +253,7 @@
     async look(pixels, name) {
       const turn = ++this.turn;
       const { net, ort, size, session } = this;
-      this.paint(this.find(".picture"), pixels);
-      this.find("#shown").textContent = fill(this.labels.shown, { name, size });
+      this.show(pixels, fill(this.labels.shown, { name, size }));
       const picture = new ort.Tensor("float32", net.normalise(pixels), [1, 3, size, size]);
       // One run at a time: the runtime refuses a second one meanwhile.
       const before = Promise.resolve(this.run).catch(() => {});
