@@ -44,7 +44,7 @@
     p { margin: 0; overflow-wrap: anywhere; }
     .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty; color: var(--pst-color-text-muted); }
     .parts { display: grid; gap: 1.25rem 1.75rem; }
-    .turns { display: grid; min-height: 8rem; align-content: start; }
+    .turns { display: grid; min-height: 9rem; align-content: start; }
     .turns > * { grid-area: 1 / 1; }
     #load, .choose { display: inline-flex; position: relative; align-items: center; min-height: 2.75rem;
       padding: 0.25rem 0.75rem; font: inherit; font-size: 0.9375rem; color: var(--pst-color-text-base);

@@ -383,8 +383,9 @@ def test_the_last_picture_gets_the_answer(detector, samples):
 
 @pytest.mark.parametrize("folder", LANGUAGES)
 def test_room_is_reserved(lesson, folder):
-    """The page does not move when the script draws the element, nor when an answer comes."""
-    visit = lesson(folder)
+    """The page does not move when the script draws the element, when loading fails, nor later."""
+    program = "**/ort*.wasm*"
+    visit = lesson(folder, routes={program: lambda route: route.abort()})
     page = visit.page
 
     def heights() -> list[float]:
@@ -396,6 +397,10 @@ def test_room_is_reserved(lesson, folder):
         return found
 
     drawn = heights()
+    element(visit).locator("#load").click()
+    expect(element(visit).locator("#loading")).to_have_text(FAILED[folder])
+    assert heights() == drawn
+    page.unroute(program)
     element(visit).locator("#load").click()
     expect(element(visit).locator("#answer")).to_be_visible(timeout=SLOW)
     assert heights() == drawn
