@@ -271,6 +271,18 @@ def test_pictures_are_prepared_as_in_the_lesson(detector, shape):
     assert difference.mean() < 1 and np.quantile(difference, 0.98) < 16
 
 
+def test_noise_is_scaled_as_pytorch_scales_it(detector):
+    visit = detector()
+    generator = np.random.default_rng(0)
+    script = """([pixels, side]) =>
+      [...document.querySelector("live-logo").net.shrink(Uint8Array.from(pixels), side, 96)]"""
+    for side in (40, 96, 100, 333):
+        pixels = generator.integers(256, size=(side, side, 4), dtype=np.uint8)
+        found = visit.page.evaluate(script, [pixels.flatten().tolist(), side])
+        found = np.array(found).reshape(3, 96, 96).transpose(1, 2, 0)
+        assert np.abs(found - resized(pixels[..., :3])).max() <= 1
+
+
 def test_transparent_pictures_stand_on_white(detector):
     visit = detector()
     nothing = png(np.zeros((96, 96, 4), np.uint8))
