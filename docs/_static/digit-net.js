@@ -1,21 +1,7 @@
 // The network of lesson 14 in plain JavaScript: from a drawing to ten logits.
 
-/** Read a safetensors file: the length of a header, the header as JSON, then the bare numbers. */
-export function readTensors(buffer) {
-  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
-  const header = new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8));
-  const { __metadata__: notes, ...entries } = JSON.parse(header);
-  // Both the file and every machine that runs a browser today store the lowest byte first.
-  const types = { F32: Float32Array, I64: BigInt64Array, U8: Uint8Array };
-  const tensors = {};
-  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(entries))
-    tensors[name] = { shape, values: new types[dtype](buffer.slice(start + from, start + to)) };
-  return { notes, tensors };
-}
-
-/** Return the parts of the network that its file holds. */
-export function readNetwork(buffer) {
-  const { notes, tensors } = readTensors(buffer);
+/** Return the parts of the network that the tensors of its file hold. */
+export function readNetwork({ notes, tensors }) {
   const [mean, std, stride] = notes["mean std stride"].split(" ").map(Number);
   return { mean, std, stride, tensors };
 }

@@ -118,6 +118,7 @@
       Object.assign(this.pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
       this.cursor = { row: 14, column: 14, down: false };
       this.turn = { right: 0, wrong: 0 };
+      this.failures = 0;
       const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
       this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
       this.makeTables();
@@ -243,34 +244,31 @@
 
     // Loading
 
-    /** Fetch a file whole: one that is cut short must not pass for a network. */
-    async fetchFile({ url, bytes }) {
-      const response = await fetch(url);
-      const buffer = response.ok && (await response.arrayBuffer());
-      if (buffer?.byteLength !== bytes) throw new Error(`${url}: status ${response.status}, not ${bytes} bytes`);
-      return buffer;
-    }
-
     /** Load the code of the network and its weights, once; after a failure, the next call tries again. */
     load() {
-      const { code, weights } = this.files;
-      this.loading ??= Promise.all([import(new URL(code, document.baseURI)), this.fetchFile(weights)])
-        .then(([net, buffer]) => {
-          this.failed = false;
-          return { net, network: net.readNetwork(buffer) };
-        })
-        .catch((error) => {
-          [this.loading, this.failed] = [null, true];
-          this.say(this.labels.failed);
-          throw error;
-        });
+      this.loading ??= this.loadNetwork().catch((error) => {
+        [this.loading, this.failed] = [null, true];
+        this.failures++;
+        this.say(this.labels.failed);
+        throw error;
+      });
       return this.loading;
+    }
+
+    async loadNetwork() {
+      const { tools, code, weights } = this.files;
+      // A browser does not ask again for a module that did not arrive: the fragment makes another.
+      const address = ({ url }) => new URL(`${url}#${this.failures}`, document.baseURI);
+      const [live, net] = await Promise.all([tools, code].map((file) => import(address(file))));
+      const network = net.readNetwork(live.readTensors(await live.fetchFile(weights)));
+      this.failed = false;
+      return { live, net, network };
     }
 
     async show(kind) {
       try {
-        const { net } = await this.load();
-        this.samples ??= net.readTensors(await this.fetchFile(this.files.samples)).tensors;
+        const { live } = await this.load();
+        this.samples ??= live.readTensors(await live.fetchFile(this.files.samples)).tensors;
       } catch {
         this.say(this.labels.failed);
         return;
@@ -358,14 +356,12 @@
       try {
         if (!this.session) {
           said.textContent = this.labels.fetching;
-          const { runtime, wasm, model } = this.files;
-          this.ort = await import(new URL(runtime, document.baseURI));
-          this.ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
-          this.ort.env.wasm.wasmPaths = { wasm: new URL(wasm, document.baseURI).href };
-          this.session = await this.ort.InferenceSession.create(await this.fetchFile(model));
+          const { live } = await this.load();
+          Object.assign(this, await live.openSession(this.files, this.failures));
         }
         await this.compare();
-      } catch (error) {
+      } catch {
+        this.failures++;
         said.textContent = this.labels.failed;
         this.find(".scroll").hidden = true;
       }

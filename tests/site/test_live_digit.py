@@ -154,7 +154,8 @@ def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{server}en/{PAGE}")
     assert page.evaluate(defined)
-    assert not [n for n in asked if "_live/" in n or "digit-net" in n or "onnxruntime" in n]
+    late = ("_live/", "digit-net", "live-model", "onnxruntime")
+    assert not [address for address in asked if any(name in address for name in late)]
 
 
 @pytest.mark.parametrize(("folder", "digits"), [("en", range(10)), ("zh", [2])])
@@ -279,7 +280,7 @@ def test_drawing_is_prepared_as_mnist_was(board):
     assert pixels[10, 11:18].tolist() == pytest.approx([1] * 6 + [2 / 3], rel=1e-5)
 
 
-@pytest.mark.parametrize("wrong", ["missing", "cut short", "unreachable"])
+@pytest.mark.parametrize("wrong", ["missing", "cut short", "unreachable", "no code"])
 def test_a_missing_network_is_said_in_the_page(board, served, wrong):
     whole = (served / "digits.safetensors").read_bytes()
     answers = {
@@ -287,8 +288,8 @@ def test_a_missing_network_is_said_in_the_page(board, served, wrong):
         "cut short": lambda route: route.fulfill(body=whole[:-4000]),
         "unreachable": lambda route: route.abort(),
     }
-    address = "**/digits.safetensors*"
-    visit = board(routes={address: answers[wrong]})
+    address = "**/digit-net.js*" if wrong == "no code" else "**/digits.safetensors*"
+    visit = board(routes={address: answers.get(wrong, answers["unreachable"])})
     draw(visit, 1)
     expect(digit_element(visit).locator("#reading")).to_have_text(FAILED["en"])
     visit.page.unroute(address)

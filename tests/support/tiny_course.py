@@ -20,7 +20,7 @@ import pytest
 from filelock import FileLock
 from lxml import html
 
-from _ext.widgets import live_digit
+from _ext.widgets import onnx_runtime
 from tiny_site import write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,7 +215,7 @@ def _build(root: Path) -> None:
     for package in (ROOT / "docs/_web/node_modules").iterdir():
         if package.name != "onnxruntime-web":  # a small one stands in for its 13 MB
             (modules / package.name).symlink_to(package)
-    runtime = {f"dist/{name}": name for name in live_digit.RUNTIME_FILES}
+    runtime = {f"dist/{name}": name for name in onnx_runtime.FILES.values()}
     write(modules / "onnxruntime-web", {"package.json": '{"version": "9.9"}', **runtime})
     Project(project.root, settings=PUBLISHED).build()
 

@@ -224,7 +224,7 @@ class MarkdownWriter:
     def _block_raw(self, node: nodes.Element) -> str:
         return self._inline_raw(node)
 
-    def _block_live_digit(self, node: nodes.Element) -> str:
+    def _block_live(self, node: nodes.Element) -> str:
         return f"[{_escape(node['download'])}]({self.page_url})"
 
     # Blocks whose content was run, see the room of that name

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-MODULES = ("frame_player", "element", "live_digit")
+MODULES = ("frame_player", "element", "live")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

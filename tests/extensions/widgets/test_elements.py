@@ -18,7 +18,10 @@ from _ext.widgets import (
     conv_stepper,
     descent_path,
     frame_player,
+    live,
     live_digit,
+    live_logo,
+    onnx_runtime,
     receptive_field,
     softmax_temperature,
     transposed_stepper,
@@ -130,27 +133,61 @@ def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
     assert found.text_content().strip() == "一步：九个乘积。"
 
 
-def test_digit_names_what_it_loads(course: Project) -> None:
-    found = element(course, "en", KINDS, "live-digit")
-    assert found.text_content().strip() == "Without scripts there is nothing to draw."
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("live-digit", live_digit, "Without scripts there is nothing to draw."),
+        ("live-logo", live_logo, "Without scripts nothing is looked for."),
+    ],
+)
+def test_live_element_names_what_it_loads(course: Project, name: str, kind, text: str) -> None:
+    found = element(course, "en", KINDS, name)
+    assert found.text_content().strip() == text
     files = json.loads(found.get("data-files"))
     page = course.written("en") / KINDS
-    own = {key: files[key]["url"] for key in live_digit.PAGE_FILES}
-    for url in (files["runtime"], files["wasm"], *own.values()):
-        path, version = url.split("?v=")
-        assert (page.parent / path).is_file() and version
-    for key, name in live_digit.PAGE_FILES.items():
-        assert files[key]["bytes"] == len(name)
-        assert own[key].startswith(f"../../_live/lesson_03_kinds/{name}?v=")
-    assert (course.written("en") / "_static/onnxruntime/LICENSE").is_file()
+    for file in files.values():
+        path, version = file["url"].split("?v=")
+        assert version and (page.parent / path).stat().st_size == file["bytes"]
+    for key, file in kind.PAGE_FILES.items():
+        assert files[key]["bytes"] == len(file)
+        assert files[key]["url"].startswith(f"../../_live/lesson_03_kinds/{file}?v=")
+    assert {Path(files[key]["url"]).name.split("?")[0] for key in ("tools", "code")} == {
+        "live-model.js",
+        kind.CODE,
+    }
+    assert (course.written("en") / onnx_runtime.FOLDER / "LICENSE").is_file()
 
 
-def test_words_of_the_digit_are_those_of_the_language(course: Project) -> None:
-    found = element(course, "zh", KINDS, "live-digit")
+@pytest.mark.parametrize(
+    ("name", "kind", "sized", "text"),
+    [
+        ("live-digit", live_digit, ["ask"], "没有脚本，这里什么也没有。"),
+        ("live-logo", live_logo, ["load", "again"], "没有脚本，这里什么也不找。"),
+    ],
+)
+def test_words_of_a_live_element_are_those_of_the_language(
+    course: Project, name: str, kind, sized: list[str], text: str
+) -> None:
+    found = element(course, "zh", KINDS, name)
     assert found.get("lang") == "zh-CN"
-    words = live_digit.labels(lambda text: chinese(course, text), "0.0")
+    words = kind.labels(lambda english: chinese(course, english), "0.0")
     assert json.loads(found.get("data-labels")) == words
-    assert "0.0 MB" in words["ask"] and "没有脚本，这里什么也没有。" in found.text_content()
+    assert all("0.0 MB" in words[key] for key in sized) and text in found.text_content()
+
+
+def test_button_names_the_size_of_all_that_it_loads(tmp_path: Path, monkeypatch) -> None:
+    package = write(
+        tmp_path / "ort",
+        {"package.json": '{"version": "9.9"}'}
+        | {f"dist/{name}": "x" * 1_000_000 for name in onnx_runtime.FILES.values()},
+    )
+    monkeypatch.setattr(onnx_runtime, "PACKAGE", package)
+    for name, kind, loaded in (("live-digit", live_digit, 1), ("live-logo", live_logo, 3)):
+        page = f"Title\n=====\n\n.. {name}::\n\n   Without scripts.\n"
+        files = {f"index.files/{file}": "x" * 500_000 for file in kind.PAGE_FILES.values()}
+        folder = write(tmp_path / name, {"index.rst": page, **files})
+        built = build(folder, tmp_path / f"{name}.out", extensions=["_ext.widgets.live"])
+        assert f"{2 + loaded / 2:.1f} MB" in (built.out / "index.html").read_text("utf-8")
 
 
 def test_another_network_writes_the_page_again_and_nothing_else(
@@ -158,7 +195,7 @@ def test_another_network_writes_the_page_again_and_nothing_else(
 ) -> None:
     found = element(followed, "en", KINDS, "live-digit")
     assert json.loads(found.get("data-files"))["model"]["bytes"] == len("another one")
-    runtime = f"{live_digit.RUNTIME_FOLDER}/{live_digit.RUNTIME_FILES[0]}"
+    runtime = f"{onnx_runtime.FOLDER}/{onnx_runtime.FILES['runtime']}"
     copies = [(site.written("en") / runtime).stat().st_mtime_ns for site in (course, followed)]
     assert copies[0] == copies[1]
 
@@ -174,7 +211,8 @@ def test_another_network_writes_the_page_again_and_nothing_else(
         ("softmax-temperature.js", {"opening"}),
         ("transposed-stepper.js", {"opening"}),
         ("live-digit.js", {KINDS}),
-        ("live-digit.css", {KINDS}),
+        ("live-logo.js", {KINDS}),
+        ("live.css", {KINDS}),
     ],
 )
 def test_files_are_loaded_on_their_pages_only(course: Project, file: str, pages: set[str]) -> None:
@@ -188,7 +226,11 @@ def test_descriptions_and_stand_ins_are_extracted_and_no_empty_one(templates: Pa
     assert 'msgid "A point that moves to the right."' in moving
     assert moving.count('msgid ""\n') == 1, "the header"
     kinds = (templates / f"{KINDS}.pot").read_text("utf-8")
-    for text in ("One step: nine products.", "Without scripts there is nothing to draw."):
+    for text in (
+        "One step: nine products.",
+        "Without scripts there is nothing to draw.",
+        "Without scripts nothing is looked for.",
+    ):
         assert f'msgid "{text}"' in kinds
 
 
@@ -203,6 +245,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         f"{figure}   :input: 000 00 000\n\n   Text.": "square",
         f"{figure}   :input: 0a0 000 000\n\n   Text.": "made of digits",
         ".. live-digit::": "write below live-digit what readers see",
+        ".. live-logo::": "write below live-logo what readers see",
     }
     calculator = ".. interactive:: receptive-field\n"
     mistakes |= {
@@ -257,7 +300,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     pages = {f"p{n}.rst": f":orphan:\n\nT\n=\n\n{text}\n" for n, text in enumerate(mistakes)}
     folder = write(tmp_path / "docs", {"index.rst": "T\n=\n", **pages})
     warnings = build(
-        folder, tmp_path / "out", extensions=["_ext.widgets.element", "_ext.widgets.live_digit"]
+        folder, tmp_path / "out", extensions=["_ext.widgets.element", "_ext.widgets.live"]
     ).warnings
     _, *said = re.split(r".*/p(\d+)\.rst:6: ", warnings)
     answers = dict(zip(map(int, said[::2]), said[1::2], strict=True))
@@ -265,15 +308,24 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     assert found == [True] * len(mistakes), answers
 
 
-def test_digit_of_a_lesson_that_was_not_executed_shows_nothing(tmp_path: Path) -> None:
-    page = "Title\n=====\n\n.. live-digit::\n\n   Without scripts.\n"
+@pytest.mark.parametrize(
+    ("name", "left", "missing"),
+    [
+        ("live-digit", "digits.onnx", "digits.safetensors, samples.safetensors"),
+        ("live-logo", "samples.safetensors", "logo.onnx, logo.json"),
+    ],
+)
+def test_live_element_of_a_lesson_that_was_not_executed_shows_nothing(
+    tmp_path: Path, name: str, left: str, missing: str
+) -> None:
+    page = f"Title\n=====\n\n.. {name}::\n\n   Without scripts.\n"
     folder = write(tmp_path / "docs", {"index.rst": page})
-    built = build(folder, tmp_path / "out", extensions=["_ext.widgets.live_digit"])
+    built = build(folder, tmp_path / "out", extensions=["_ext.widgets.live"])
     assert built.warnings == "" and "Without" not in (built.out / "index.html").read_text("utf-8")
-    assert not (built.out / "_static/onnxruntime").exists()
-    write(folder, {"index.files/digits.onnx": "", "index.rst": f"{page}\nMore.\n"})
-    with pytest.raises(ExtensionError, match=r"digits\.safetensors, .*, which the lesson"):
-        build(folder, tmp_path / "out", extensions=["_ext.widgets.live_digit"])
+    assert not (built.out / onnx_runtime.FOLDER).exists()
+    write(folder, {f"index.files/{left}": "", "index.rst": f"{page}\nMore.\n"})
+    with pytest.raises(ExtensionError, match=f"{re.escape(missing)}, which the lesson"):
+        build(folder, tmp_path / "out", extensions=["_ext.widgets.live"])
 
 
 def test_notebook_has_a_link_to_the_page() -> None:
@@ -281,6 +333,8 @@ def test_notebook_has_a_link_to_the_page() -> None:
     nodes.section("", node, ids=["try-it"])
     writer = MarkdownWriter("https://course.example/lesson.html", lambda image: "")
     assert writer.write(node) == "[A figure.](https://course.example/lesson.html#try-it)"
+    node = live.live(download="A network.")
+    assert writer.write(node) == "[A network.](https://course.example/lesson.html)"
 
 
 def test_every_choice_has_a_name() -> None:

@@ -36,7 +36,7 @@ def total(*numbers):
     return sum(numbers)
 
 
-for name in ("digits.safetensors", "samples.safetensors", "digits.onnx"):
+for name in ("digits.safetensors", "samples.safetensors", "digits.onnx", "logo.onnx", "logo.json"):
     (page_files.folder() / name).write_text(name)
 # sphinx_gallery_start_ignore
 hidden = one
@@ -151,6 +151,10 @@ print("RuntimeError: expected scalar\ntype Float")
 # .. live-digit::
 #
 #    Without scripts there is nothing to draw.
+#
+# .. live-logo::
+#
+#    Without scripts nothing is looked for.
 #
 # .. interactive:: conv-stepper
 #    :stride: 2
