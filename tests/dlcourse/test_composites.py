@@ -52,18 +52,33 @@ def test_a_placed_cutout_has_its_size_and_all_its_channels_move_together() -> No
     assert middles.min() < 20 and middles.max() > 44
 
 
+def centres(channel: torch.Tensor) -> torch.Tensor:
+    """Return the mean column and row of each picture, shape (N, 2)."""
+    total = channel.sum((1, 2))
+    steps = torch.arange(channel.shape[-1])
+    columns, rows = (channel.sum(1) * steps).sum(1), (channel.sum(2) * steps).sum(1)
+    return torch.stack([columns / total, rows / total], dim=1)
+
+
 def test_half_are_mirrored_and_the_turn_has_a_bound() -> None:
-    left_half = torch.zeros(400, 4, 32, 32)
-    left_half[:, :, :, :16] = 1
-    placed = place(left_half, generator=generator(), sizes=(0.5, 0.5), turn=0.0)
-    rows = placed[:, 3].amax(1)  # (N, columns)
-    assert (rows.sum(1) < 10).all()  # not turned: at most a quarter of the side, and soft edges
-    upper = torch.zeros(1, 4, 32, 32)
-    upper[:, :, :8] = 1
-    kept = place(upper.expand(100, -1, -1, -1), generator=generator(), sizes=(0.9, 0.9), turn=0.3)
-    assert (kept[:, 3, :20].sum((1, 2)) > kept[:, 3, 20:].sum((1, 2))).all()
-    mirrored = [rows[n, : int(rows[n].argmax()) + 1].numel() for n in range(400)]
-    assert len(set(mirrored)) > 5
+    halves = torch.ones(400, 4, 32, 32)
+    halves[:, 0, :, 16:] = 0  # only the left half is red
+    halves[:, 1, 16:] = 0  # only the upper half is green
+    placed = place(halves, generator=generator(), sizes=(0.4, 0.4), turn=0.0)
+    inside = placed[:, 3].sum((1, 2)) > 0.95 * (0.4 * 32) ** 2
+    assert inside.sum() > 50
+    red, green, all_of_it = (centres(placed[inside, channel]) for channel in (0, 1, 3))
+    left = (red - all_of_it)[:, 0] < 0
+    assert 0.3 < left.float().mean() < 0.7
+    torch.testing.assert_close(
+        (red - all_of_it)[:, 0].abs(), torch.full((len(red),), 3.2), rtol=0, atol=0.6
+    )
+    assert ((green - all_of_it)[:, 1] < -2.5).all(), "turned, or upside down"
+    turned = place(halves, generator=generator(), sizes=(0.4, 0.4), turn=0.3)
+    inside = turned[:, 3].sum((1, 2)) > 0.95 * (0.4 * 32) ** 2
+    shift = centres(turned[inside, 1]) - centres(turned[inside, 3])
+    angles = torch.atan2(shift[:, 0], -shift[:, 1])
+    assert angles.abs().max() < 0.36 and angles.min() < -0.15 and angles.max() > 0.15
 
 
 def test_crops_lie_inside_and_come_from_all_photographs() -> None:
