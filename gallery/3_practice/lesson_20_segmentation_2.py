@@ -109,12 +109,12 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 #
 #    - These are the pixels strictly inside. Labelme draws the outline as well.
 #
-# .. choice:: A U-Net hands the fine maps of its encoder to its decoder, through *skips*. You remove the two finest ones and train again. What becomes worse first?
+# .. choice:: A U-Net hands the maps of its encoder to its decoder, through *skips*. You remove one skip after the other, the finest first, and train again each time. What becomes worse first?
 #    :right: 2
 #
 #    - The interior of the animals.
 #
-#      The deep maps know what is an animal; they are still there.
+#      The coarse maps know what is an animal, and they are removed last.
 #
 #    - The boundary of the animals.
 #
@@ -375,7 +375,9 @@ for (_, mask), name in zip(voc, masks, strict=True):
 # `LabelImg <https://github.com/HumanSignal/labelImg>`__ is the same kind of program for boxes. It writes two formats.
 # **VOC XML** holds the corners of a box in pixels. **YOLO** is a text file with one line for each box: the number of
 # the class, the centre and the size. All four are divided by the width or height of the picture, so they lie between 0
-# and 1. We get our boxes from the polygons.
+# and 1. We get our boxes from the polygons: the smallest and the largest x and y.
+#
+# .. fold:: Boxes around polygons, and boxes to XML
 
 
 def boxes_of(content):
@@ -385,15 +387,6 @@ def boxes_of(content):
         x, y = zip(*shape["points"], strict=True)
         found.append((shape["label"], (int(min(x)), int(min(y)), int(max(x)), int(max(y)))))
     return found
-
-
-dog_boxes = boxes_of(annotation)
-print(dog_boxes)
-
-# %%
-# The fold writes them as XML, and prints the first of the two objects.
-#
-# .. fold:: Boxes to XML
 
 
 def to_voc_xml(boxes, name, size):
@@ -413,11 +406,13 @@ def to_voc_xml(boxes, name, size):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+dog_boxes = boxes_of(annotation)
 xml = to_voc_xml(dog_boxes, "dogs", pictures["dogs"].size)
 print("\n".join(xml.splitlines()[7:16]))
 
 # %%
-# Reading is the same in reverse: ``find`` goes to a tag, and ``text`` holds its content. The boxes come back unchanged.
+# This is the first of the two dogs in XML. Reading is the same in reverse: ``find`` goes to a tag, and ``text`` holds
+# its content. The boxes come back unchanged.
 #
 # .. fold:: XML to boxes
 
@@ -490,11 +485,11 @@ assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 # Eight animals are enough to test, but not to train. So we compose training pictures: an animal that was cut out, on a
 # photograph without animals. The :term:`alpha channel` of the cut-out *is* the mask.
 #
-# The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square. It multiplies the colours
-# by alpha before it shrinks the picture (*premultiplied* alpha); "Break it" shows why. ``place`` draws cut-outs at random
-# places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint`` changes
-# brightness and colour. How much they change is a guess at what photographs look like. The cut-outs are 124 animals
-# (two shells are left out), and the backgrounds 17 photographs of trees, rocks, water and buildings.
+# The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square. It multiplies the
+# colours by alpha before it shrinks the picture (*premultiplied* alpha); "Break it" shows why. ``place`` draws cut-outs
+# at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint``
+# changes brightness and colour. How much they change is a guess at what photographs look like. The cut-outs are 124
+# animals (two shells are left out), and the backgrounds 17 photographs of trees, rocks, water and buildings.
 #
 # .. fold:: The cut-outs and the backgrounds
 
@@ -851,8 +846,8 @@ for name, value in zip(REGIONS, ious(overlaps(shifted, valid_masks)).tolist(), s
     print(f"true masks, shifted by one pixel: {name:8} IoU {value:.2f}")
 
 # %%
-# A shift of one pixel costs nothing in the interior and a lot in the band. (The "interior" also holds the background
-# far from the animal, where false alarms count.)
+# A shift of one pixel costs a lot in the band. (The "interior" also holds the background far from the animal, where
+# false alarms count.)
 #
 # How sure is an IoU? Other test pictures would give another one. The :term:`bootstrap` imitates this: draw as many
 # pictures as there are, *with* repetition, compute the IoU again, and do so 1,000 times. The standard deviation of the
@@ -874,8 +869,9 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # Check against PyTorch
 # ---------------------
 # The fold compares our parts with others over random settings: the loss with ``nn.BCELoss`` and a Dice in a loop, the
-# band with a search through all neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with the file that :doc:`lesson 06 </lessons/2_training/lesson_06_torchvision_1>`
-# writes, and the IoUs with ``dlcourse.metrics``.
+# band with a search through all neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with the
+# file that :doc:`lesson 06 </lessons/2_training/lesson_06_torchvision_1>` writes, and the IoUs with
+# ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
 
@@ -931,7 +927,7 @@ print("loss, band, boxes, palette and IoU agree")
 #
 # .. fold:: The loop, and fresh batches
 
-STEPS, BATCH, RATE = 200, 16, 0.01
+STEPS, BATCH = 200, 16
 
 
 def train(network, batches, rate, steps):
@@ -962,15 +958,16 @@ def new_batches(with_maps):
 
 
 # %%
-# The learning rate of 0.01 was chosen before the lesson was written, for both networks, by the IoU on validation pictures
-# after 80 steps; the other rates were 0.001 and 0.003 or 0.004. The number of steps is what the time allows.
+# The learning rates were chosen before the lesson was written, by the IoU on validation pictures after 80 steps, among
+# 0.001, 0.003 or 0.004, and 0.01: the largest for the decoder, the smallest for U-Net. (With larger rates U-Net's
+# training loss fell faster, but it did worse on new photographs.) The number of steps is what the time allows.
 
 torch.manual_seed(SEED)
 on_pretrained = Decoder().to(device, memory_format=torch.channels_last)
 from_scratch = small_unet().to(device, memory_format=torch.channels_last)
 losses = {
-    "pretrained encoder": train(on_pretrained, new_batches(True), RATE, STEPS),
-    "from scratch": train(from_scratch, new_batches(False), RATE, STEPS),
+    "pretrained encoder": train(on_pretrained, new_batches(True), 0.01, STEPS),
+    "from scratch": train(from_scratch, new_batches(False), 0.001, STEPS),
 }
 for name, values in losses.items():
     first, last = np.mean(values[:20]), np.mean(values[-20:])
@@ -1076,7 +1073,7 @@ def stored_batches(seed):
 def climb(skips, seed):
     torch.manual_seed(seed)
     decoder = Decoder(skips).to(device, memory_format=torch.channels_last)
-    train(decoder, stored_batches(seed), RATE, 80)
+    train(decoder, stored_batches(seed), 0.01, 80)
     answers = []
     with torch.no_grad():
         for rows in torch.arange(len(judged_masks)).split(48):
@@ -1122,7 +1119,8 @@ for removed in range(1, 6):
         print(
             f"{NAMES[removed]:10} {REGIONS[region]:8} {gain:+.3f} ± {error:.3f}, {size} than 2 errors"
         )
-assert differences[5, 1][0] < -0.1 and differences[5, 2][0] < -0.1
+assert differences[4, 1][0] < -0.03
+assert differences[5, 1][0] < -0.1 and differences[5, 2][0] < -0.2
 
 alt = "IoU in band and interior over the ladder; the band falls first, the interior at the end."
 fig, ax = plt.subplots(figsize=(5.2, 3.0), num=alt)
@@ -1135,7 +1133,11 @@ ax.set(xlabel="one more skip is removed →", ylabel="IoU", ylim=(0, None))
 legend = ax.legend()
 
 # %%
-# LADDER-PROSE
+# The small dots are the three seeds. Without the picture itself and the map of 1/2 no loss can be seen: the two finest
+# skips, which cost most of the computation, are hardly needed here. Then the band loses, before the interior does.
+# Without the map of 1/8 both have lost, and the band more. When the last skip goes, only 3 × 3 positions are left, and
+# the interior breaks down as well. So the maps of 1/4 and 1/8 carry the boundary, and that of 1/16 carries the place of
+# the animal. This holds for 96 pixels and for short trainings; larger pictures have finer edges.
 #
 # Use it: the test
 # ----------------
@@ -1255,7 +1257,7 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
         show(ax, overlay(picture, found, mask), f"{name} {iou:.2f}")
 
 # %%
-# The network finds parts of all animals, and the whole of none. Composed pictures have promised more than this. Each
+# The network finds parts of all animals, and the outline of hardly any. Composed pictures have promised more than this. Each
 # photograph shows a reason. The cat fills the picture and leaves it on three sides; in training, whole animals stood in
 # front of something. The nuthatch is smaller than any animal of the training, and the square helps it. The sheep hide
 # each other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the gap. But
@@ -1345,8 +1347,8 @@ run_then_and_now("annotations", old_and_new, globals())
 # %%
 # .. then-and-now:: annotations
 #
-#    - Older versions of LabelImg read YOLO's numbers with ``int``; version 1.8.6 rounds. ``int`` cuts off the decimals, so
-#      a box could move by a pixel each time that a file was read and written.
+#    - Older versions of LabelImg read YOLO's numbers with ``int``; version 1.8.6 rounds. ``int`` cuts off the decimals,
+#      so a box could move by a pixel each time that a file was read and written.
 #
 #    - The filter has a new name in Pillow.
 #
@@ -1354,13 +1356,15 @@ run_then_and_now("annotations", old_and_new, globals())
 #
 # What you learned
 # ----------------
-# - Labelme's JSON holds polygons (x, y), LabelImg's XML corners in pixels, YOLO's text centres and sizes between 0 and 1,
-#   with the names of the classes in another file. ``label2voc`` fills polygons and outlines in the order of the file.
+# - Labelme's JSON holds polygons (x, y), LabelImg's XML corners in pixels, YOLO's text centres and sizes between 0 and
+#   1, with the names of the classes in another file. ``label2voc`` fills polygons and outlines in the order of the file.
 # - Composed pictures have exact masks. Split photographs and groups of relatives, not composites, and give the
 #   background cut edges too.
 # - U-Net is an encoder, a decoder, and skips that hand over fine maps. With little data a pretrained, frozen encoder
 #   works where a U-Net from scratch does not.
-# - Measure boundary and interior apart. SUMMARY-PROSE
+# - Measure boundary and interior apart. Here the two finest skips were hardly needed; those of 1/4 and
+#   1/8 carried the boundary, and without any skip the interior was lost too.
+# - New photographs cost more than new animals, and photographs that nobody composed cost more still. Test on those.
 #
 # Self-checks
 # -----------
@@ -1453,7 +1457,7 @@ run_then_and_now("annotations", old_and_new, globals())
 # - Begin with a pretrained encoder and a decoder with skips, and with a hundred annotated pictures of your own kind.
 # - Draw annotations over their pictures before you train, and hits and misses after.
 # - Write down how you annotate: hair, shadows, parts that are hidden.
-# - Today large models such as SAM outline an object after one click. People then correct the mask, which is faster than
+# - Large models such as SAM outline an object after one click. People then correct the mask, which is faster than
 #   drawing. The formats stay the same.
 #
 # Going further
