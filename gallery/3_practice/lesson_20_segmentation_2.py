@@ -138,9 +138,9 @@ example |= {"imageData": None, "imageHeight": 5, "imageWidth": 6}
 print(json.dumps(example, indent=1)[:150], "…")
 
 # %%
-# ``points`` holds the corners, x before y. ``imageData`` may hold the whole picture, written as text. ``group_id`` joins
-# shapes that are one object. We need it for a lamb whose middle is hidden behind another sheep. Now our outlines: a
-# label, a group and x, y, x, y, … for each shape.
+# ``points`` holds the corners, x before y. ``imageData`` may hold the whole picture, written as text. ``group_id``
+# joins shapes that are one object. We need it for a lamb whose middle is hidden behind another sheep. Now our outlines:
+# a label, a group and x, y, x, y, … for each shape.
 #
 # .. fold:: The corners of nine polygons
 
@@ -230,7 +230,7 @@ def fill_polygon(points, width, height):
 
 filled = fill_polygon(example["shapes"][0]["points"], 6, 5)
 print(filled.astype(int))
-print(filled.sum(), "pixels")
+print(filled.sum())
 assert filled.sum() == 12
 
 # %%
@@ -294,9 +294,9 @@ for name in OUTLINES:
 assert [objects.max() for _, objects in masks.values()] == [1, 2, 1, 4]
 
 # %%
-# Five polygons of sheep have become four objects, since the lamb has two parts. We compared ``label2voc`` with Labelme's
-# own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal, pixel by pixel. A test of the
-# course does this wherever Labelme is installed.
+# Five polygons of sheep have become four objects, since the lamb has two parts. We compared ``label2voc`` with
+# Labelme's own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal, pixel by pixel. A
+# test of the course does this wherever Labelme is installed.
 #
 # .. fold:: How the figure is drawn
 
@@ -799,9 +799,9 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # Build it: boundary and interior
 # -------------------------------
 # One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a band of two pixels on each side of
-# the true boundary, and everything else. The band follows from two operations on masks. *Dilation* makes a mask thicker:
-# a pixel is 1 if any pixel of its neighbourhood is 1. This is a maximum, ``F.max_pool2d`` with stride 1. *Erosion* makes
-# it thinner, and is the dilation of the background.
+# the true boundary, and everything else. The band follows from two operations on masks. *Dilation* makes a mask
+# thicker: a pixel is 1 if any pixel of its neighbourhood is 1. This is a maximum, ``F.max_pool2d`` with stride 1.
+# *Erosion* makes it thinner, and is the dilation of the background.
 
 
 def band_of(masks, width=2):
@@ -1064,8 +1064,8 @@ def stored_batches(seed):
 
 
 # %%
-# ``climb`` trains one network of the ladder and returns its counts. Each line below has lost one skip more than the line
-# above.
+# ``climb`` trains one network of the ladder and returns its counts. Each line below has lost one skip more than the
+# line above.
 #
 # .. fold:: The ladder
 
@@ -1199,10 +1199,10 @@ assert gain < -2 * error and gain < difference(*steps_of_test["new animals"])[0]
 assert max(by_photograph.values()) > min(by_photograph.values()) + 0.1
 
 # %%
-# New photographs cost more than new animals. The networks have seen only nine photographs, again and again, so they know
-# *these* backgrounds well. If you had a day for this project, you should spend it on photographs, not on cut-outs. The
-# new photographs differ a lot from each other: maize leaves look more like animals than sky does. Five of them are few,
-# and the standard errors above are those of other pictures on the *same* five.
+# New photographs cost more than new animals. The networks have seen only nine photographs, again and again, so they
+# know *these* backgrounds well. If you had a day for this project, you should spend it on photographs, not on cut-outs.
+# The new photographs differ a lot from each other: maize leaves look more like animals than sky does. Five of them are
+# few, and the standard errors above are those of other pictures on the *same* five.
 #
 # Use it: photographs that nobody composed
 # ----------------------------------------
@@ -1257,12 +1257,13 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
         show(ax, overlay(picture, found, mask), f"{name} {iou:.2f}")
 
 # %%
-# The network finds parts of all animals, and the outline of hardly any. Composed pictures have promised more than this. Each
-# photograph shows a reason. The cat fills the picture and leaves it on three sides; in training, whole animals stood in
-# front of something. The nuthatch is smaller than any animal of the training, and the square helps it. The sheep hide
-# each other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the gap. But
-# they tell what to do next: compose animals that are cut off, small and in groups, and annotate real photographs, to
-# train with them too.
+# The network on the pretrained encoder finds parts of all animals, and the outline of hardly any. Composed pictures have
+# promised more than this. Each photograph shows a reason. The cat fills the picture and leaves it on three sides; in
+# training, whole animals stood in front of something. (The network from scratch calls so much animal that a picture full
+# of cat suits it.) The nuthatch is smaller than any animal of the training, and the square helps it. The sheep hide each
+# other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the gap. But they tell
+# what to do next: compose animals that are cut off, small and in groups, and annotate real photographs, to train with
+# them too.
 #
 # Break it: shrink first, multiply later
 # --------------------------------------
@@ -1291,10 +1292,9 @@ for name, picture in on_white.items():
     red, green, blue = picture[:, edge].mean(1).tolist()
     print(f"{name}: red {red:.2f}, green {green:.2f}, blue {blue:.2f}")
 
-# %%
-# To make the mistake visible, the cell has painted the *invisible* pixels green. In the second line this green is in the
-# picture: interpolation took it for a colour. The real files have black or white there, and the fringe is dark or light.
-# There is no message, and a network learns that animals have fringes. **What to look for:** enlarge an edge.
+# To make the mistake visible, the cell has painted the *invisible* pixels green. In the second line this green is in
+# the picture: interpolation took it for a colour. The real files have black or white there, and the fringe is dark or
+# light. There is no message, and a network learns that animals have fringes. **What to look for:** enlarge an edge.
 #
 # .. fold:: The check
 
@@ -1357,7 +1357,8 @@ run_then_and_now("annotations", old_and_new, globals())
 # What you learned
 # ----------------
 # - Labelme's JSON holds polygons (x, y), LabelImg's XML corners in pixels, YOLO's text centres and sizes between 0 and
-#   1, with the names of the classes in another file. ``label2voc`` fills polygons and outlines in the order of the file.
+#   1, with the names of the classes in another file. ``label2voc`` fills polygons and outlines in the order of the
+#   file.
 # - Composed pictures have exact masks. Split photographs and groups of relatives, not composites, and give the
 #   background cut edges too.
 # - U-Net is an encoder, a decoder, and skips that hand over fine maps. With little data a pretrained, frozen encoder
@@ -1464,8 +1465,8 @@ run_then_and_now("annotations", old_and_new, globals())
 # -------------
 # - *Boundary IoU* (B. Cheng and others, 2021) measures a band inside both masks, that of the truth and that of the
 #   prediction, and its width grows with the picture. Ours is simpler: a fixed band on both sides of the truth.
-# - Pasting objects on photographs is also used for object detection. D. Dwibedi and others (2017) blend the cut edges in
-#   several ways and add distractors, so that the network does not learn the seams.
+# - Pasting objects on photographs is also used for object detection. D. Dwibedi and others (2017) blend the cut edges
+#   in several ways and add distractors, so that the network does not learn the seams.
 #
 # References
 # ----------
