@@ -1292,6 +1292,7 @@ for name, picture in on_white.items():
     red, green, blue = picture[:, edge].mean(1).tolist()
     print(f"{name}: red {red:.2f}, green {green:.2f}, blue {blue:.2f}")
 
+# %%
 # To make the mistake visible, the cell has painted the *invisible* pixels green. In the second line this green is in
 # the picture: interpolation took it for a colour. The real files have black or white there, and the fringe is dark or
 # light. There is no message, and a network learns that animals have fringes. **What to look for:** enlarge an edge.
