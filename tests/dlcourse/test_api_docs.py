@@ -163,6 +163,9 @@ WITHOUT_GPU = {
     "dlcourse.checkpoints.capture_run": "tests resume a training on the GPU",
     "dlcourse.checkpoints.restore_run": "tests resume a training on the GPU",
     "dlcourse.checkpoints.load_weights": "shown with save_weights",
+    "dlcourse.composites.crops": "pictures are composed on the CPU",
+    "dlcourse.composites.place": "pictures are composed on the CPU",
+    "dlcourse.composites.tint": "pictures are composed on the CPU",
     "dlcourse.training.evaluate": "shown with fit",
     "dlcourse.training.train_epoch": "shown with fit",
 }
