@@ -182,7 +182,7 @@ assert unseen[5] > 0.7
 # .. math::
 #
 #    p(w|h) = {}& \frac{\max(c(hw) - D,\; 0)}{c(h)} \\
-#             & + \frac{D\,k}{c(h)}\; p(w|h')
+#    & + \frac{D\,k}{c(h)}\; p(w|h')
 #
 # The model of :math:`h'` is made in the same way, down to no context at all; below it all words are equally likely.
 #
@@ -1373,9 +1373,9 @@ axes[0].set(ylabel="token", yticks=[0, 23, 47])
 print("one sequence with period 23, third seed")
 
 # %%
-# In layer 1 each token of the first period looks at the token just before it: the line below the diagonal. (Later the
-# weight spreads.) Its vector then says "I am *b*, and *a* stood before me". In layer 2, when *a* comes again, its query
-# looks for "*a* stood before me" and finds *b*: the line 22 places back. The copy needs both steps, and so two layers.
+# In layer 1 each token of the first period looks at the token just before it: the line below the diagonal. The vector
+# of *b* then says "I am *b*, and *a* stood before me". In layer 2, when *a* comes again, its query looks for "*a* stood
+# before me" and finds *b*: the line 22 places back. The copy needs both steps, and so two layers.
 #
 # Break it: three meanings of a mask
 # ----------------------------------
