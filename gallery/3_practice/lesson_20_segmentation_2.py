@@ -122,7 +122,7 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 #
 #    - Both, by the same amount.
 #
-#      Then a single number would be enough to judge a mask. Keep this in mind for the measurement.
+#      Then a single number would be enough to judge a mask.
 #
 # Build it: the file of Labelme
 # -----------------------------
@@ -135,7 +135,7 @@ shape = {"label": "cat", "points": [[1, 1], [4, 1], [4, 3], [1, 3]], "group_id":
 shape |= {"description": "", "shape_type": "polygon", "flags": {}}
 example = {"version": "6.3.1", "flags": {}, "shapes": [shape], "imagePath": "example.jpg"}
 example |= {"imageData": None, "imageHeight": 5, "imageWidth": 6}
-print(json.dumps(example, indent=1)[:150], "…")
+print(fill(json.dumps(example), 72))
 
 # %%
 # ``points`` holds the corners, x before y. ``imageData`` may hold the whole picture, written as text. ``group_id``
@@ -478,7 +478,7 @@ assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 # %%
 # The boxes survive the way there and back. Two warnings. YOLO's file does not hold the size of the picture, so you need
 # the picture to read it. And the numbers are rounded to six places, so the reader has to *round*: see "Then and now".
-# (LabelImg 1.8.6 also writes 1 for a corner at 0, because a detector of 2015 failed on 0. We do not.)
+# (LabelImg 1.8.6 also writes 1 for a corner at 0; we do not.)
 #
 # Build it: pictures whose masks are known
 # ----------------------------------------
@@ -509,7 +509,10 @@ print(len(backgrounds), "backgrounds:", ", ".join(sorted(backgrounds)[:5]), "…
 # %%
 # **The split** comes before the first picture. Two composites with the same photograph share half of their pixels, so
 # we split *photographs*, not composites. And a lion in the training set makes another lion in the test set easy, so we
-# split *groups of relatives*, which the function ``relatives`` names.
+# split *groups of relatives*, which the function ``relatives`` names. A fifth of the groups is for validation and a fifth
+# for the test, and of the photographs three and five.
+#
+# .. fold:: The split
 
 groups = relatives(file.stem for file in files)
 
@@ -562,16 +565,15 @@ print(tuple(valid_pictures.shape), tuple(valid_masks.shape), f"animal: {share:.0
 # %%
 # .. fold:: How the figure is drawn
 
-alt = "Seven composed pictures of animals on photographs, some with a decoy, and their masks."
-fig, axes = plt.subplots(2, 7, figsize=(5.2, 1.6), num=alt)
-shown, shown_masks = compose(animals["train"], places["train"], 7)
+alt = "Five composed pictures of animals on photographs, some with a decoy, and their masks."
+fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.2), num=alt)
+shown, shown_masks = compose(animals["train"], places["train"], 5)
 for number, (above, below) in enumerate(axes.T):
     show(above, shown[number].permute(1, 2, 0).numpy())
     show(below, shown_masks[number].expand(3, -1, -1).permute(1, 2, 0).numpy())
 
 # %%
-# Nobody would take them for photographs, and yet the masks are exact. Look for the decoys: shapes of animals without
-# an animal.
+# Look for the decoys: shapes of animals without an animal.
 #
 # Build it: U-Net, as in the paper
 # --------------------------------
@@ -868,10 +870,9 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # %%
 # Check against PyTorch
 # ---------------------
-# The fold compares our parts with others over random settings: the loss with ``nn.BCELoss`` and a Dice in a loop, the
-# band with a search through all neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with the
-# file that :doc:`lesson 06 </lessons/2_training/lesson_06_torchvision_1>` writes, and the IoUs with
-# ``dlcourse.metrics``.
+# The fold compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all neighbours,
+# YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
+# </lessons/2_training/lesson_06_torchvision_1>`, and the IoUs with ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
 
@@ -1006,8 +1007,8 @@ def overlay(picture, found, mask):
     return shown
 
 
-alt = "Six composed pictures; hits, misses and false alarms of both networks as colours."
-fig, axes = plt.subplots(3, 6, figsize=(5.2, 2.8), num=alt)
+alt = "Four composed pictures; hits, misses and false alarms of both networks as colours."
+fig, axes = plt.subplots(3, 4, figsize=(5.2, 4.0), num=alt)
 answers = {name: find(name, valid_pictures) for name in losses}
 for number, column in enumerate(axes.T):
     show(column[0], valid_pictures[number].permute(1, 2, 0).numpy())
@@ -1314,8 +1315,7 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 80))
 
 # %%
-# **Remedy:** make both sides multiples of 16 (32 for our encoder), by resizing as in ``reduced``, or by padding. The
-# classic U-Net needs the right sizes too: 572 is one of them.
+# **Remedy:** make both sides multiples of 16 (32 for our encoder), by resizing as in ``reduced``, or by padding.
 #
 # Then and now
 # ------------
@@ -1456,18 +1456,9 @@ run_then_and_now("annotations", old_and_new, globals())
 #
 # In practice
 # -----------
-# - Begin with a pretrained encoder and a decoder with skips, and with a hundred annotated pictures of your own kind.
+# - Begin with a pretrained encoder, a decoder with skips, and a hundred annotated pictures of your own kind.
 # - Draw annotations over their pictures before you train, and hits and misses after.
-# - Write down how you annotate: hair, shadows, parts that are hidden.
-# - Large models such as SAM outline an object after one click. People then correct the mask, which is faster than
-#   drawing. The formats stay the same.
-#
-# Going further
-# -------------
-# - *Boundary IoU* (B. Cheng and others, 2021) measures a band inside both masks, that of the truth and that of the
-#   prediction, and its width grows with the picture. Ours is simpler: a fixed band on both sides of the truth.
-# - Pasting objects on photographs is also used for object detection. D. Dwibedi and others (2017) blend the cut edges
-#   in several ways and add distractors, so that the network does not learn the seams.
+# - Large models such as SAM outline an object after one click. People then correct the mask. The formats stay the same.
 #
 # References
 # ----------
@@ -1476,10 +1467,10 @@ run_then_and_now("annotations", old_and_new, globals())
 # - \M. Sandler and others: `MobileNetV2: inverted residuals and linear bottlenecks
 #   <https://arxiv.org/abs/1801.04381>`__, CVPR 2018.
 # - \D. Dwibedi, I. Misra, M. Hebert: `Cut, paste and learn: surprisingly easy synthesis for instance detection
-#   <https://arxiv.org/abs/1708.01642>`__, ICCV 2017.
+#   <https://arxiv.org/abs/1708.01642>`__, ICCV 2017. Pasted objects, blended edges and distractors.
 # - \F. Milletari, N. Navab, S.-A. Ahmadi: `V-Net <https://arxiv.org/abs/1606.04797>`__, 3DV 2016. The Dice loss.
 # - \B. Cheng and others: `Boundary IoU: improving object-centric image segmentation evaluation
-#   <https://arxiv.org/abs/2103.16562>`__, CVPR 2021.
+#   <https://arxiv.org/abs/2103.16562>`__, CVPR 2021. A band inside both masks, whose width grows with the picture.
 # - \B. Efron: `Bootstrap methods: another look at the jackknife <https://doi.org/10.1214/aos/1176344552>`__, The Annals
 #   of Statistics, 1979.
 # - \K. Wada: `Labelme <https://github.com/wkentaro/labelme>`__; Tzutalin: `LabelImg
