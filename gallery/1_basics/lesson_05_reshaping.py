@@ -616,9 +616,9 @@ for n in range(3):
 # %%
 # Use it: how similar are two patches?
 # ------------------------------------
-# A common measure multiplies the two patches element by element and adds up; attention, in lesson 22, begins with it.
-# We want it for all pairs :math:`p, q` of visible patches of the same photograph :math:`n`. The letter :math:`d` runs
-# over the 768 elements.
+# A common measure multiplies the two patches element by element and adds up; attention, in :doc:`lesson 22
+# </lessons/3_practice/lesson_22_nlp_2>`, begins with it. We want it for all pairs :math:`p, q` of visible patches of
+# the same photograph :math:`n`. The letter :math:`d` runs over the 768 elements.
 
 similar = torch.einsum("npd,nqd->npq", visible, visible)
 print(tuple(similar.shape))

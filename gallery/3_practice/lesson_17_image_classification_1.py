@@ -226,7 +226,8 @@ for temperature in (0.1, 0.5, 1.0, 2.0, 100.0):
 # %%
 # With a low temperature the largest logit takes nearly everything. With a high one all classes become equally probable.
 # The order never changes, so the temperature does not change which class is chosen. It is used after training, to make
-# probabilities honest (lesson 18), and to choose words in language models (lesson 22).
+# probabilities honest (:doc:`lesson 18 </lessons/3_practice/lesson_18_image_classification_2>`), and to choose words in
+# language models (:doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`).
 #
 # In the next figure you move the logits and the temperature. Add 10 to all logits, and see that no bar moves.
 #

@@ -882,8 +882,9 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 
 # %%
 # Without the decoder, legs and ears have melted away. (At the white borders of the truth a prediction may say
-# anything.) On *new* pictures a decoder can only guess details that the encoder has thrown away. In lesson 20 the U-Net
-# passes them on, through connections from each stage of the encoder to the same stage of the decoder.
+# anything.) On *new* pictures a decoder can only guess details that the encoder has thrown away. In :doc:`lesson 20
+# </lessons/3_practice/lesson_20_segmentation_2>` the U-Net passes them on, through connections from each stage of the
+# encoder to the same stage of the decoder.
 #
 # Use it: three data sets, three ways to write a mask
 # ---------------------------------------------------

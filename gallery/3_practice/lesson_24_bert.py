@@ -578,11 +578,12 @@ for word, chance in answers:
 #
 # Use it: two baselines
 # ---------------------
-# The first classifier is a :term:`baseline` that counts tokens, as in lesson 23. A token that
-# few texts contain says more than one that all contain, so each count is multiplied by its *rarity*: the logarithm of
-# (number of texts / texts with this token). The vector of a text is then scaled to length 1. This is :term:`TF-IDF`. On
-# these vectors a logistic regression is trained: a linear layer and cross-entropy, with a penalty on large parameters.
-# Five penalties are tried, and the validation set chooses one.
+# The first classifier is a :term:`baseline` that counts tokens, as in :doc:`lesson 23
+# </lessons/3_practice/lesson_23_sentiment_lstm>`. A token that few texts contain says more than one that all contain,
+# so each count is multiplied by its *rarity*: the logarithm of (number of texts / texts with this token). The vector of
+# a text is then scaled to length 1. This is :term:`TF-IDF`. On these vectors a logistic regression is trained: a linear
+# layer and cross-entropy, with a penalty on large parameters. Five penalties are tried, and the validation set chooses
+# one.
 #
 # .. fold:: The code of TF-IDF and of the logistic regression
 
