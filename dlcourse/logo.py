@@ -348,10 +348,10 @@ def compose(
 
     Examples
     --------
-    >>> white = {"emoji": [draw_logo(64, "round")], "animal": [draw_logo(64, "solid")]}
+    >>> stickers = {"emoji": [draw_logo(64, "round")], "animal": [draw_logo(64, "solid")]}
     >>> photograph = Image.new("RGB", (300, 200), "gray")
     >>> made = compose(
-    ...     photograph, has_logo=True, stickers=white, generator=np.random.default_rng(1)
+    ...     photograph, has_logo=True, stickers=stickers, generator=np.random.default_rng(1)
     ... )
     >>> made.picture.size, made.has_logo, made.box[2] > made.box[0]
     ((96, 96), True, True)

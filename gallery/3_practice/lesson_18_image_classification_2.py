@@ -6,7 +6,7 @@
 labels, and some pictures show imitations. In this lesson you go the whole way, from the first picture to a file that
 answers from a command line and in your browser. You make the pictures yourself, so for once the truth is known: we
 plant wrong labels and copies, and then *score* the methods that should find them. Some steps that everybody recommends
-turn out to help a lot, and some of them do not help here at all.
+turn out to help a lot, and of others we cannot measure any gain here.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -124,9 +124,9 @@ for ax, title, picture in zip(axes, ("crop", "stick", "wear"), (square, stuck, w
     ax.set_axis_off()
 
 # %%
-# ``compose`` does all of it, and more: before the logo comes, the picture gets a counterfeit in 35 % of the cases, an
-# emoji in 25 %, an animal in 20 %, and nothing in 20 %. This holds for pictures *with* the logo, too;
-# otherwise an animal would be a reason to answer no. :doc:`The page of the data sets </datasets>` names the
+# ``compose`` does all of it, and more: before the logo comes, most pictures get a counterfeit, an emoji or an animal.
+# This holds for pictures *with* the logo, too; otherwise an animal would be a reason to answer no. (One clue is left:
+# two things on a picture come only with the logo.) :doc:`The page of the data sets </datasets>` names the
 # photographers.
 #
 # .. fold:: The photographs and the stickers
@@ -173,24 +173,23 @@ print("pictures:", tuple(pictures.shape), pictures.dtype)
 print("with the logo:", int(truth.sum()))
 
 # %%
-# Before anything else, look at many of them. The first two rows have the logo, the others do not. Where it is small and
-# blurred, it takes a second look.
+# Before anything else, look at many of them. The first two rows have the logo, the others do not.
 #
 # .. fold:: How the figure is drawn
 
-yes = torch.where(truth == 1)[0][torch.randperm(int(truth.sum()), generator=generator)[:14]]
-no = torch.where(truth == 0)[0][torch.randperm(int(truth.sum()), generator=generator)[:14]]
-alt = "28 pictures: 14 with the logo on photographs, 14 without it, some with counterfeits."
-fig, axes = plt.subplots(4, 7, figsize=(5.2, 3.1), num=alt)
+yes = torch.where(truth == 1)[0][torch.randperm(int(truth.sum()), generator=generator)[:10]]
+no = torch.where(truth == 0)[0][torch.randperm(int(truth.sum()), generator=generator)[:10]]
+alt = "20 pictures: 10 with the logo on photographs, 10 without it, some with counterfeits."
+fig, axes = plt.subplots(4, 5, figsize=(5.2, 4.3), num=alt)
 for ax, row in zip(axes.flat, torch.cat([yes, no]).tolist(), strict=True):
     ax.imshow(made[row].picture)
     ax.set_axis_off()
 
 # %%
 # Real data have errors. Made data do not, so we plant some. First we choose photographs for training, validation and
-# test; the next section says why. In the training part one label in twenty is turned round, and 24 pictures get a *near
-# copy*: cut at the edges, brightened and compressed again. The true labels stay in ``truth``; the project sees only
-# ``labels``.
+# test; the section after "Predict" says why. In the training part one label in twenty is turned round, and 24 pictures
+# get a *near copy*: cut at the edges, brightened and compressed again. The true labels stay in ``truth``; the project
+# sees only ``labels``.
 
 order = torch.randperm(len(photographs), generator=generator)
 parts = {"train": order[:14], "valid": order[14:18], "test": order[18:]}
@@ -232,33 +231,22 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 #
 #    - This is a flip from top to bottom.
 #
-# .. choice:: One label in twenty is wrong. You look at the training pictures with the largest loss. Whose loss finds more of the wrong labels?
-#    :right: 3
-#
-#    - That of a network trained with these pictures: it knows them best.
-#
-#      If it is trained for long, it learns the wrong labels by heart, and then their loss is small.
-#
-#    - That of a network that has never seen these pictures.
-#
-#      It cannot have learned them by heart. But it has seen fewer pictures, and is weaker.
-#
-#    - It depends on how much the first network has learned by heart.
-#
-#      We compare both below, and count what was learned by heart.
-#
-# .. choice:: You find many of the wrong labels and mend them. How much does the accuracy on new pictures rise?
+# .. choice:: One training label in twenty is wrong. Does the loss of a network that was trained *with* these labels still find them?
 #    :right: 2
 #
-#    - By about five points: one label in twenty was wrong.
+#    - No: it has learned them by heart.
 #
-#      The network has 19 right labels for each wrong one, and follows the majority.
+#      After long training. Ours is short; we count below how many it knows.
 #
-#    - That has to be measured. It may be too little to be seen.
+#    - Yes, as long as it has not learned them by heart.
 #
-#      We train twice with each set of labels, and compare.
+#      We compare it below with the loss of networks that never saw these pictures.
 #
-# The first answer is a matter of two lines. We look at the pixel in each upper corner.
+#    - Yes, always: it knows these pictures best.
+#
+#      After long training its loss is small for wrong labels, too.
+#
+# For the first question, a program looks at the pixels in three corners.
 #
 # .. fold:: The code of the choices
 
@@ -287,12 +275,6 @@ def after_flip():
 page_files.run_choices("kernel_after_flip", right=after_mirror, wrong=[without_change, after_flip])
 
 # %%
-# The next cell prints where the kernel is after a flip.
-
-mirrored = draw_logo(128).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-print(corner_of_kernel(mirrored))
-
-# %%
 # We train without flips.
 #
 # Build it: a split without leakage
@@ -301,6 +283,8 @@ print(corner_of_kernel(mirrored))
 # can do well on the test by recognising the *photograph*, and the company has other photographs. This is :term:`data
 # leakage`. So we divided the photographs: each belongs to one part, and all its pictures follow it. In other projects
 # the group is a patient, a person or a day.
+#
+# .. fold:: Checked: no photograph is in two parts
 
 for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
     shared = set(behind[rows[name]].tolist()) & set(behind[rows[other]].tolist())
@@ -313,11 +297,11 @@ for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
 #
 # Build it: half a network, computed once
 # ---------------------------------------
-# We take MobileNetV2, :term:`pretrained` on ImageNet, and only its first 11 blocks: they turn 96 × 96 pixels into maps
-# of 6 × 6. (With 14 blocks the maps are as large, but each position sees nearly the whole picture. In our trials the
-# places that you will see below were then often beside the logo.) The weights come from the course's catalogue, as in
-# lesson 08. The first four blocks see edges and textures; we leave them as they are. Then their output for a picture
-# never changes, and is computed only once.
+# We take MobileNetV2, :term:`pretrained` on ImageNet. It is built of the inverted residual blocks that EfficientNet
+# uses, too. We keep its first 11 blocks: they turn 96 × 96 pixels into maps of 6 × 6. (With 14 blocks the maps are as
+# large, but each position mixes in more of the picture. In our trials the places that you will see below were then
+# often beside the logo.) The weights come from the course's catalogue, as in lesson 08. The first four blocks see edges
+# and textures; we leave them as they are. Then their output for a picture never changes, and is computed only once.
 
 file = assets.path("mobilenet-v2") / "mobilenet_v2-b0353104.pth"
 pretrained_weights = assets.load_state_dict(file)
@@ -356,7 +340,7 @@ maps = lower_half(pictures)
 print(tuple(pictures.shape), "→", tuple(maps.shape))
 
 # %%
-# 96 × 96 pixels have become 24 × 24 positions with 24 numbers each.
+# 96 × 96 pixels have become 24 × 24 positions with 24 features each.
 #
 # Build it: find the copies
 # -------------------------
@@ -386,11 +370,22 @@ pairs = [frozenset((train_rows[one], train_rows[two])) for one, two in pairs]
 for shown in (24, 48, 72):
     found = len(planted & set(pairs[:shown]))
     print(f"{shown} pairs: precision {found / shown:.2f}, recall {found / len(planted):.2f}")
+same = sum(bool(behind[min(pair)] == behind[max(pair)]) for pair in pairs)
+print(f"{same} of the {len(pairs)} pairs show the same photograph")
+pixels = pictures[rows["train"]].float().mean(1).flatten(1)  # grey
+pixels = F.normalize(pixels - pixels.mean(1, keepdim=True), dim=1)
+best = (pixels @ pixels.T).triu(diagonal=1).flatten().topk(48).indices.tolist()
+by_pixels = [divmod(place, len(train_rows)) for place in best]
+by_pixels = {frozenset((train_rows[one], train_rows[two])) for one, two in by_pixels}
+print(f"with grey pixels, 48 pairs: recall {len(planted & by_pixels) / len(planted):.2f}")
+assert len(planted & by_pixels) < len(planted & set(pairs[:48]))
 
 # %%
-# Looking at some dozens of pairs finds most of the copies, among hundreds of thousands of pairs. The others are
-# pictures of the same photograph with little else on them. We remove what a person would confirm: the second picture of
-# a pair.
+# Looking at some dozens of pairs finds most of the copies, among hundreds of thousands of pairs. Nearly all others show
+# the same photograph. Pixels in place of features find fewer copies. We remove what a person would confirm: the second
+# picture of a pair.
+#
+# .. fold:: The copies are removed
 
 confirmed = [pair for pair in pairs if pair in planted]
 removed = torch.tensor([max(pair) for pair in confirmed])
@@ -422,14 +417,14 @@ class LogoNet(nn.Module):
 
 
 torch.manual_seed(SEED)
-network = LogoNet().to(device).eval()
+fresh = LogoNet().to(device).eval()
 with torch.no_grad():
-    print("logits of an untrained head:", network(maps[:3]))
+    print("logits of an untrained head:", fresh(maps[:3]))
 
 # %%
 # The sigmoid of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
-# learning rate that rises and falls (lesson 13). The rates, four epochs and the batch size come from a few trials
-# with other splits of these photographs.
+# learning rate that rises and falls (lesson 13). The head starts at random and gets five times the rate of the blocks.
+# The rates, four epochs and the batch size come from a few trials with other splits of these photographs.
 
 EPOCHS, BATCH, RATE = 4, 32, 1e-3
 
@@ -455,7 +450,9 @@ def train(train_rows, labels, seed):
 
 
 # %%
-# Two helpers measure. All accuracies use the *true* labels, which we know because we made the pictures.
+# All accuracies use the *true* labels, which we know because we made the pictures.
+#
+# .. fold:: Two helpers that measure
 
 
 @torch.no_grad()
@@ -469,6 +466,9 @@ def is_right(logits, rows):
     return ((logits > 0) == (truth[rows] == 1)).float()
 
 
+# %%
+# Now the first training, with the planted labels.
+
 device_labels = labels.to(device)
 planted_network, loss = train(rows["train"], device_labels, SEED)
 valid_logits = logits_of(planted_network, rows["valid"])
@@ -476,13 +476,14 @@ print(f"last training loss {loss:.2f}")
 print(f"right on new photographs (validation): {is_right(valid_logits, rows['valid']).mean():.0%}")
 
 # %%
-# Most answers for new photographs are right, although some labels were wrong. The plain
-# :term:`baseline` trains only a linear layer, on the mean and the maximum of the last maps of the *untouched* network.
+# Most answers for new photographs are right, although some labels were wrong. The plain :term:`baseline` trains only a
+# linear layer, on the mean and the maximum of the last maps of the *untouched* network.
 #
 # .. fold:: The baseline: a linear probe on the pretrained features
 
 probe_inputs = torch.cat([last_maps.mean((2, 3)), last_maps.amax((2, 3))], dim=1)
-probe_inputs = (probe_inputs - probe_inputs[rows["train"]].mean(0)) / probe_inputs.std(0)
+train_inputs = probe_inputs[rows["train"]]
+probe_inputs = (probe_inputs - train_inputs.mean(0)) / train_inputs.std(0)
 
 
 def fit_probe(decay):
@@ -533,8 +534,9 @@ for number, fold in enumerate(folds):
     print(f"fold {number + 1}: {len(unseen)} unseen pictures, {share:.0%} right")
 
 # %%
-# Each of these networks has seen only two thirds of the photographs, and is weaker. We compare the two losses, and
-# their mean. If a person checks the pictures with the largest losses, how many of the wrong labels are among them?
+# Each of these networks has seen only two thirds of the photographs, and is weaker. We compare the two losses, *out of
+# fold* and *in-sample* (of the first network, which was trained with these pictures), and their mean. If a person
+# checks the pictures with the largest losses, how many of the wrong labels are among them?
 #
 # .. fold:: How the lists are scored
 
@@ -549,15 +551,17 @@ for name, values in losses.items():
         found = int(wrong_here[values.topk(checked).indices].sum())
         print(f"{name:12} {checked:3} checked: precision {found / checked:.2f}", end=", ")
         print(f"recall {found / int(wrong_here.sum()):.2f}")
-by_heart = ((seen_logits > 0) == (train_labels == 1))[wrong_here].sum()
-print(f"the first network agrees with {by_heart} of {int(wrong_here.sum())} wrong labels")
+for name, logits in (("out of fold", out_of_fold[rows["train"]]), ("in-sample", seen_logits)):
+    agree = int(((logits > 0) == (train_labels == 1))[wrong_here].sum())
+    print(f"{name}: agrees with {agree} of {int(wrong_here.sum())} wrong labels")
 
 # %%
-# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no worse? The last line
-# explains it: the first network agrees with only few of the wrong labels. Four epochs were too short to learn them by
-# heart, so its own loss still works, and it has seen more photographs than those of the folds. Networks learn what is
-# common first and memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold
-# loss. We did not know this beforehand and use the mean of both. The figure shows all lengths of the list.
+# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no worse? See the last two
+# lines. The networks of the folds cannot know the wrong labels, and agree with some of them by mistake. The first
+# network agrees with about as many: it has learned hardly any by heart, because four epochs were too short. So its own
+# loss still works, and that it has seen more photographs probably helps it. Networks learn what is common first and
+# memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold loss. We did not
+# know this beforehand and use the mean of both. The figure shows all lengths of the list.
 #
 # .. fold:: How the figure is drawn
 
@@ -573,7 +577,7 @@ for (name, values), colour, style in zip(
 ax.plot((0, 250), (0, 250 / len(train_labels)), ":", color=INK, label="chance")
 ax.set(xlabel="pictures checked, largest loss first", ylabel="wrong labels found", ylim=(0, 1))
 legend = ax.legend(loc="center right")
-assert found_shares["mean of both"][111] > 3 * 112 / len(train_labels)
+assert all(shares[111] > 2 * 112 / len(train_labels) for shares in found_shares.values())
 
 # %%
 # All curves are far above chance, so checking pictures with large losses first saves most of the work. The rest of the
@@ -591,11 +595,15 @@ for ax, row in zip(axes.flat, suspects.tolist(), strict=False):
     ax.set_axis_off()
 
 # %%
+# Most of them are labelled "other" and look like the logo. Where the label is right, it is a counterfeit.
+#
 # Build it: clean, and train again
 # --------------------------------
 # A person looks at the 112 most suspicious pictures, one in ten, and mends what is wrong. We play this
 # person. Is the network better now? A single training is also luck, so each set of labels gets two trainings with
 # different seeds. They are compared on the same validation pictures.
+#
+# .. fold:: The labels are mended, and the networks trained
 
 cleaned = labels.clone()
 cleaned[suspects] = truth[suspects]
@@ -612,6 +620,13 @@ networks["cleaned"] = [train(rows["train"], device_cleaned, SEED + seed)[0] for 
 #
 # .. fold:: How the difference is computed
 
+
+def by_photograph(values, rows):
+    """The mean over the pictures of each photograph behind these rows."""
+    groups = behind[rows]
+    return torch.stack([values[groups == photo].mean() for photo in groups.unique()])
+
+
 right = {
     name: torch.stack([is_right(logits_of(n, rows["valid"]), rows["valid"]) for n in pair])
     for name, pair in networks.items()
@@ -619,39 +634,39 @@ right = {
 for name, answers in right.items():
     print(f"{name}: right on new photographs", *(f"{share:.1%}" for share in answers.mean(1)))
 change = 100 * (right["cleaned"] - right["planted"]).mean(0)  # of each picture, mean of two seeds
-behind_valid = behind[rows["valid"]]
-by_photo = torch.stack([change[behind_valid == photo].mean() for photo in parts["valid"]])
-error = by_photo.std() / len(by_photo) ** 0.5
-print("cleaned − planted, by photograph:", *(f"{points:+.1f}" for points in by_photo.tolist()))
-print(f"mean {by_photo.mean():+.1f} ± {error:.1f} points")
-print("more than 3.2 standard errors:", bool(by_photo.mean().abs() > 3.2 * error))
+changes = by_photograph(change, rows["valid"])
+error = changes.std() / len(changes) ** 0.5
+print("cleaned − planted, by photograph:", *(f"{points:+.1f}" for points in changes.tolist()))
+print(f"mean {changes.mean():+.1f} ± {error:.1f} points")
+print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error))
 
 # %%
 # Read the last line before you conclude anything. ``False`` means that this test cannot show a change of the accuracy,
-# even if the mean looks good. In our trials with other pictures the change was sometimes positive and sometimes none.
-# With one wrong label in twenty, the network mostly follows the other nineteen. Cleaning still pays: a *test* with
-# wrong labels measures the wrong thing, and you now know your data. We go on with the first network of the cleaned
-# labels.
+# even if the mean looks good. With one wrong label in twenty, the network mostly follows the other nineteen. In a real
+# project the labels of validation and test have errors, too. There they must be mended, or you measure the wrong thing.
+# We go on with the first network of the cleaned labels.
 #
 # Build it: is the probability honest?
 # ------------------------------------
 # The network says "80 %". Is the logo there in 80 of 100 such cases? Then its probabilities are *calibrated*
-# (:term:`calibration`). Lesson 17 introduced the :term:`temperature`, which divides all logits by one number. *Platt
-# scaling* has a second number, :math:`b`, which shifts all logits:
+# (:term:`calibration`). *Platt scaling* corrects all logits :math:`z` with the same two numbers:
 #
 # .. math:: p = \sigma(a \cdot z + b) .
 #
-# Both are fitted on validation pictures, and the network stays as it is. ``LBFGS`` is an optimiser for few parameters.
+# Here :math:`a` is one over the :term:`temperature` of lesson 17. Below 1 it makes the probabilities less sure, above 1
+# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by logistic
+# regression; the network stays as it is.
+#
+# .. fold:: How the two numbers are fitted
 
 network = networks["cleaned"][0]
 
 
-def fit_scaling(logits, targets, shift):
-    """Fit a and b by logistic regression on the logits; without shift, b stays 0."""
-    a, b = torch.ones(1, requires_grad=True), torch.zeros(1, requires_grad=shift)
-    optimiser = torch.optim.LBFGS(
-        [a, b] if shift else [a], max_iter=100, line_search_fn="strong_wolfe"
-    )
+def fit_scaling(logits, targets):
+    """Fit a and b by logistic regression on the logits."""
+    a, b = torch.ones(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    # an optimiser for a loss over all examples at once, without batches
+    optimiser = torch.optim.LBFGS([a, b], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure():
         optimiser.zero_grad()
@@ -664,42 +679,37 @@ def fit_scaling(logits, targets, shift):
 
 
 valid_logits, valid_truth = logits_of(network, rows["valid"]), truth[rows["valid"]]
-print(f"temperature: a = {fit_scaling(valid_logits, valid_truth, shift=False)[0]:.2f}")
-a, b = fit_scaling(valid_logits, valid_truth, shift=True)
-print(f"Platt:       a = {a:.2f}, b = {b:.2f}")
+a, b = fit_scaling(valid_logits, valid_truth)
+print(f"a = {a:.2f}, b = {b:.2f}")
 
 # %%
-# An :math:`a` below 1 means that the network was too sure of itself. Which of the two should we take? To compare them
-# on pictures that were not used for the fit, we leave out one of the four validation photographs at a time: fit on the
-# other three, and measure the cross-entropy on the one left out.
+# Does it help? To measure it on pictures that were not used for the fit, we leave out one of the four validation
+# photographs at a time: fit on the other three, and measure the cross-entropy on the one left out.
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
-scaled = {name: torch.zeros(len(valid_logits)) for name in ("raw", "temperature", "Platt")}
+scaled = {"raw": valid_logits, "Platt": torch.zeros(len(valid_logits))}
 for photo in parts["valid"]:
     out = behind[rows["valid"]] == photo
-    for name, values in scaled.items():
-        a_fold, b_fold = 1.0, 0.0
-        if name != "raw":
-            a_fold, b_fold = fit_scaling(
-                valid_logits[~out], valid_truth[~out], shift=name == "Platt"
-            )
-        values[out] = a_fold * valid_logits[out] + b_fold
+    a_fold, b_fold = fit_scaling(valid_logits[~out], valid_truth[~out])
+    scaled["Platt"][out] = a_fold * valid_logits[out] + b_fold
 entropies = {
     name: F.binary_cross_entropy_with_logits(values, valid_truth, reduction="none")
     for name, values in scaled.items()
 }
-for name, values in entropies.items():
-    gain = entropies["raw"] - values
-    print(f"{name:11} cross-entropy {values.mean():.3f}", end="")
-    print(f", gain {gain.mean():+.3f} ± {gain.std() / len(gain) ** 0.5:.3f}")
+gains = by_photograph(entropies["raw"] - entropies["Platt"], rows["valid"])
+error = gains.std() / len(gains) ** 0.5
+print(f"cross-entropy: raw {entropies['raw'].mean():.3f}, Platt {entropies['Platt'].mean():.3f}")
+print(f"gain over the photographs {gains.mean():+.3f} ± {error:.3f}")
+print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
+fitted = (a * valid_logits + b).sigmoid()
+print(f"fitted on all: mean probability {fitted.mean():.3f}, logos {valid_truth.mean():.3f}")
+assert abs(fitted.mean() - valid_truth.mean()) < 1e-2
 
 # %%
-# A gain of more than two standard errors (here over the pictures) is a gain that this test can show. A temperature only
-# stretches the logits. If a network says "logo" too readily everywhere, it needs the shift: then :math:`b` is negative.
-# The figure shows it in another way: the pictures are sorted into five groups by their probability, and for each group
-# the mean probability stands beside the share of pictures that really have the logo. On the diagonal the probabilities
-# are honest.
+# The gain is beyond doubt only if the third line says ``True``. For the figure, the pictures are sorted into five
+# groups by their probability. Each point shows the mean probability of a group and its share of pictures with the logo.
+# On the diagonal the probabilities are honest.
 #
 # .. fold:: How the figure is drawn, and the expected calibration error
 
@@ -731,13 +741,15 @@ for name, colour, style in (("raw", VERMILION, "--o"), ("Platt", BLUE, "-s")):
         label=name,
     )
     print(f"{name}: expected calibration error {calibration_error(probabilities, valid_truth):.3f}")
+    print("   ", *(f"{mean:.2f} → {share:.2f} ({count})" for mean, share, count in bins), sep="  ")
 ax.set(xlabel="predicted probability", ylabel="share with the logo")
 legend = ax.legend()
 
 # %%
-# The *expected calibration error* is the mean distance from the diagonal. With 320 pictures it is a rough number. We
-# keep Platt's :math:`a` and :math:`b`, even if the gain is not beyond doubt: the threshold needs probabilities without
-# a bias.
+# The *expected calibration error* is the mean distance from the diagonal, each group weighted by its pictures (the
+# numbers in brackets). Points in the middle stand for few pictures and can lie far off; most pictures are at the two
+# ends. We keep Platt's :math:`a` and :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the
+# share of logos among the validation pictures, and the rule of the next section needs that.
 #
 # Build it: the threshold
 # -----------------------
@@ -764,23 +776,15 @@ for threshold in (0.1, THRESHOLD, 0.5, 0.75):
     )
 
 # %%
-# We set the threshold by the rule, not by the best of many tries, so no number was fitted to these pictures.
+# We take the threshold from the rule, and not the best of many tries. So only :math:`a` and :math:`b` were fitted on
+# validation pictures; the costs above use those of the other three photographs. All this holds if half of the pictures
+# have the logo, as ours do. Where logos are rarer, each probability is too high: for a share :math:`\pi`, add
+# :math:`\log\frac{\pi}{1 - \pi}` to the logit.
 #
 # Check against PyTorch: where does it look?
 # ------------------------------------------
-# A network can be right for a wrong reason. :term:`Grad-CAM` asks which places of the last maps raise the logit: it
-# takes the gradient of the logit with respect to the maps, averages it over the positions, which gives one weight for
-# each of the 64 maps, and adds up the weighted maps. What is negative becomes 0. We write it with
-# ``torch.autograd.grad``.
-
-
-def grad_cam(network, row):
-    """Grad-CAM of one picture, shape (6, 6)."""
-    features = network.blocks(maps[row : row + 1]).detach().requires_grad_()  # (1, 64, 6, 6)
-    logit = network.head(features).amax()
-    (slopes,) = torch.autograd.grad(logit, features)
-    weights = slopes.mean((2, 3), keepdim=True)  # (1, 64, 1, 1)
-    return F.relu((weights * features).sum(1))[0].detach()
+# A network can be right for a wrong reason. Ours computes a map of scores before it takes the maximum, and the score at
+# a position says how much this place speaks for the logo. Such a map is called a :term:`class activation map`.
 
 
 def score_maps(network, rows):
@@ -791,21 +795,42 @@ def score_maps(network, rows):
 
 
 valid_yes = rows["valid"][valid_truth == 1]
-direct = F.relu(score_maps(network, valid_yes)) / 36
-for number, row in enumerate(valid_yes[:40].tolist()):
-    torch.testing.assert_close(grad_cam(network, row), direct[number], rtol=1e-4, atol=1e-6)
+print("maps:", tuple(score_maps(network, valid_yes).shape))
+
+# %%
+# :term:`Grad-CAM` works for other networks, too: the gradient of the logit with respect to the last maps, averaged over
+# the positions, gives one weight for each map. The weighted maps are added up, and what is negative becomes 0. For our
+# network the gradient of the maximum is the weight of the head at one of the 36 positions, and 0 elsewhere. So Grad-CAM
+# is the positive part of our map, divided by 36.
+#
+# .. fold:: Checked: Grad-CAM gives the same map
+
+
+def grad_cam(network, features):
+    """Grad-CAM of one picture, from its last maps (1, 64, 6, 6); shape (6, 6)."""
+    features = features.detach().requires_grad_()
+    logit = network.head(features).amax()
+    (slopes,) = torch.autograd.grad(logit, features)
+    weights = slopes.mean((2, 3), keepdim=True)  # (1, 64, 1, 1)
+    return F.relu((weights * features).sum(1))[0].detach()
+
+
+with torch.no_grad():
+    last_features = network.blocks(maps[valid_yes[:40]])
+direct = F.relu((last_features * network.head.weight).sum(1)).detach() / 36
+for features, expected in zip(last_features, direct, strict=True):
+    tolerance = 3e-3 * direct.max().item()  # a GPU may compute gradients with fewer digits
+    torch.testing.assert_close(grad_cam(network, features[None]), expected, rtol=0, atol=tolerance)
 print("40 pictures: Grad-CAM equals the positive scores / 36")
 
 # %%
-# For our network Grad-CAM is nothing new. The gradient of the maximum is the weight of the head at one of the 36
-# positions, and 0 elsewhere; its mean is the weight divided by 36. So Grad-CAM is the map of scores that the network
-# computes anyway, a :term:`class activation map`.
+# Here are some of the maps, and above them the known place of the logo.
 #
 # .. fold:: How the figure is drawn
 
-alt = "Six validation pictures with the logo, the box around it, and the map of scores laid over each."
-fig, axes = plt.subplots(2, 6, figsize=(5.2, 2.1), num=alt)
-some = valid_yes[torch.randperm(len(valid_yes), generator=generator)[:6]]
+alt = "Four validation pictures with the logo, the box around it, and the map of scores over each."
+fig, axes = plt.subplots(2, 4, figsize=(5.2, 2.8), num=alt)
+some = valid_yes[torch.randperm(len(valid_yes), generator=generator)[:4]]
 for column, row in enumerate(some.tolist()):
     for ax in axes[:, column]:
         ax.imshow(pictures[row].permute(1, 2, 0))
@@ -817,24 +842,32 @@ for column, row in enumerate(some.tolist()):
     axes[1, column].imshow(heat, extent=(0, 96, 96, 0), cmap="magma", alpha=0.65)
 
 # %%
-# Above is the known place of the logo, below the map. Looking at some pictures can deceive, so we count. A *hit* is a
-# picture for which the largest score stands at a position whose centre is inside the box. If the position were drawn
-# blindly, the share of hits would be the area of the boxes. And as J. Adebayo and others asked in 2018: does the map
-# depend on what was *learned*? We replace trained weights by random ones, first in the head alone, then in all trained
-# blocks, five times each, and count again.
+# Looking at some pictures can deceive, so we count. A *hit* is a picture for which the largest score stands at a
+# position whose centre is inside the box. Two blind rules give the level to beat: a position drawn at random, and
+# always the same position. The second can hit much more often, because the boxes lie more often near the middle. And
+# does the map depend on what was *learned* (J. Adebayo and others, 2018)? We replace trained weights by random ones,
+# first in the head alone, then in the whole upper half, twenty times each. For each network we also count its positions
+# with the boxes of *other* pictures: a network that does not look at the picture would hit as many of them.
 #
 # .. fold:: How hits are counted, and weights replaced
 
 
-def hit_rate(network, rows):
-    """Share of the pictures whose largest score stands in the box of the logo."""
-    peaks = score_maps(network, rows).flatten(1).argmax(1).tolist()
-    hits = []
-    for row, peak in zip(rows.tolist(), peaks, strict=True):
-        x, y = 16 * (peak % 6) + 8, 16 * (peak // 6) + 8  # centre of the position, in pixels
-        left, top, right_edge, bottom = made[row].box
-        hits.append(left <= x < right_edge and top <= y < bottom)
-    return sum(hits) / len(hits)
+def in_box(row):
+    """For each of the 36 positions, whether its centre is in the box of the logo."""
+    left, top, right_edge, bottom = made[row].box
+    place = torch.arange(36)
+    # centre of the cell; what it sees is centred a few pixels further up and left
+    x, y = 16 * (place % 6) + 8, 16 * (place // 6) + 8
+    return (left <= x) & (x < right_edge) & (top <= y) & (y < bottom)
+
+
+inside = torch.stack([in_box(row) for row in valid_yes.tolist()]).float()  # (N, 36)
+
+
+def hit_shares(network):
+    """Share of hits, and the same with the boxes of all pictures."""
+    peaks = score_maps(network, valid_yes).flatten(1).argmax(1).cpu()
+    return inside[torch.arange(len(peaks)), peaks].mean().item(), inside[:, peaks].mean().item()
 
 
 def randomised(network, seed, blocks):
@@ -850,42 +883,45 @@ def randomised(network, seed, blocks):
 
 
 # %%
-# The chance level is the mean area of the boxes.
-#
-# .. fold:: Counted for the trained network and for ten random ones
+# .. fold:: Counted for the trained network and for forty random ones
 
-boxes = [made[row].box for row in valid_yes.tolist()]
-areas = [(right_edge - x) * (bottom - y) / SIDE**2 for x, y, right_edge, bottom in boxes]
-hit_rates = {"trained": [hit_rate(network, valid_yes)]}
-for name, blocks in (("random head", False), ("all random", True)):
-    copies = [randomised(network, seed, blocks) for seed in range(5)]
-    hit_rates[name] = [hit_rate(copy, valid_yes) for copy in copies]
-for name, shares in hit_rates.items():
-    print(f"{name:12} hits:", *(f"{share:.2f}" for share in shares))
-print(f"chance: {sum(areas) / len(areas):.2f}")
-chance = sum(areas) / len(areas)
-assert hit_rates["trained"][0] > 2 * chance
-assert hit_rates["trained"][0] > sum(hit_rates["all random"]) / 5 + 0.1
+hits = {"trained": [hit_shares(network)]}
+for name, blocks in (("random head", False), ("random upper half", True)):
+    hits[name] = [hit_shares(randomised(network, seed, blocks)) for seed in range(20)]
+for name, shares in hits.items():
+    own, other = torch.tensor(shares).T
+    print(f"{name:17} hits {own.mean():.2f}", end="")
+    print(f" ({own.min():.2f} to {own.max():.2f})" if len(own) > 1 else "", end="")
+    print(f", with the boxes of other pictures {other.mean():.2f}")
+more = own - other
+more_error = more.std() / len(more) ** 0.5
+print(f"random upper half: {more.mean():.3f} ± {more_error:.3f} more than with other boxes")
+at_random, best_fixed = inside.mean().item(), inside.mean(0).max().item()
+print(f"a random place {at_random:.2f}, always the best place {best_fixed:.2f}")
+assert hits["trained"][0][0] > best_fixed + 0.15
+assert more.mean() > more_error
 
 # %%
-# The largest score of the trained network stands on the logo far more often than a blindly drawn position would. But
-# look at the other two lines. A head with random weights can be anywhere between, and even networks without any
-# knowledge hit the logo more often than chance, because it is conspicuous: it has strong edges and colours. So a map
-# that shows the right place is weak evidence by itself. The *difference* to the random networks is what the training
-# has added.
+# The trained network hits the logo far more often than both blind rules. With a random head the share can be nearly
+# anything. Even with a random upper half the largest score stands on the logo more often than on the place of another
+# picture's logo: the logo has strong edges and colours, and the lower half, which still has its weights, sees them. So
+# a map that shows the right place is weak evidence by itself. The *difference* to the random networks is what the
+# training has added.
 #
 # .. fold:: How the figure is drawn
 
-alt = "Share of hits: trained network, five random heads, five random networks, and chance."
-fig, ax = plt.subplots(figsize=(5.2, 2.0), num=alt)
-for height, shares in enumerate(hit_rates.values()):
-    ax.barh(height, sum(shares) / len(shares), color=BLUE if height == 0 else SKY)
-    ax.plot(shares, [height] * len(shares), "o", color=INK, markersize=4)
-ax.axvline(chance, color=VERMILION, linestyle="--", label="chance")
-ax.set_yticks(range(3), list(hit_rates))
+alt = "Share of hits: the trained network, twenty random heads, twenty random upper halves, two blind rules."
+fig, ax = plt.subplots(figsize=(5.2, 2.4), num=alt)
+for height, shares in enumerate(hits.values()):
+    own = [share for share, _ in shares]
+    ax.barh(height, sum(own) / len(own), color=BLUE if height == 0 else SKY)
+    ax.plot(own, [height] * len(own), "o", color=INK, markersize=3)
+ax.axvline(at_random, color=VERMILION, linestyle=":", label="random place")
+ax.axvline(best_fixed, color=VERMILION, linestyle="--", label="best fixed place")
+ax.set_yticks(range(3), ["trained", "random\nhead", "random\nupper half"])
 ax.set(xlabel="share of hits", xlim=(0, 1))
 ax.invert_yaxis()
-legend = ax.legend(loc="lower right")
+legend = ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 # %%
 # Use it: look at the mistakes
@@ -896,17 +932,21 @@ legend = ax.legend(loc="lower right")
 
 says_logo = valid_probabilities > THRESHOLD
 contents = [made[row].content for row in rows["valid"].tolist()]
-counts, misses, alarms = Counter(contents), Counter(), Counter()
+with_logo, without, misses, alarms = Counter(), Counter(), Counter(), Counter()
 for content, answer, target in zip(contents, says_logo.tolist(), valid_truth.tolist(), strict=True):
+    with_logo[content] += target == 1
+    without[content] += target == 0
     misses[content] += target == 1 and not answer
     alarms[content] += target == 0 and answer
-for content, count in counts.most_common():
-    print(
-        f"{content:10} {count:3} pictures, {misses[content]} missed, {alarms[content]} false alarms"
-    )
+for content in sorted(without, key=lambda kind: alarms[kind] / max(1, without[kind])):
+    print(f"{content:10} logos missed {misses[content]} of {with_logo[content]}", end=", ")
+    print(f"false alarms {alarms[content]} of {without[content]}")
 
 # %%
-# Read the last column: which counterfeits cause the false alarms? The figure shows the mistakes with the largest loss.
+# Only a picture with the logo can be missed, and only one without it can cause a false alarm, so each count has its own
+# total. Read the last column. Where almost all of a kind are false alarms, the model has not learned the difference at
+# all. In our runs these were kinds in which the kernel itself is unchanged ("larger", "turned"): what differs is what
+# stands around it, or its place. The figure shows the mistakes with the largest loss; the truth is the other answer.
 #
 # .. fold:: How the figure is drawn
 
@@ -918,7 +958,7 @@ fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.6), num=alt)
 for ax, place in zip(axes.flat, mistakes.tolist(), strict=False):
     ax.imshow(pictures[rows["valid"][place]].permute(1, 2, 0))
     answer = "logo?" if says_logo[place] else "other?"
-    ax.set_title(f"{answer} p = {valid_probabilities[place]:.2f}", fontsize=9)
+    ax.set_title(f"{answer} {valid_probabilities[place]:.2f}", fontsize=9)
 for ax in axes.flat:
     ax.set_axis_off()
 
@@ -929,8 +969,8 @@ for ax in axes.flat:
 # Use it: the test
 # ----------------
 # All decisions are made. The test photographs answer one question, once: how good is the finished model on photographs
-# that played no role so far? (In our trials, with other splits, some of them did. A company would take new ones.)
-# :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers (columns).
+# with which this run decided nothing? (In our trials some of them were used in other splits, so the result may be a
+# little too good.) :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers (columns).
 
 test_truth = truth[rows["test"]]
 test_logits = a * logits_of(network, rows["test"]) + b
@@ -940,12 +980,13 @@ matrix = confusion_matrix(test_answers, test_truth.long(), classes=2)
 print("            says other  says logo")
 for name, (other, logo) in zip(("is other", "is logo"), matrix.tolist(), strict=True):
     print(f"{name:11} {other:10} {logo:10}")
-(_, false_alarms), (missed, hits) = matrix.tolist()
-print(f"precision {hits / (hits + false_alarms):.2f}, recall {hits / (hits + missed):.2f}")
+(_, false_alarms), (missed, found) = matrix.tolist()
+print(f"precision {found / (found + false_alarms):.2f}, recall {found / (found + missed):.2f}")
+print(f"cost {cost(test_probabilities, test_truth, THRESHOLD):.3f} minutes a picture")
 
 # %%
-# The threshold of 0.25 shows: few logos are missed, and the price is false alarms. The results differ from photograph
-# to photograph.
+# The threshold of 0.25 shows: few logos are missed, and the price is false alarms. Compare the cost with that on the
+# validation pictures, which helped to choose. The results differ from photograph to photograph.
 #
 # .. fold:: The results by photograph
 
@@ -953,15 +994,13 @@ test_right = (test_answers == test_truth).float()
 for photo in parts["test"].tolist():
     share = test_right[behind[rows["test"]] == photo].mean()
     print(f"{files[photo].stem:18} {share:.0%} right")
-by_photo = torch.stack(
-    [test_right[behind[rows["test"]] == photo].mean() for photo in parts["test"]]
-)
-error = by_photo.std() / len(by_photo) ** 0.5
+shares = by_photograph(test_right, rows["test"])
+error = shares.std() / len(shares) ** 0.5
 print(f"accuracy {100 * test_right.mean():.1f} ± {100 * error:.1f} %")
 print(f"expected calibration error {calibration_error(test_probabilities, test_truth):.3f}")
 
 # %%
-# The ± is the standard error over the six *photographs*. Six is few, so the number is rough.
+# The ± is the standard error over the six *photographs*.
 #
 # Use it: one module with everything
 # ----------------------------------
@@ -989,15 +1028,14 @@ class LogoModel(nn.Module):
 model = LogoModel(lower, network, a, b).cpu().eval().requires_grad_(False)
 example = pictures[rows["test"][:1]] / 255
 print("logit and map:", [tuple(output.shape) for output in model(example)])
-assert abs(model(example)[0].item() - test_logits[0].item()) < 1e-2
 
 # %%
-# The logit is the one that we had. Now the module is written as ONNX, as in "Going further" of lesson 14: a file that
-# holds the operations and the weights, and that runs without PyTorch. What a user must know is noted in the file
-# itself.
+# Now the module is written as ONNX, as in "Going further" of lesson 14: a file that holds the operations and the
+# weights, and that runs without PyTorch. What a user must know is noted in the file itself.
 #
 # .. fold:: The export
 
+assert abs(model(example)[0].item() - test_logits[0].item()) < 0.1  # the logit that we had
 exported = torch.onnx.export(
     model, (example,), input_names=["picture"], output_names=["logit", "map"], verbose=False
 )
@@ -1035,9 +1073,6 @@ def to_8_bits(weight):
 weight = network.head.weight.detach().cpu().numpy()
 whole, scale = to_8_bits(weight)
 print(whole.flatten()[:6], "·", f"{scale[0]:.5f}")
-largest = np.abs(whole * scale.reshape(-1, 1, 1, 1) - weight).max()
-print(f"largest rounding error: {largest / scale[0]:.2f} of a step")
-assert largest <= 0.51 * scale[0]
 
 # %%
 # By rounding, a weight moves by at most half a step. In the file, we replace the weights of each convolution by the
@@ -1070,35 +1105,38 @@ def quantised(model):
     return small
 
 
+largest = np.abs(whole * scale.reshape(-1, 1, 1, 1) - weight).max()
+print(f"largest rounding error of the head: {largest / scale[0]:.2f} of a step")
+assert largest <= 0.51 * scale[0]
 page = page_files.folder()
 onnx.save(quantised(plain_model), page / "logo.onnx")
 print(f"{(page / 'logo.onnx').stat().st_size:,} bytes, before {plain_model.ByteSize():,}")
-assert (page / "logo.onnx").stat().st_size < 0.35 * plain_model.ByteSize()
+assert (page / "logo.onnx").stat().st_size < plain_model.ByteSize() / 3
 
 # %%
-# Less than a third is left. What does it cost? All test pictures go through both files, with ONNX Runtime.
+# Less than a third is left. What does it cost? All validation pictures go through both files, with ONNX Runtime.
 #
-# .. fold:: All test pictures through both files
+# .. fold:: All validation pictures through both files
 
 
-def run_onnx(model):
-    """Logits of the test pictures by ONNX Runtime, one picture at a time."""
+def run_onnx(model, rows):
+    """Logits of the pictures in these rows by ONNX Runtime, one picture at a time."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    feeds = [{"picture": (pictures[row : row + 1] / 255).numpy()} for row in rows["test"].tolist()]
+    feeds = [{"picture": (pictures[row : row + 1] / 255).numpy()} for row in rows.tolist()]
     return torch.tensor([session.run(["logit"], feed)[0].item() for feed in feeds])
 
 
-full = run_onnx(plain_model.SerializeToString())
-small = run_onnx((page / "logo.onnx").read_bytes())
-same = ((full.sigmoid() > THRESHOLD) == (small.sigmoid() > THRESHOLD)).float()
-for name, logits in (("32 bits", full), ("8 bits", small)):
-    share = ((logits.sigmoid() > THRESHOLD) == (test_truth == 1)).float().mean()
-    print(
-        f"{name}: right {share:.1%}, largest difference from PyTorch {(logits - test_logits).abs().max():.1g}"
-    )
+in_pytorch = a * valid_logits + b
+in_32_bits = run_onnx(plain_model.SerializeToString(), rows["valid"])
+in_8_bits = run_onnx((page / "logo.onnx").read_bytes(), rows["valid"])
+same = ((in_32_bits.sigmoid() > THRESHOLD) == (in_8_bits.sigmoid() > THRESHOLD)).float()
+for name, logits in (("32 bits", in_32_bits), ("8 bits", in_8_bits)):
+    share = ((logits.sigmoid() > THRESHOLD) == (valid_truth == 1)).float().mean()
+    difference = (logits - in_pytorch).abs().max()
+    print(f"{name}: right {share:.1%}, largest difference from PyTorch {difference:.1g}")
 print(f"the same decision with 8 bits: {same.mean():.1%}")
 assert same.mean() > 0.95
-assert (full - test_logits).abs().max() < 0.05
+assert (in_32_bits - in_pytorch).abs().max() < 0.1
 
 # %%
 # The 8-bit logits differ visibly, but nearly all decisions are the same. The small file is the product.
@@ -1106,8 +1144,7 @@ assert (full - test_logits).abs().max() < 0.05
 # Use it: from the command line
 # -----------------------------
 # A user wants a program: ``python logo_detector.py poster.jpg``. The first of its functions prepares a picture just as
-# the file's notes say. ``exif_transpose`` turns photographs of phones upright, and ``ImageOps.fit`` scales and cuts out
-# the middle.
+# the file's notes say; ``exif_transpose`` turns photographs of phones upright.
 
 
 def read_picture(path, side):
@@ -1119,6 +1156,13 @@ def read_picture(path, side):
     return pixels.transpose(2, 0, 1)[None]
 
 
+# %%
+# The second function asks the model. The third one deals with a missing file, or a file that is no picture: it names
+# the file and the reason, goes on with the others, and ends with an exit code other than 0.
+#
+# .. fold:: The other two functions, and how the file is put together
+
+
 def ask(session, notes, path):
     """One line about the picture."""
     pixels = read_picture(path, int(notes["size"]))
@@ -1127,13 +1171,6 @@ def ask(session, notes, path):
     other, logo = notes["classes"].split(", ")
     name = logo if probability > float(notes["threshold"]) else other
     return f"{path}: {name} (probability of the logo {probability:.2f})"
-
-
-# %%
-# The third function deals with a missing file, or a file that is no picture: it names the file and the reason, goes on
-# with the others, and ends with an exit code other than 0.
-#
-# .. fold:: The third function, and how the file is put together
 
 
 def main():
@@ -1156,7 +1193,7 @@ def main():
         except (OSError, Image.DecompressionBombError):
             print(f"{path}: not a picture, or damaged; use JPEG, PNG or WebP", file=sys.stderr)
             failed = True
-    sys.exit(failed)
+    sys.exit(1 if failed else 0)
 
 
 HEADER = '''"""Say whether the logo of the course is in a picture:
@@ -1181,12 +1218,11 @@ script = "\n\n\n".join([*parts_of_file, 'if __name__ == "__main__":\n    main()'
 print(f"logo_detector.py: {len(script.splitlines())} lines")
 
 # %%
-# You can download both files into one folder:
-# `logo_detector.py <../../_live/lesson_18_image_classification_2/logo_detector.py>`__ and
-# `logo.onnx <../../_live/lesson_18_image_classification_2/logo.onnx>`__. We try them in an empty folder, with pictures
-# that were not made by ``compose``: a test photograph in its full size, and the same with a large logo in its middle,
-# with a counterfeit, and with the logo turned upside down. There is also a text file with the wrong ending, and a name
-# that does not exist.
+# You can download both files into one folder: `logo_detector.py
+# <../../_live/lesson_18_image_classification_2/logo_detector.py>`__ and `logo.onnx
+# <../../_live/lesson_18_image_classification_2/logo.onnx>`__. We try them in an empty folder, with pictures that were
+# not made by ``compose``: a test photograph in its full size, and the same with a large logo in its middle and with a
+# counterfeit. There is also a text file with the wrong ending, and a name that does not exist.
 #
 # .. fold:: The empty folder, and the command
 
@@ -1196,27 +1232,23 @@ for name in ("logo_detector.py", "logo.onnx"):
     shutil.copy(page / name, empty)
 poster = photographs[parts["test"][0]]
 poster.save(empty / "photo.jpg")
-logo = draw_logo(160)
-for name, sticker in (
-    ("poster", logo), ("fake", draw_logo(160, "turned")), ("upside_down", logo.rotate(180)),
-):  # fmt: skip
-    picture = poster.copy()
+for name, kind in (("poster", "logo"), ("fake", "turned")):
+    picture, sticker = poster.copy(), draw_logo(160, kind)
     picture.paste(sticker, (poster.width // 2 - 80, poster.height // 2 - 80), sticker)
     picture.save(empty / f"{name}.png")
 (empty / "letter.jpg").write_text("Dear customer, ...")
 command = [sys.executable, "logo_detector.py", "photo.jpg", "poster.png", "fake.png"]
-command += ["upside_down.png", "letter.jpg", "nothing.jpg"]
+command += ["letter.jpg", "nothing.jpg"]
 done = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
 print(done.stdout + done.stderr + f"exit code {done.returncode}")
 
 # %%
-# The answers to the two files that cannot be read are clear, and the others were answered anyway. Compare ``fake.png``
-# with the table of mistakes: counterfeits are the hard cases, and one picture proves nothing either way. The
-# upside-down logo was never in the training data, with either label, so its answer means nothing.
+# Two files cannot be read, and the others were answered anyway. Compare ``fake.png`` with the table of mistakes: one
+# picture proves nothing either way.
 #
-# .. fold:: Checked: the exit code, and what is said about a missing model
+# .. fold:: Checked: the exit code, and what is said about a damaged model
 
-assert done.returncode == 1 and len(done.stdout.splitlines()) == 4
+assert done.returncode == 1 and len(done.stdout.splitlines()) == 3
 assert "poster.png: logo" in done.stdout and "photo.jpg: other" in done.stdout
 assert (
     "nothing.jpg: there is no such file" in done.stderr
@@ -1231,8 +1263,8 @@ assert done.returncode == 1 and "put logo.onnx beside" in done.stderr
 # Use it: try it
 # --------------
 # The same file answers on this page. Your browser loads it when you press the button, and your picture stays on your
-# machine. The model sees only the middle square of a picture, reduced to 96 × 96 pixels. It learned logos that fill a
-# quarter to a half of it, so a small logo in a corner will be missed. The colours show the map of scores.
+# machine. The model sees only the middle square of a picture, reduced to 96 × 96 pixels. It learned logos whose side is
+# a quarter to a half of it, so a small logo in a corner will be missed. The colours show the map of scores.
 #
 # .. fold:: The examples for the page
 
@@ -1247,11 +1279,12 @@ def example_row(has_logo, content):
 
 four = [example_row(True, "nothing"), example_row(True, "animal")]
 four += [example_row(False, "swapped"), example_row(False, "emoji")]
-in_test = [rows["test"].tolist().index(row) for row in four]
-samples = {"pictures": pictures[four].contiguous(), "probabilities": small[in_test].sigmoid()}
+probabilities = run_onnx((page / "logo.onnx").read_bytes(), torch.tensor(four)).sigmoid()
+assert (probabilities > THRESHOLD).any() and (probabilities < THRESHOLD).any()
+samples = {"pictures": pictures[four].contiguous(), "probabilities": probabilities}
 save_file(samples, page / "samples.safetensors")
 (page / "logo.json").write_text(json.dumps({"threshold": THRESHOLD, "size": SIDE}) + "\n")
-print("probabilities of the four examples:", *(f"{p:.2f}" for p in samples["probabilities"]))
+print("probabilities of the four examples:", *(f"{p:.2f}" for p in probabilities))
 
 # %%
 # .. live-logo::
@@ -1271,6 +1304,11 @@ disguises = {
     "divided by 255 twice": yes_pictures / 255,
     "flipped": yes_pictures.flip(3),
 }
+print("disguises:", ", ".join(disguises))
+
+# %%
+# .. fold:: How the answers are counted
+
 found = {}
 for name, disguised in disguises.items():
     with torch.no_grad():
@@ -1282,34 +1320,41 @@ assert found["flipped"] < found["as it should be"]
 
 # %%
 # With red and blue exchanged, the logo becomes nearly the counterfeit "swapped", and the network was trained to refuse
-# it. Flipped it becomes "turned", and more pictures are refused. **What to look for:** a model that was good in the
-# notebook and is bad in the product. **Remedy:** put the preparation into the file, as we did, and compare a few
-# answers on both sides.
+# it. Divided twice, all pictures are nearly black, and nothing is found. Flipped, the logo becomes "turned". More
+# pictures are refused than before, but by far not all: the network has not learned this difference well, as the table
+# of mistakes showed. **What to look for:** a model that was good in the notebook and is bad in the product. **Remedy:**
+# put the preparation into the file, as we did, and compare a few answers on both sides.
 #
 # Break it: a split by pictures
 # -----------------------------
 # What would a careless split have done? We move half of the pictures of the validation photographs into the training,
 # in exchange for as many others, train, and compare with our network on the *other* half: the same pictures, once with
 # and once without known backgrounds.
+#
+# .. fold:: How the two splits are compared
 
 mixed = rows["valid"][torch.randperm(len(rows["valid"]), generator=generator)]
 moved, held = mixed.chunk(2)
 kept = rows["train"][torch.randperm(len(rows["train"]), generator=generator)[len(moved) :]]
 leaky_network, _ = train(torch.cat([kept, moved]), device_cleaned, SEED)
 leaky, honest = (is_right(logits_of(n, held), held) for n in (leaky_network, network))
-gain, error = (leaky - honest).mean(), (leaky - honest).std() / len(held) ** 0.5
+gains = 100 * by_photograph(leaky - honest, held)
+error = gains.std() / len(gains) ** 0.5
 print(f"right: photographs known {leaky.mean():.1%}, unknown {honest.mean():.1%}")
-print(f"difference {100 * gain:+.1f} ± {100 * error:.1f} points")
-print("more than two standard errors:", bool(gain.abs() > 2 * error))
+print(f"difference over the four photographs {gains.mean():+.1f} ± {error:.1f} points")
+print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 
 # %%
-# One training with each split and 160 pictures cannot measure a small leak. Our logo is pasted *on* the photographs, so
-# a photograph says nothing about the label. With patients or days it does, and the leak can be everything. The rule
-# costs nothing: split by group.
+# Read the last line. With ``False``, one training with each split and 160 pictures cannot show a leak, nor that there
+# is none. A reason to expect only a small one: our logo is pasted *on* the photographs, so a photograph says nothing
+# about the label. With patients or days it does, and the leak can be everything. The rule costs nothing: split by
+# group.
 #
 # Break it: a picture that does not fit
 # -------------------------------------
 # The file wants one float32 picture of 96 × 96. These are the two messages that you will meet first.
+#
+# .. fold:: Two arrays that do not fit
 
 session = onnxruntime.InferenceSession(page / "logo.onnx", providers=["CPUExecutionProvider"])
 shapes = (np.zeros((1, 3, 96, 96)), np.zeros((1, 3, 128, 96), dtype=np.float32))
@@ -1333,7 +1378,6 @@ for pixels in shapes:
 convolution = nn.Conv2d(3, 4, 3)
 block = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
 x = torch.rand(1, 3, 8, 8, generator=generator)
-heat = torch.rand(1, 1, 6, 6, generator=generator)
 old_and_new = [
     (
         "small = poster.resize((96, 96), Image.ANTIALIAS)",
@@ -1344,10 +1388,6 @@ old_and_new = [
 block(x).sum().backward()""",
         """features = convolution(x)
 slopes = torch.autograd.grad(F.relu(features).sum(), features)""",
-    ),
-    (
-        "large = F.upsample(heat, size=(96, 96), mode='bilinear')",
-        "large = F.interpolate(heat, size=(96, 96), mode='bilinear')",
     ),
     (
         "smaller = torch.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 2)))",
@@ -1364,9 +1404,8 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #    - Old versions of Grad-CAM caught gradients with this hook, which gave wrong results for some modules.
 #      ``torch.autograd.grad`` needs no hook.
 #
-#    - Another name since PyTorch 0.4.1.
-#
-#    - PyTorch's own quantisation moved to the package torchao. For a file in ONNX format you need neither.
+#    - PyTorch's own quantisation moved to the package torchao. This lesson needs only the weights in
+#      8 bits, and does it by hand.
 #
 # What you learned
 # ----------------
@@ -1375,8 +1414,9 @@ page_files.run_then_and_now("project", old_and_new, globals())
 # - Split by what pictures share. Sort training pictures by their loss, out of fold or after a short training, to find
 #   wrong labels: it saves most of the checking. That it raises the accuracy has to be measured.
 # - A threshold follows from what the two mistakes cost, if the probabilities are honest.
-# - A map of scores with a maximum says where the model looks. Count its hits, and compare with chance and with random
-#   weights.
+# - A map of scores with a maximum says where the model looks. Count its hits, and compare with blind rules and with
+#   random weights.
+# - Count mistakes by kind, each with its own total: a high accuracy can hide a kind that is always wrong.
 # - Package the preparation with the model, in one file. One byte for a weight is enough for nearly the same answers.
 #
 # Self-checks
@@ -1405,7 +1445,7 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #
 #    - The model uses the object, since a half is more than a fifth.
 #
-#      It is more than blind chance, but perhaps the object is just the brightest thing there.
+#      It is more than a random place, but always answering the middle may hit as often, and so may random weights.
 #
 #    - The model does not use the object, since a half is not all.
 #
@@ -1428,7 +1468,7 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #    precision, recall = precision_and_recall(matrix)
 #    assert precision == 15 / 25, f"precision: {precision:.2f}; of 25 answers 'logo', 15 are right"
 #    assert recall == 15 / 20, f"recall: {recall:.2f}; of 20 logos, 15 are found"
-#    print("precision 0.60, recall 0.75")
+#    print(f"precision {precision:.2f}, recall {recall:.2f}")
 #
 # **2. Modify.** Split by group: the share of the *groups* that goes to the test is given, and no group may be on both
 # sides.
@@ -1472,31 +1512,25 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #
 # In practice
 # -----------
-# - Look at your data before you train, and at the mistakes after it. Sort by loss.
 # - Begin with made pictures if you have none, but test with real ones as soon as you can get them: ours are made, too,
 #   and a photograph of a printed logo has shadows and folds that we did not draw.
-# - Write the preparation into the model's file. Keep a few pictures with their answers as a test for each place where
-#   the model runs.
+# - Keep a few pictures with their answers as a test for each place where the model runs.
 #
 # References
 # ----------
 # - \C. G. Northcutt, L. Jiang, I. L. Chuang: `Confident learning: estimating uncertainty in dataset labels
-#   <https://arxiv.org/abs/1911.00068>`__, 2021. Wrong labels, found with out-of-sample probabilities.
+#   <https://arxiv.org/abs/1911.00068>`__, 2021.
 # - \D. Arpit and others: `A closer look at memorization in deep networks <https://arxiv.org/abs/1706.05394>`__, ICML
 #   2017.
 # - \J. Platt: *Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods*,
 #   in Advances in Large Margin Classifiers, MIT Press, 1999.
 # - \C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: `On calibration of modern neural networks
-#   <https://arxiv.org/abs/1706.04599>`__, ICML 2017. Temperature scaling, and the expected calibration error.
-# - \C. Elkan: *The foundations of cost-sensitive learning*, IJCAI 2001. The threshold that follows from the costs.
+#   <https://arxiv.org/abs/1706.04599>`__, ICML 2017. Expected calibration error.
+# - \C. Elkan: *The foundations of cost-sensitive learning*, IJCAI 2001.
 # - \B. Zhou and others: `Learning deep features for discriminative localization <https://arxiv.org/abs/1512.04150>`__,
 #   CVPR 2016. Class activation maps.
-# - \M. Oquab and others: *Is object localization for free? Weakly-supervised learning with convolutional neural
-#   networks*, CVPR 2015. Global max pooling.
 # - \R. R. Selvaraju and others: `Grad-CAM: visual explanations from deep networks via gradient-based localization
 #   <https://arxiv.org/abs/1610.02391>`__, ICCV 2017.
 # - \J. Adebayo and others: `Sanity checks for saliency maps <https://arxiv.org/abs/1810.03292>`__, NeurIPS 2018.
 # - \M. Sandler and others: `MobileNetV2: inverted residuals and linear bottlenecks
 #   <https://arxiv.org/abs/1801.04381>`__, CVPR 2018.
-# - \B. Jacob and others: `Quantization and training of neural networks for efficient integer-arithmetic-only inference
-#   <https://arxiv.org/abs/1712.05877>`__, CVPR 2018.
