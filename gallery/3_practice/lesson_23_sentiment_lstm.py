@@ -899,10 +899,10 @@ assert min(lost["English", "pairs"], lost["Chinese", "pairs"], lost["Chinese", "
 
 # %%
 # The pairs lose in both languages, most of all in Chinese, so this test can find a use of the order. The Chinese LSTM
-# loses too, but much less. The English LSTM changes some of its answers (a bag of words would change none), but it does
-# not become worse by anything that 2,000 reviews could show: it reacts to the order, and gains nothing from it. Why
-# does the order count more in Chinese? A possible reason: there a token is a character, and two neighbours often make
-# one word. But the Chinese model is bidirectional, too.
+# loses too, but much less. The English LSTM changes some of its answers (a bag of single words would change none), but
+# it does not become worse by anything that 2,000 reviews could show: it reacts to the order, without a gain that we
+# could measure. Why does the order count more in Chinese? A possible reason: there a token is a character, and two
+# neighbours often make one word. But the Chinese model is bidirectional, too.
 #
 # Use it: the test
 # ----------------
@@ -1056,10 +1056,10 @@ for label in axes[1].get_yticklabels():
 # %%
 # In English *not* moves the curve a little and *bad* a lot: "not bad" counts as bad. By the time *terrible* comes, the
 # curve is already near 0: the words between have lowered it, though they say nothing bad. In Chinese the curve is low
-# from the first characters on, and 错 lifts it, but not to the good side. Has the model learned 不错 as one word? No:
-# without 不 the curve rises higher still. Most 错 of the training reviews stand in 不错, so 错 itself has become a good
-# sign, as in a bag. The curve falls again from 纸张, "paper", on; perhaps people who praise a book seldom write about its
-# paper. The first points say little: the models have hardly seen texts of one or two tokens.
+# from the first characters on, and 错 lifts it, but not to the good side. Has the model learned 不错 as one word? It does
+# not seem so: without 不 the curve rises higher still. Most 错 of the training reviews stand in 不错, so 错 itself has
+# become a good sign, as in a bag. The curve falls again from 纸张, "paper", on; perhaps people who praise a book seldom
+# write about its paper. The first points say little: the models have hardly seen texts of one or two tokens.
 #
 # Use it: your own sentence
 # -------------------------
