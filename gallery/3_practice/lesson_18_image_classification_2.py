@@ -24,7 +24,7 @@ turn out to help a lot, and of others we cannot measure any gain here.
         :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`, for logits, sigmoid and pooling.
       - **Data:** 24 photographs, emoji, animals, and the weights of MobileNetV2; about 325 MB are
         downloaded once, of which 46 MB are kept.
-      - **Run time:** about 110 seconds on one thread of a quiet machine.
+      - **Run time:** about 120 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -1304,7 +1304,7 @@ disguises = {
     "divided by 255 twice": yes_pictures / 255,
     "flipped": yes_pictures.flip(3),
 }
-print("disguises:", ", ".join(disguises))
+print("disguises:", "; ".join(disguises))
 
 # %%
 # .. fold:: How the answers are counted
