@@ -275,6 +275,12 @@ def after_flip():
 page_files.run_choices("kernel_after_flip", right=after_mirror, wrong=[without_change, after_flip])
 
 # %%
+# The next cell prints where the kernel is after a flip.
+
+mirrored = draw_logo(128).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+print(corner_of_kernel(mirrored))
+
+# %%
 # We train without flips.
 #
 # Build it: a split without leakage
@@ -688,7 +694,7 @@ print(f"a = {a:.2f}, b = {b:.2f}")
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
-scaled = {"raw": valid_logits, "Platt": torch.zeros(len(valid_logits))}
+scaled = {"uncalibrated": valid_logits, "Platt": torch.zeros(len(valid_logits))}
 for photo in parts["valid"]:
     out = behind[rows["valid"]] == photo
     a_fold, b_fold = fit_scaling(valid_logits[~out], valid_truth[~out])
@@ -697,9 +703,11 @@ entropies = {
     name: F.binary_cross_entropy_with_logits(values, valid_truth, reduction="none")
     for name, values in scaled.items()
 }
-gains = by_photograph(entropies["raw"] - entropies["Platt"], rows["valid"])
+gains = by_photograph(entropies["uncalibrated"] - entropies["Platt"], rows["valid"])
 error = gains.std() / len(gains) ** 0.5
-print(f"cross-entropy: raw {entropies['raw'].mean():.3f}, Platt {entropies['Platt'].mean():.3f}")
+print(
+    f"cross-entropy: uncalibrated {entropies['uncalibrated'].mean():.3f}, Platt {entropies['Platt'].mean():.3f}"
+)
 print(f"gain over the photographs {gains.mean():+.3f} ± {error:.3f}")
 print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 fitted = (a * valid_logits + b).sigmoid()
@@ -730,7 +738,7 @@ def calibration_error(probabilities, targets):
 alt = "Share of pictures with the logo over the predicted probability, raw and after Platt scaling."
 fig, ax = plt.subplots(figsize=(3.6, 3.2), num=alt)
 ax.plot((0, 1), (0, 1), color=INK, linewidth=1, linestyle=":")
-for name, colour, style in (("raw", VERMILION, "--o"), ("Platt", BLUE, "-s")):
+for name, colour, style in (("uncalibrated", VERMILION, "--o"), ("Platt", BLUE, "-s")):
     probabilities = scaled[name].sigmoid()
     bins = reliability(probabilities, valid_truth)
     ax.plot(
