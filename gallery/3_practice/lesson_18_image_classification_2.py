@@ -99,9 +99,9 @@ for ax, kind in zip(axes.flat, ("logo", *COUNTERFEITS), strict=True):
 # %%
 # Look at the data: one picture, made step by step
 # ------------------------------------------------
-# Where do pictures with the logo come from? You could search and label for a week. One can begin by making them.
-# ``crop`` cuts a random square out of a photograph. ``stick`` puts the logo on it, with a random size, angle, opacity
-# and place, and returns the box in which the logo lies. ``wear`` blurs the picture and stores it as JPEG.
+# Where do pictures with the logo come from? You can begin by making them. ``crop`` cuts a random square out of a
+# photograph. ``stick`` puts the logo on it, with a random size, angle, opacity and place, and returns the box in which
+# the logo lies. ``wear`` blurs the picture and stores it as JPEG.
 
 photograph = Image.open(assets.path("photographs") / "flower.jpg")
 square = crop(photograph, SIDE, drawing)
@@ -245,8 +245,6 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 #    - Yes, always: it knows these pictures best.
 #
 #      After long training its loss is small for wrong labels, too.
-#
-# For the first question, a program looks at the pixels in three corners.
 #
 # .. fold:: The code of the choices
 
@@ -705,9 +703,8 @@ entropies = {
 }
 gains = by_photograph(entropies["uncalibrated"] - entropies["Platt"], rows["valid"])
 error = gains.std() / len(gains) ** 0.5
-print(
-    f"cross-entropy: uncalibrated {entropies['uncalibrated'].mean():.3f}, Platt {entropies['Platt'].mean():.3f}"
-)
+for name, values in entropies.items():
+    print(f"{name}: cross-entropy {values.mean():.3f}")
 print(f"gain over the photographs {gains.mean():+.3f} ± {error:.3f}")
 print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 fitted = (a * valid_logits + b).sigmoid()
@@ -715,7 +712,7 @@ print(f"fitted on all: mean probability {fitted.mean():.3f}, logos {valid_truth.
 assert abs(fitted.mean() - valid_truth.mean()) < 1e-2
 
 # %%
-# The gain is beyond doubt only if the third line says ``True``. For the figure, the pictures are sorted into five
+# The gain is beyond doubt only if the fourth line says ``True``. For the figure, the pictures are sorted into five
 # groups by their probability. Each point shows the mean probability of a group and its share of pictures with the logo.
 # On the diagonal the probabilities are honest.
 #
@@ -971,8 +968,7 @@ for ax in axes.flat:
     ax.set_axis_off()
 
 # %%
-# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here, and do not
-# touch the model any more.
+# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here.
 #
 # Use it: the test
 # ----------------
@@ -1302,8 +1298,7 @@ print("probabilities of the four examples:", *(f"{p:.2f}" for p in probabilities
 # Break it: colours in another order
 # ----------------------------------
 # A colleague reads pictures with OpenCV, which returns blue, green and red, and the model gets them in this order.
-# Another one divides by 255 twice, a third one flips. There is no message. What happens to the validation pictures with
-# the logo?
+# Another one divides by 255 twice, a third one flips. What happens to the validation pictures with the logo?
 
 yes_pictures = pictures[valid_yes].float()
 disguises = {
