@@ -24,7 +24,7 @@ turn out to help a lot, and of others we cannot measure any gain here.
         :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`, for logits, sigmoid and pooling.
       - **Data:** 24 photographs, emoji, animals, and the weights of MobileNetV2; about 325 MB are
         downloaded once, of which 46 MB are kept.
-      - **Run time:** about 110 seconds on one thread of a quiet machine.
+      - **Run time:** about 120 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -99,9 +99,9 @@ for ax, kind in zip(axes.flat, ("logo", *COUNTERFEITS), strict=True):
 # %%
 # Look at the data: one picture, made step by step
 # ------------------------------------------------
-# Where do pictures with the logo come from? You could search and label for a week. One can begin by making them.
-# ``crop`` cuts a random square out of a photograph. ``stick`` puts the logo on it, with a random size, angle, opacity
-# and place, and returns the box in which the logo lies. ``wear`` blurs the picture and stores it as JPEG.
+# Where do pictures with the logo come from? You can begin by making them. ``crop`` cuts a random square out of a
+# photograph. ``stick`` puts the logo on it, with a random size, angle, opacity and place, and returns the box in which
+# the logo lies. ``wear`` blurs the picture and stores it as JPEG.
 
 photograph = Image.open(assets.path("photographs") / "flower.jpg")
 square = crop(photograph, SIDE, drawing)
@@ -246,8 +246,6 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 #
 #      After long training its loss is small for wrong labels, too.
 #
-# For the first question, a program looks at the pixels in three corners.
-#
 # .. fold:: The code of the choices
 
 
@@ -273,6 +271,12 @@ def after_flip():
 
 
 page_files.run_choices("kernel_after_flip", right=after_mirror, wrong=[without_change, after_flip])
+
+# %%
+# The next cell prints where the kernel is after a flip.
+
+mirrored = draw_logo(128).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+print(corner_of_kernel(mirrored))
 
 # %%
 # We train without flips.
@@ -688,7 +692,7 @@ print(f"a = {a:.2f}, b = {b:.2f}")
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
-scaled = {"raw": valid_logits, "Platt": torch.zeros(len(valid_logits))}
+scaled = {"uncalibrated": valid_logits, "Platt": torch.zeros(len(valid_logits))}
 for photo in parts["valid"]:
     out = behind[rows["valid"]] == photo
     a_fold, b_fold = fit_scaling(valid_logits[~out], valid_truth[~out])
@@ -697,9 +701,10 @@ entropies = {
     name: F.binary_cross_entropy_with_logits(values, valid_truth, reduction="none")
     for name, values in scaled.items()
 }
-gains = by_photograph(entropies["raw"] - entropies["Platt"], rows["valid"])
+gains = by_photograph(entropies["uncalibrated"] - entropies["Platt"], rows["valid"])
 error = gains.std() / len(gains) ** 0.5
-print(f"cross-entropy: raw {entropies['raw'].mean():.3f}, Platt {entropies['Platt'].mean():.3f}")
+for name, values in entropies.items():
+    print(f"{name}: cross-entropy {values.mean():.3f}")
 print(f"gain over the photographs {gains.mean():+.3f} ± {error:.3f}")
 print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 fitted = (a * valid_logits + b).sigmoid()
@@ -707,7 +712,7 @@ print(f"fitted on all: mean probability {fitted.mean():.3f}, logos {valid_truth.
 assert abs(fitted.mean() - valid_truth.mean()) < 1e-2
 
 # %%
-# The gain is beyond doubt only if the third line says ``True``. For the figure, the pictures are sorted into five
+# The gain is beyond doubt only if the fourth line says ``True``. For the figure, the pictures are sorted into five
 # groups by their probability. Each point shows the mean probability of a group and its share of pictures with the logo.
 # On the diagonal the probabilities are honest.
 #
@@ -730,7 +735,7 @@ def calibration_error(probabilities, targets):
 alt = "Share of pictures with the logo over the predicted probability, raw and after Platt scaling."
 fig, ax = plt.subplots(figsize=(3.6, 3.2), num=alt)
 ax.plot((0, 1), (0, 1), color=INK, linewidth=1, linestyle=":")
-for name, colour, style in (("raw", VERMILION, "--o"), ("Platt", BLUE, "-s")):
+for name, colour, style in (("uncalibrated", VERMILION, "--o"), ("Platt", BLUE, "-s")):
     probabilities = scaled[name].sigmoid()
     bins = reliability(probabilities, valid_truth)
     ax.plot(
@@ -963,8 +968,7 @@ for ax in axes.flat:
     ax.set_axis_off()
 
 # %%
-# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here, and do not
-# touch the model any more.
+# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here.
 #
 # Use it: the test
 # ----------------
@@ -1294,8 +1298,7 @@ print("probabilities of the four examples:", *(f"{p:.2f}" for p in probabilities
 # Break it: colours in another order
 # ----------------------------------
 # A colleague reads pictures with OpenCV, which returns blue, green and red, and the model gets them in this order.
-# Another one divides by 255 twice, a third one flips. There is no message. What happens to the validation pictures with
-# the logo?
+# Another one divides by 255 twice, a third one flips. What happens to the validation pictures with the logo?
 
 yes_pictures = pictures[valid_yes].float()
 disguises = {
@@ -1304,7 +1307,7 @@ disguises = {
     "divided by 255 twice": yes_pictures / 255,
     "flipped": yes_pictures.flip(3),
 }
-print("disguises:", ", ".join(disguises))
+print("disguises:", "; ".join(disguises))
 
 # %%
 # .. fold:: How the answers are counted
