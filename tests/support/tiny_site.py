@@ -51,6 +51,8 @@ def build(
         "gettext_compact": False,
         # Sphinx writes what extensions add into the default itself, which the next one would find.
         "source_suffix": {".rst": "restructuredtext"},
+        # With jieba, Sphinx's own search reads a dictionary for seconds, and leaves the file open.
+        "html_search_options": {"dict": ""},
         **config,
     }
     doctrees = out.with_name(f"{out.name}.doctrees")
