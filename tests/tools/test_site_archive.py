@@ -26,7 +26,6 @@ FILES = {
     "en/_static/a.css": "a",
     "en/_static/a.css.map": "a",
     "en/_static/onnxruntime/ort.wasm": "large",
-    "en/_live/lesson_18/logo.onnx": "large",
     "zh/404.html": "gone",
 }
 INSIDE = ["en/_static/a.css", "en/course.zip", "en/index.html", "en/lessons/a.html", "index.html"]

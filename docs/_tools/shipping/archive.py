@@ -1,9 +1,8 @@
 """The whole site as one archive, for reading without a network.
 
 It is made when all languages are rendered, from the files as they are, and is the same bytes for
-the same files. What is of no use without a server is left out, and so are the ONNX runtime, which
-is larger than all the rest, and the models that it would run. Then the sizes of the archives are
-written behind their links.
+the same files. What is of no use without a server is left out, and so is the ONNX runtime, which
+is larger than all the rest. Then the sizes of the archives are written behind their links.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ LEFT_OUT = re.compile(
     r"""
     (.+/)?404\.html | robots\.txt | sitemap\.xml | .+/sitemap\.txt  # for servers
     | (.+/)?\..* | .+\.map | .+/objects\.inv | .+/webpack-macros\.html  # for developers
-    | .+/_static/onnxruntime/.* | .+/_live/.+\.onnx
+    | .+/_static/onnxruntime/.*
     | .+\.part
     """,
     re.VERBOSE,
