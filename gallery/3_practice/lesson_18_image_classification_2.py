@@ -951,14 +951,14 @@ for content in sorted(without, key=lambda kind: alarms[kind] / max(1, without[ki
 # Only a picture with the logo can be missed, and only one without it can cause a false alarm, so each count has its own
 # total. Read the last column. Where almost all of a kind are false alarms, the model has not learned the difference at
 # all. In our runs these were kinds in which the kernel itself is unchanged ("larger", "turned"): what differs is what
-# stands around it, or its place. The figure shows the mistakes with the largest loss; the truth is the other answer.
+# stands around it, or its place. The figure shows the mistakes with the largest loss, with the answer and the probability of the logo; the truth is the other answer.
 #
 # .. fold:: How the figure is drawn
 
 is_mistake = says_logo != (valid_truth == 1)
 mistakes = torch.where(is_mistake)[0]
 mistakes = mistakes[entropies["Platt"][mistakes].argsort(descending=True)]
-alt = "The ten mistakes with the largest loss, with the answer and its probability."
+alt = "The ten mistakes with the largest loss, with the answer and the probability of the logo."
 fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.6), num=alt)
 for ax, place in zip(axes.flat, mistakes.tolist(), strict=False):
     ax.imshow(pictures[rows["valid"][place]].permute(1, 2, 0))

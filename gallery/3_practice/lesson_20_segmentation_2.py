@@ -76,7 +76,7 @@ print(f"computing on: {device}")
 # ----------------
 # Four photographs: a cat (by Stéfan van der Walt), two dogs (by Aitzol Berasategi, CC BY 4.0), a nuthatch (by Lukas
 # Baubkus, CC BY-SA 3.0) and sheep (from Tux Paint). We make smaller copies to work with, and of the flock we take the
-# five sheep in front.
+# four sheep in front.
 #
 # .. fold:: The working copies
 
@@ -375,7 +375,7 @@ for (_, mask), name in zip(voc, masks, strict=True):
 # ----------------------------------------
 # `LabelImg <https://github.com/HumanSignal/labelImg>`__ is the same kind of program for boxes. Of its formats we take
 # two. **VOC XML** holds the corners of a box in pixels. **YOLO** is a text file with one line for each box: the number
-# of the class, then the x and y of the centre, the width and the height. These four lengths are divided by the width or
+# of the class, then the x and y of the centre, the width and the height. These four numbers are divided by the width or
 # height of the picture, so they lie between 0 and 1. We get our boxes from the polygons: the smallest and the largest x
 # and y of each shape. (For the lamb you would have to join the boxes of its group.) LabelImg is no longer developed;
 # its repository points to Label Studio. The two formats live on.
