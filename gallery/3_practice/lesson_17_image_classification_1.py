@@ -476,9 +476,9 @@ assert direct / reduced > 9
 # %%
 # The detour through 16 channels needs less than a ninth of the weights. The block has four branches: 1 × 1 alone; 1 × 1
 # and then 3 × 3; 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. (``three_in`` and ``five_in`` are the channels
-# between two convolutions.) All branches keep rows and columns, so ``torch.cat`` can join their maps along axis 1, the
-# channels. After each convolution comes :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have
-# it yet.
+# between two convolutions, and ``largest`` is the side of the largest kernel.) All branches keep rows and columns, so
+# ``torch.cat`` can join their maps along axis 1, the channels. After each convolution comes :term:`batch
+# normalisation`, as in torchvision; the paper of 2014 did not have it yet.
 
 
 def convolution(in_channels, out_channels, k):
@@ -772,7 +772,7 @@ for block in (Plain, Residual):
     print(f"{block.__name__:9} 6 layers: {counts[0]:,} parameters, 26 layers: {counts[1]:,}")
 
 # %%
-# With equal depth both kinds have the same parameters, and with the same seed even the same initial weights
+# With equal depth both kinds have the same number of parameters, and with the same seed even the same initial weights
 # (He's initialisation, which torchvision uses for ResNet). We train with 10,000 pictures. Another 1,000 of the training
 # set are for :term:`validation <validation set>`, and 2,000 of the test set are for the final comparison.
 #
@@ -854,9 +854,9 @@ assert best_plain < max(on_validation[Residual, 12]) - 10
 assert best_plain - on_validation[Plain, 12][0] > 5
 
 # %%
-# The deep plain network does not come near the best of the others at any of the three rates. All three best rates are
-# at an end of the list, so a better one may lie beyond. From 0.03 to 0.3 the deep plain network gains 14 points and is
-# still 26 behind the best residual result.
+# The deep plain network does not come near the best of the others at any of the three rates. It does best with the
+# largest rate, so an even larger one may be better still. But compare: what it gains between 0.03 and 0.3 is far less
+# than what it lacks.
 #
 # With the best rate of each we now train four seeds. The same seed means the same batches for all, and the same initial
 # weights for both deep networks, so we compare in pairs. After ± stands the :term:`standard error` of the mean over the
@@ -916,10 +916,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 # %%
 # The deep plain network is far worse even on its *own training pictures*. So this is not :term:`overfitting`: better
 # parameters certainly exist, but the training has not found them in 100 steps. (He and others saw the gap remain to the
-# end of a long training. We have not tested that.) The deep residual network has the same parameters, batches and first
-# weights, and it learns. Its difference from the shallow network is −7.0 ± 5.3 points: four seeds cannot tell these
-# apart. The addition makes depth *possible*. Whether depth pays is another question, which needs more data and more
-# steps.
+# end of a long training. We have not tested that.) The deep residual network has the same number of parameters, the
+# same batches and the same first weights, and it learns. Is it better than the shallow network? Read the last line: a
+# difference of less than two standard errors says that four seeds cannot tell. The addition makes depth *possible*.
+# Whether depth pays is another question, which needs more data and more steps.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
@@ -950,9 +950,10 @@ for block in (Plain, Residual):
 assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 
 # %%
-# In both networks the gradient *grows* on the way back: it does not vanish. In the plain one it grows much more. (With
-# batch normalisation this is expected: Yang and others, below.) That is a problem, but a smaller learning rate could
-# make up for a long gradient, and none of our three rates did. So we ask something else: is the gradient *reliable*?
+# In both networks the gradient *grows* on the way back: it is longer at the first block than at the last. So it does
+# not vanish. In the plain one it grows much more. (With batch normalisation this is expected: Yang and others, below.)
+# A smaller learning rate could make up for a long gradient, but none of our three rates did. So we ask something else:
+# is the gradient *reliable*?
 #
 # Use it: does the gradient still hold a little further on?
 # ---------------------------------------------------------
@@ -962,9 +963,9 @@ assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 # straight line from one picture to another, and compute at each point the gradient of the first logit with respect to
 # the pixels.
 #
-# Why the first logit? Any one output will do, since its gradient runs back through all blocks. But training moves the
-# weights, and we move the picture. Both gradients are built from the same signal that runs back through the blocks, so
-# one is a hint about the other, although it is not the same measurement.
+# Training follows the gradient of the loss with respect to the weights. Ours is that of one logit, with respect to the
+# pixels. Both are built from the same signal, which runs back through all blocks. So one is a hint about the other,
+# although it is not the same measurement.
 
 
 def slopes_on_line(network, first, second):
@@ -1087,10 +1088,11 @@ ticks = right_side.set_xticks([1, 4, 16], ["1", "4", "16"])
 # %%
 # On the left, the gradient grows from block 12 back to block 1, more in the plain networks. On the right, the error
 # bars are one standard error over the four seeds. In the deep plain network the gradients of neighbouring points agree
-# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left:
-# :term:`shattered gradients`, as the paper calls them. With skips they agree far better, at the same depth. Along a
-# skip the gradient passes by the convolutions, and its smooth part survives. Balduzzi and others derive it: in plain
-# networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more slowly.
+# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left. The paper
+# calls such gradients *shattered* (:term:`shattered gradients`). With skips they agree far better, at the same depth.
+# Along a skip the gradient gets around the convolutions, and its smooth part survives. Balduzzi and others derive it:
+# in plain networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more
+# slowly.
 #
 # One caution: shattered gradients and bad training appear together here, and the plain network also has the longest
 # gradients. This agrees with the explanation, but it does not prove it.
