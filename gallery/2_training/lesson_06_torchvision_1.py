@@ -183,10 +183,10 @@ print([noisy[index] for index in range(8)])
 #
 # Build it: read the bytes
 # ------------------------
-# To see step by step how this happens, we build the data loader ourselves, and begin with the file. ``np.frombuffer``
-# reads a string of bytes as an array, without copying it. Its ``dtype`` says how to read the bytes: ``">u4"`` is an
-# unsigned integer of four bytes, and ``>`` stands for big-endian. ``count`` is the number of elements, and ``offset``
-# the number of bytes to skip.
+# To see step by step how this happens, we build the :term:`data loader` ourselves, and begin with the file.
+# ``np.frombuffer`` reads a string of bytes as an array, without copying it. Its ``dtype`` says how to read the bytes:
+# ``">u4"`` is an unsigned integer of four bytes, and ``>`` stands for big-endian. ``count`` is the number of elements,
+# and ``offset`` the number of bytes to skip.
 
 
 def read_idx(path):
@@ -717,8 +717,8 @@ for epoch in range(2):
     pairs.extend(numbers)
 
 # %%
-# No pair comes twice any more. And the numbers are still :term:`reproducible`, because the base seed comes from the
-# generator that we passed. We run it again with the same seed, and with another one.
+# No pair comes twice any more. And the numbers are still reproducible, because the base seed comes from the generator
+# that we passed. We run it again with the same seed, and with another one.
 #
 # .. fold:: Checked: the same seed, and another one
 
@@ -826,9 +826,10 @@ legend = ax.legend(loc="upper left")
 # %%
 # Use it: classification in the atlas
 # -----------------------------------
-# An example is a picture with one label. We take CIFAR-10 from this family. Its files are *pickles*: Python objects
-# written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the file, so load
-# only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with ``encoding``.
+# An example is a picture with one label. We take CIFAR-10 from this family. Its files are :term:`pickles <pickle>`:
+# Python objects written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the
+# file, so load only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with
+# ``encoding``.
 
 batch_file = root / "cifar10" / "cifar-10-batches-py" / "data_batch_1"
 with batch_file.open("rb") as file:
@@ -1449,7 +1450,9 @@ print(tuple(picture.shape))""",
 #
 # Going further
 # -------------
-# - Lesson 07 changes the pictures at random while they are read; lesson 08 uses torchvision's networks.
+# - :doc:`Lesson 14 </lessons/2_training/lesson_14_building_a_network>` trains with such loaders, :doc:`lesson 16
+#   </lessons/2_training/lesson_16_distributed>` divides the examples among processes, and :doc:`lesson 19
+#   </lessons/3_practice/lesson_19_segmentation_1>` reads the masks of the atlas.
 # - Data that do not fit on a disk are read as a stream, by an ``IterableDataset`` (documentation below). It has
 #   ``__iter__`` in place of an index, so a loader cannot shuffle it, and each worker returns all examples unless your
 #   code divides them.

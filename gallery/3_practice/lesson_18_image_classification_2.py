@@ -349,7 +349,8 @@ print(tuple(pictures.shape), "→", tuple(maps.shape))
 # -------------------------
 # A copy in the same part counts twice, and a copy in another part is a leak. A copy is cut and brightened, so its
 # pixels are not those of the original. We compare *features* instead: all values in the last maps of the pretrained
-# network. The *cosine* of two such vectors (lesson 17) is near 1 if they point in the same direction.
+# network. The :term:`cosine <cosine similarity>` of two such vectors (lesson 17) is near 1 if they point in the same
+# direction.
 
 upper = pretrained_blocks()[4:].eval()
 with torch.no_grad():
@@ -402,8 +403,8 @@ assert len(removed) > len(planted) / 2
 # The upper half is trained, and gets a new :term:`head`. The head is a convolution of 1 × 1: at each of the 6 × 6
 # positions it computes one score from the 64 values there, so it makes a map of scores. Which score is the answer? In
 # lesson 17 the network took the *mean* over all positions. But our logo is small, and it is enough that it is at *one*
-# place. So we take the maximum of the map, and this is the logit. The place of the maximum will also tell us where the
-# model looks.
+# place. So we take the maximum of the map, and this is the :term:`logit <logits>`. The place of the maximum will also
+# tell us where the model looks.
 
 
 class LogoNet(nn.Module):
@@ -426,9 +427,10 @@ with torch.no_grad():
     print("logits of an untrained head:", fresh(maps[:3]))
 
 # %%
-# The sigmoid of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
-# learning rate that rises and falls (lesson 13). The head starts at random and gets five times the rate of the blocks.
-# The rates, four epochs and the batch size come from a few trials with other splits of these photographs.
+# The :term:`sigmoid` of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
+# learning rate that rises and falls (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). The head starts at
+# random and gets five times the rate of the blocks. The rates, four epochs and the batch size come from a few trials
+# with other splits of these photographs.
 
 EPOCHS, BATCH, RATE = 4, 32, 1e-3
 
@@ -481,8 +483,8 @@ print(f"right on new photographs (validation): {is_right(valid_logits, rows['val
 
 # %%
 # Most answers for new photographs are right, although some labels were wrong. How good are the pretrained features
-# alone? The :term:`baseline` is a linear probe (lesson 08): it trains only a linear layer, on the mean and the maximum
-# of the last maps of the *untouched* network.
+# alone? The :term:`baseline` is a :term:`linear probe` (lesson 08): it trains only a linear layer, on the mean and the
+# maximum of the last maps of the *untouched* network.
 #
 # .. fold:: The baseline: a linear probe on the pretrained features
 
@@ -619,8 +621,8 @@ networks = {"planted": [planted_network, train(rows["train"], device_labels, SEE
 networks["cleaned"] = [train(rows["train"], device_cleaned, SEED + seed)[0] for seed in (0, 1)]
 
 # %%
-# The pictures of one photograph resemble each other, so we take the mean of each photograph, and the standard error
-# (lesson 14) over the four means. Four are few: Student's distribution asks for 3.2 standard errors in place of 2.
+# The pictures of one photograph resemble each other, so we take the mean of each photograph, and the :term:`standard
+# error` over the four means. Four are few: :term:`Student's t distribution` asks for 3.2 standard errors in place of 2.
 #
 # .. fold:: How the difference is computed
 
@@ -652,13 +654,13 @@ print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error)
 # Build it: is the probability honest?
 # ------------------------------------
 # The network says "80 %". Is the logo there in 80 of 100 such cases? Then its probabilities are *calibrated*
-# (:term:`calibration`). *Platt scaling* corrects all logits :math:`z` with the same two numbers:
+# (:term:`calibration`). :term:`Platt scaling` corrects all logits :math:`z` with the same two numbers:
 #
 # .. math:: p = \sigma(a \cdot z + b) .
 #
 # Here :math:`a` is one over the :term:`temperature` of lesson 17. Below 1 it makes the probabilities less sure, above 1
-# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by logistic
-# regression; the network stays as it is.
+# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by :term:`logistic
+# regression`; the network stays as it is.
 #
 # .. fold:: How the two numbers are fitted
 
@@ -750,17 +752,18 @@ ax.set(xlabel="predicted probability", ylabel="share with the logo")
 legend = ax.legend()
 
 # %%
-# The *expected calibration error* is the mean distance from the diagonal, each group weighted by its pictures (the
-# numbers in brackets). Points in the middle stand for few pictures and can lie far off. We keep Platt's :math:`a` and
-# :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the share of logos among the validation
-# pictures, and the rule of the next section needs that.
+# The :term:`expected calibration error` is the mean distance from the diagonal, each group weighted by its pictures
+# (the numbers in brackets). Points in the middle stand for few pictures and can lie far off. We keep Platt's :math:`a`
+# and :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the share of logos among the
+# validation pictures, and the rule of the next section needs that.
 #
 # Build it: the threshold
 # -----------------------
-# At which probability does the program say "logo"? 0.5 is only right if both mistakes cost the same. Suppose that the
-# company lets a person check each hit: a false alarm costs one minute, a missed logo costs three. If :math:`p` is
-# honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs :math:`3p`. So "logo" is
-# cheaper as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation pictures.
+# At which probability, the :term:`decision threshold`, does the program say "logo"? 0.5 is only right if both mistakes
+# cost the same. Suppose that the company lets a person check each hit: a false alarm costs one minute, a missed logo
+# costs three. If :math:`p` is honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs
+# :math:`3p`. So "logo" is cheaper as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation
+# pictures.
 
 MISS, ALARM = 3, 1  # minutes
 
@@ -1004,7 +1007,7 @@ print(f"accuracy {100 * test_right.mean():.1f} ± {100 * error:.1f} %")
 print(f"expected calibration error {calibration_error(test_probabilities, test_truth):.3f}")
 
 # %%
-# The results differ from photograph to photograph. The ± is the standard error over the six photographs.
+# The results differ from photograph to photograph. After ± stands the standard error over the six photographs.
 #
 # Use it: one module with everything
 # ----------------------------------
@@ -1035,8 +1038,9 @@ example = pictures[rows["test"][:1]] / 255
 print("logit and map:", [tuple(output.shape) for output in model(example)])
 
 # %%
-# Now the module is written as ONNX ("Going further" of lesson 14): a file that holds the operations and the weights,
-# and that runs without PyTorch. It also notes what a user must know.
+# Now the module is written as :term:`ONNX` ("Going further" of :doc:`lesson 14
+# </lessons/2_training/lesson_14_building_a_network>`): a file that holds the operations and the weights, and that runs
+# without PyTorch. It also notes what a user must know.
 #
 # .. fold:: The export
 
@@ -1459,8 +1463,8 @@ page_files.run_then_and_now("project", old_and_new, globals())
 # Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed, are on
 # :doc:`the solutions page </solutions/lesson_18>`.
 #
-# **1. Recall.** Compute precision and recall for the class "logo" from a confusion matrix whose rows are the true
-# classes.
+# **1. Recall.** Compute precision and recall for the class "logo" from a :term:`confusion matrix` whose rows are the
+# true classes.
 #
 # .. code-block:: python
 #

@@ -6,7 +6,7 @@ A classifier looks at a picture and says "sheep". It does not say *where* the sh
 begins. :term:`Semantic segmentation <semantic segmentation>` assigns a class to each pixel. But a convolutional network
 makes its maps smaller and smaller, until only 4 × 6 positions are left of a picture of 64 × 96 pixels. How does a
 network get from there back to one answer for each pixel? In this lesson you change the end of a classifier, measure how
-good a mask is, and build the layer that makes maps large again: the transposed convolution.
+good a :term:`mask <segmentation mask>` is, and build the layer that makes maps large again: the transposed convolution.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -205,7 +205,7 @@ print(logits.argmax(1)[0])
 #
 # Which layer makes these maps? In a classifier a linear layer makes the logits. In a segmentation network the *same*
 # linear layer is applied at each position. This is a 1 × 1 convolution (:doc:`lesson 10
-# </lessons/2_training/lesson_10_convolution_2>` calls it *pointwise*).
+# </lessons/2_training/lesson_10_convolution_2>` calls it :term:`pointwise <pointwise convolution>`).
 
 maps = torch.randn(1, 16, 4, 6, generator=generator)  # 16 feature maps
 linear = nn.Linear(16, 2)
@@ -220,8 +220,9 @@ with torch.no_grad():
 # %%
 # Both give the same logits. So a classifier that averages its maps (:doc:`lesson 17
 # </lessons/3_practice/lesson_17_image_classification_1>`) becomes a segmentation network if we leave out the averaging,
-# and use its last layer as a 1 × 1 convolution. (Lesson 18 made its map of scores in this way.) This was the idea of
-# the *fully convolutional networks* (Long, Shelhamer, Darrell, 2015).
+# and use its last layer as a 1 × 1 convolution. (:doc:`Lesson 18
+# </lessons/3_practice/lesson_18_image_classification_2>` made its map of scores in this way.) This was the idea of the
+# :term:`fully convolutional networks <fully convolutional network>` (Long, Shelhamer, Darrell, 2015).
 #
 # The loss is the :term:`cross-entropy` of :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`, averaged
 # over all pixels that count. ``F.cross_entropy`` takes the maps of logits and a mask of class numbers, and
@@ -433,9 +434,9 @@ for i in range(2):
         draw_cells(axes[f"stamp {number}"], values, colours=fills)
 
 # %%
-# With a *stride* :math:`s`, each stamp lands :math:`s` places further than the one before. For :math:`n` rows of input
-# and a kernel of :math:`k` rows, the last stamp begins at row :math:`(n - 1)·s` and is :math:`k` long, so the output
-# has
+# With a :term:`stride <stride (convolution)>` :math:`s`, each stamp lands :math:`s` places further than the one before.
+# For :math:`n` rows of input and a kernel of :math:`k` rows, the last stamp begins at row :math:`(n - 1)·s` and is
+# :math:`k` long, so the output has
 #
 # .. math:: (n - 1)·s + k
 #
@@ -520,9 +521,9 @@ print("equal for the strides 1, 2 and 3")
 # %%
 # Build it: way 3, a transposed matrix
 # ------------------------------------
-# Why is it called *transposed*? A convolution is linear, so a matrix can do it. We write the picture as one long row of
-# 9 pixels. Each *row* of the matrix belongs to one output of the convolution: it is a picture of zeros in which the
-# kernel is laid at this position.
+# Why is it called *transposed*? A convolution is linear, so a matrix can do it (lesson 10). We write the picture as one
+# long row of 9 pixels. Each *row* of the matrix belongs to one output of the convolution: it is a picture of zeros in
+# which the kernel is laid at this position.
 
 
 def convolution_matrix(kernel, rows, columns, stride=1):
@@ -554,8 +555,8 @@ assert torch.equal(back, by_stamps(inputs, kernel))
 
 # %%
 # It is the same result for the third time: ``M`` convolves, and ``M.T`` does the transposed convolution with the same
-# kernel. You have used ``M.T`` before without seeing it: the *backward pass* of :math:`y = Mx` multiplies the gradient
-# by :math:`M^T`. So the gradient of a convolution is a transposed convolution. The check below includes this.
+# kernel. You have used ``M.T`` before without seeing it: the :term:`backward pass` of :math:`y = Mx` multiplies the
+# gradient by :math:`M^T`. So the gradient of a convolution is a transposed convolution. The check below includes this.
 #
 # Build it: it is not an inverse
 # ------------------------------
@@ -615,9 +616,9 @@ print("weights of the transposed: ", tuple(double.weight.shape), "(in, out, k, k
 #
 # Check against PyTorch
 # ---------------------
-# The fold applies our functions to each pair of an input channel and an output channel and adds up the input channels.
-# It compares them with ``F.conv_transpose2d`` for random sizes, kernels, strides, paddings and channels. It also
-# compares the gradient of a convolution, which autograd computes.
+# The folded cell applies our functions to each pair of an input channel and an output channel and adds up the input
+# channels. It compares them with ``F.conv_transpose2d`` for random sizes, kernels, strides, paddings and channels. It
+# also compares the gradient of a convolution, which autograd computes.
 #
 # .. fold:: Stamps, zeros, matrix and gradient, 200 random settings
 
@@ -885,8 +886,8 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 # %%
 # Without the decoder, legs and ears have melted away. (At the white borders of the truth a prediction may say
 # anything.) On *new* pictures a decoder can only guess details that the encoder has thrown away. In :doc:`lesson 20
-# </lessons/3_practice/lesson_20_segmentation_2>` the U-Net passes them on, through connections from each stage of the
-# encoder to the same stage of the decoder.
+# </lessons/3_practice/lesson_20_segmentation_2>` the :term:`U-Net` passes them on, through connections from each stage
+# of the encoder to the same stage of the decoder.
 #
 # Use it: three data sets, three ways to write a mask
 # ---------------------------------------------------
@@ -914,8 +915,8 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 #      - a picture of class numbers and one of object numbers; 19 classes count
 #
 # You have read VOC above. **COCO** writes a mask in one of two ways. For a single object it lists the corners of the
-# outline, x, y, x, y and so on. For a crowd it lists *run lengths*: going down the columns, so many zeros, then so many
-# ones, then zeros again. ``np.repeat`` turns them back into pixels.
+# outline, x, y, x, y and so on. For a crowd it lists :term:`run lengths`: going down the columns, so many zeros, then
+# so many ones, then zeros again. ``np.repeat`` turns them back into pixels.
 
 file = root / "coco-detection/annotations/instances_val2017.json"
 instances = json.loads(file.read_text())
@@ -986,8 +987,8 @@ for ax, title in ((first, "picture"), (second, "classes")):
 # %%
 # Break it: a mask in colours
 # ---------------------------
-# The masks of VOC are pictures with a *palette* (mode ``P``): each pixel holds a number, and a table says in which
-# colour a program shows it. Many pipelines open each picture with ``convert("RGB")`` or ``convert("L")``.
+# The masks of VOC are pictures with a :term:`palette` (mode ``P``): each pixel holds a number, and a table says in
+# which colour a program shows it. Many pipelines open each picture with ``convert("RGB")`` or ``convert("L")``.
 
 for mode in ("P", "RGB", "L"):
     values = np.asarray(class_image if mode == "P" else class_image.convert(mode))
@@ -1005,8 +1006,8 @@ assert as_grey == [15, 19]
 #
 # Break it: a mask that was resized
 # ---------------------------------
-# Pictures are resized with bilinear interpolation. What happens to a mask? Between a dog (12) and a sheep (17) the mean
-# is a class too.
+# This is the mistake of :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>` in the numbers of VOC: a mask is
+# resized like a picture, with bilinear interpolation. Between a dog (12) and a sheep (17) the mean is a class too.
 
 borderless = filled[None, None].float()
 smaller = F.interpolate(borderless, size=(40, 60), mode="bilinear").round().long()

@@ -328,8 +328,9 @@ for ax, name in zip(axes.flat, OUTLINES, strict=True):
 #
 # Build it: the folders and the colours of VOC
 # --------------------------------------------
-# VOC's masks are pictures with a palette (lesson 19). The palette follows a rule: the bits of the class number, from
-# the lowest on, are dealt out to red, green and blue in turn, and each colour gets its bits from the highest one down.
+# VOC's masks are pictures with a :term:`palette` (lesson 19). The palette follows a rule: the bits of the class number,
+# from the lowest on, are dealt out to red, green and blue in turn, and each colour gets its bits from the highest one
+# down.
 
 
 def voc_colour(number):
@@ -346,7 +347,7 @@ for number in (0, 3, 8, 12, 17):
 
 # %%
 # For example, 12 is 1100 in binary. Bits are counted from 0, at the right: bit 2 (blue, 128) and bit 3 (red, 64) are 1.
-# The fold writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's
+# The folded cell writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's
 # ``VOCSegmentation``. The masks come back as they were. (VOC's own masks also have a border of 255; ours have none.)
 #
 # .. fold:: VOC's folders, written and read
@@ -455,7 +456,7 @@ yolo = to_yolo(dog_boxes, pictures["dogs"].size, names)
 print(yolo)
 
 # %%
-# Both dogs are of class 2. The fold reads the lines again, and gets the same boxes.
+# Both dogs are of class 2. The folded cell reads the lines again, and gets the same boxes.
 #
 # .. fold:: YOLO to boxes
 
@@ -485,9 +486,9 @@ assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 # out, on a photograph without animals. The :term:`alpha channel` of the cut-out *is* the mask.
 #
 # The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square. It multiplies the
-# colours by alpha before it shrinks the picture (*premultiplied* alpha); "Break it" shows why. ``place`` draws cut-outs
-# at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint``
-# changes brightness and colour; by how much is a guess. We have 124 animals (two shells are left out), and 17
+# colours by alpha before it shrinks the picture (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws
+# cut-outs at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and
+# ``tint`` changes brightness and colour; by how much is a guess. We have 124 animals (two shells are left out), and 17
 # photographs of trees, rocks, water and buildings.
 #
 # .. fold:: The cut-outs and the backgrounds
@@ -577,10 +578,11 @@ for number, (above, below) in enumerate(axes.T):
 #
 # Build it: U-Net, as in the paper
 # --------------------------------
-# Lesson 19 left a problem: the deep maps of an encoder know *what* is in a picture, but only coarsely *where*. The
-# decoder of U-Net (O. Ronneberger and others, 2015) makes the maps larger again, and also gets the fine maps of the
-# encoder, from each stage to the stage of the same size. These connections are the *skips*. A skip of U-Net *joins*
-# channels; that of a ResNet (lesson 17) adds them.
+# Lesson 19 left a problem: the deep maps of an :term:`encoder` know *what* is in a picture, but only coarsely *where*.
+# The :term:`decoder` of U-Net (O. Ronneberger and others, 2015) makes the maps larger again, and also gets the fine
+# maps of the encoder, from each stage to the stage of the same size. These connections are the :term:`skips <skip
+# connection>`. A skip of U-Net *joins* channels; that of a ResNet (:doc:`lesson 17
+# </lessons/3_practice/lesson_17_image_classification_1>`) adds them.
 #
 # The whole network is built of one block: two convolutions of 3 × 3. In the paper they have no padding, so each one
 # takes away a border of one pixel.
@@ -595,8 +597,8 @@ def double_convolution(in_channels, out_channels):
 
 # %%
 # The encoder doubles the channels at each stage and halves the size with ``F.max_pool2d``. The decoder does the reverse
-# with a transposed convolution of 2 × 2 and stride 2. Because borders are lost, the map of the encoder is larger than
-# that of the decoder, and ``cut_centre`` cuts out its middle.
+# with a :term:`transposed convolution` of 2 × 2 and stride 2. Because borders are lost, the map of the encoder is
+# larger than that of the decoder, and ``cut_centre`` cuts out its middle.
 
 
 def cut_centre(maps, height, width):
@@ -629,8 +631,8 @@ class UNet(nn.Module):
 
 
 # %%
-# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. A *hook* notes what each
-# block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so this costs nothing.
+# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. A :term:`hook` notes what
+# each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so this costs nothing.
 
 sides = []
 
@@ -650,7 +652,8 @@ assert sides == [568, 280, 136, 64, 28, 52, 100, 196, 388]  # Figure 1 of the pa
 
 # %%
 # All sizes are those of the paper, and so is the number of convolutional layers, 23. The paper does not state the
-# number of parameters. The fold computes it: a convolution has k · k · in · out weights and one bias for each output.
+# number of parameters. The folded cell computes it: a convolution has k · k · in · out weights and one bias for each
+# output.
 #
 # .. fold:: The number of parameters
 
@@ -697,8 +700,8 @@ print(
 # Build it: a U-Net on a pretrained encoder
 # -----------------------------------------
 # An encoder that has seen a million photographs need not be trained again (:doc:`lesson 08
-# </lessons/2_training/lesson_08_torchvision_3>`). We take MobileNetV2, freeze it, and keep the last map of each size.
-# These five maps have 1/2 to 1/32 of the picture's side.
+# </lessons/2_training/lesson_08_torchvision_3>`). We take MobileNetV2, :term:`freeze` it, and keep the last map of each
+# size. These five maps have 1/2 to 1/32 of the picture's side.
 #
 # .. fold:: The weights, and the colours that they expect
 
@@ -775,13 +778,13 @@ print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)
 
 # %%
 # The decoder has fewer parameters than the small U-Net. To double the size it repeats pixels and convolves, which makes
-# no checkerboards (lesson 19).
+# no checkerboards on flat areas (lesson 19).
 #
 # Build it: the loss
 # ------------------
-# The loss has two parts. *Binary cross-entropy* judges each pixel alone. Most pixels are background, so small animals
-# count little in it. *Dice*, from exercise 3 of lesson 19, judges each picture as a whole, and every animal counts the
-# same. The 1 above and below avoids 0/0.
+# The loss has two parts. :term:`Binary cross-entropy <binary cross-entropy>` judges each pixel alone. Most pixels are
+# background, so small animals count little in it. :term:`Dice <Dice coefficient>`, from exercise 3 of lesson 19, judges
+# each picture as a whole, and every animal counts the same. The 1 above and below avoids 0/0.
 
 
 def loss_of(logits, masks):
@@ -802,10 +805,11 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # Build it: boundary and interior
 # -------------------------------
 # One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a *band* of two pixels on each side
-# of the true boundary, and everything else, the *interior*. The band follows from two operations on masks. *Dilation*
-# makes a mask thicker: a pixel is 1 if any pixel of its neighbourhood is 1. This is a maximum, ``F.max_pool2d`` with
-# stride 1. *Erosion* makes it thinner, and is the dilation of the background. (The dilation of a convolution, lesson
-# 10, is something else.)
+# of the true boundary, and everything else, the *interior*. The band follows from two operations on masks.
+# :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel is 1 if any pixel of its neighbourhood is 1.
+# This is a maximum, ``F.max_pool2d`` with stride 1. :term:`Erosion <erosion>` makes it thinner, and is the dilation of
+# the background. (The dilation of a convolution, :doc:`lesson 10 </lessons/2_training/lesson_10_convolution_2>`, is
+# something else.)
 
 
 def band_of(masks, width=2):
@@ -875,8 +879,8 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # %%
 # Check against PyTorch
 # ---------------------
-# The fold compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all neighbours,
-# YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
+# The folded cell compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all
+# neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
 # </lessons/2_training/lesson_06_torchvision_1>`, and the IoUs with ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
@@ -1177,8 +1181,9 @@ for name in losses:
 
 # %%
 # Known animals on known photographs are found best by both networks; both sets on new photographs are clearly worse.
-# Which of the two changes costs more? The fold compares with *known and known*, for the pretrained encoder. Each new
-# photograph is measured alone, because the question is about photographs, and the standard error is that over the five.
+# Which of the two changes costs more? The folded cell compares with *known and known*, for the pretrained encoder. Each
+# new photograph is measured alone, because the question is about photographs, and the standard error is that over the
+# five.
 #
 # .. fold:: The two differences, and each photograph
 
