@@ -82,10 +82,10 @@ use_course_style()
 generator = seed_everything(SEED)
 
 # %%
-# First we decide how many *worker processes* to use. These are further Python programs that load data while this one
-# goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``. Windows and macOS start a
-# fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A fresh Python needs more care
-# (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
+# First we decide how many :term:`worker processes <worker process>` to use. These are further Python programs that load
+# data while this one goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``.
+# Windows and macOS start a fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A
+# fresh Python needs more care (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
 
 WORKERS = 2 if sys.platform == "linux" else 0  # 0: this process loads the data itself
 START = "fork" if WORKERS else None  # how a worker is started
@@ -331,9 +331,9 @@ print(f"{compared:,} batches: equal")
 #
 # Build it: workers
 # -----------------
-# Loading takes time, and meanwhile the network waits. So a loader can have
-# :term:`worker processes <worker process>`. Each worker gets a *copy* of the dataset, and the batches are dealt to the
-# workers in turn, like cards. While the network uses one batch, the next ones are being loaded.
+# Loading takes time, and meanwhile the network waits. So a loader can have worker processes. Each worker gets a *copy*
+# of the dataset, and the batches are dealt to the workers in turn, like cards. While the network uses one batch, the
+# next ones are being loaded.
 #
 # We imitate this without processes. ``copy.deepcopy`` makes an independent copy of an object, with everything in it.
 # (``default_collate`` is PyTorch's general version of our ``collate``.)
@@ -1267,7 +1267,7 @@ for seed in range(3):
 #
 # Then and now
 # ------------
-# Here are five rows of old programs that fail, or that complain.
+# Five rows of old programs fail, or complain.
 #
 # .. fold:: The rows, run as they are written
 

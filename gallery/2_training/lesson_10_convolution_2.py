@@ -629,8 +629,8 @@ for _ in range(200):
 print("200 random stacks: the box of the gradient is the theoretical box")
 
 # %%
-# The recurrence is right in all 200 cases, to the pixel. The next cell compares the values and the :term:`gradients
-# <gradient>` of our four kinds of convolution with those of PyTorch, for 30 random settings.
+# The recurrence is right in all 200 cases, to the pixel. The next cell compares the values and the gradients of our
+# four kinds of convolution with those of PyTorch, for 30 random settings.
 #
 # .. fold:: The check over 30 random settings
 
@@ -1366,8 +1366,8 @@ print(tuple(larger.shape))""",
 #
 # In practice
 # -----------
-# - Two layers of 3 × 3 see as far as one of 5 × 5 and have 18 weights for each pair of channels in place of 25 (VGG, in
-#   :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`, is built in this way).
+# - Two layers of 3 × 3 see as far as one of 5 × 5 and have 18 weights for each pair of channels in place of 25 (as in
+#   VGG, :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`).
 # - MobileNetV2, whose first layer you saw in :doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`, consists
 #   mostly of depthwise and pointwise convolutions.
 # - Compare the receptive field with the size of the objects before you train. It should be larger, since in a stack of

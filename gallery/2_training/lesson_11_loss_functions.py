@@ -215,9 +215,9 @@ print("has a gradient:", wrong.requires_grad)
 # %%
 # The third review is long, but its largest logit is that of "short". One decision of three is wrong. The last line
 # shows the trouble with this loss: PyTorch computes no gradient for it. A gradient would not help either. If we move
-# the logits a little, the decisions stay the same, so the derivative is 0 almost everywhere; where a decision changes,
-# there is no derivative. The 0-1 loss tells us whether a model is good, but not in which direction it would become
-# better. So we train with another loss, and *measure* with this one.
+# the logits a little, the decisions stay the same, so the :term:`derivative` is 0 almost everywhere; where a decision
+# changes, there is no derivative. The 0-1 loss tells us whether a model is good, but not in which direction it would
+# become better. So we train with another loss, and *measure* with this one.
 #
 # Build it: squared error and absolute error
 # ------------------------------------------
@@ -259,11 +259,11 @@ print(nn.L1Loss(reduction="none")(same, five))
 #
 # Build it: who pulls how hard?
 # -----------------------------
-# Training follows the gradient, so the :term:`derivative` of a loss tells us more than its value. Imagine that each
-# review holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard.
-# By hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of
-# :math:`|p - y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative;
-# PyTorch returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
+# Training follows the gradient, so the derivative of a loss tells us more than its value. Imagine that each review
+# holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard. By
+# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of :math:`|p -
+# y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative; PyTorch
+# returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
 # gradient; ``(pull_squared,) =`` takes it out.
 
 each = torch.full((5,), 200.0, requires_grad=True)  # five copies of the prediction 200
@@ -707,7 +707,7 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 # long (250 words or more). The model knows nothing about a review. It has three logits, the same for all reviews, and
 # improves them by gradient descent. After each step ``detach`` drops how the logits were computed, and
 # ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class of each length.
-# Number of steps and learning rate are guesses that are large enough.
+# Number of steps and :term:`learning rate` are guesses that are large enough.
 
 borders = torch.tensor([125.0, 250.0])
 classes = torch.bucketize(lengths, borders, right=True)  # 0, 1 or 2
@@ -798,10 +798,10 @@ print("characters of the first six:", (100 * y[:6]).int().tolist())
 print("and as they were stored:    ", (100 * faulty[:6]).round().int().tolist())
 
 # %%
-# The line is fitted by gradient descent, as in lesson 01. One thing is new: the :term:`learning rate` falls to 0 in the
-# course of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate
-# the line would jump to and fro. The rates at the start are guesses; a fold below checks that the minimum is reached.
-# (``z`` is ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
+# The line is fitted by gradient descent, as in lesson 01. One thing is new: the learning rate falls to 0 in the course
+# of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate the line
+# would jump to and fro. The rates at the start are guesses; a fold below checks that the minimum is reached. (``z`` is
+# ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
 
 
 def fit_line(x, y, loss_function, rate, steps=100):

@@ -971,9 +971,9 @@ for depth in range(1, 11):
 #
 # where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the rule by which the
 # first weights are drawn, the :term:`initialisation`. ``nn.Linear`` takes the variance :math:`1/(3n)`. Xavier's
-# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of
-# :term:`ReLU <activation function>` is 1 for positive inputs and 0 otherwise, so the mean of its square is about 1/2.
-# He's initialisation therefore takes :math:`2/n`, and the factor is 1 again.
+# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of ReLU is 1
+# for positive inputs and 0 otherwise, so the mean of its square is about 1/2. He's initialisation therefore takes
+# :math:`2/n`, and the factor is 1 again.
 #
 # We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
 # pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the

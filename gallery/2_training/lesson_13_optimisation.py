@@ -22,7 +22,7 @@ RMSProp, Adam, AdamW) in a few lines each, and you find out how much the choice 
       - **Read first:** :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradient descent,
         :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>` for the cross-entropy and
         :doc:`lesson 12 </lessons/2_training/lesson_12_gradients>` for gradients.
-      - **Data:** Fashion-MNIST, small pictures of clothes; 30 MB are downloaded once.
+      - **Data:** Fashion-MNIST, small pictures of clothes; 31 MB are downloaded once.
       - **Run time:** about 40 seconds on one thread of a quiet machine.
 """
 
