@@ -800,8 +800,8 @@ print("and as they were stored:    ", (100 * faulty[:6]).round().int().tolist())
 # %%
 # The line is fitted by gradient descent, as in lesson 01. One thing is new: the learning rate falls to 0 in the course
 # of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate the line
-# would jump to and fro. The rates at the start are guesses; a fold below checks that the minimum is reached. (``z`` is
-# ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
+# would jump to and fro. The rates at the start are guesses; a folded cell below checks that the minimum is reached.
+# (``z`` is ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
 
 
 def fit_line(x, y, loss_function, rate, steps=100):
