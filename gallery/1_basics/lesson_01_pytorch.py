@@ -350,7 +350,7 @@ run_choices("twice_as_far", right=fitted_exponent, wrong=[same_speed, like_an_ar
 # message. PyTorch can compute the derivatives. We show it on the model with one parameter.
 #
 # ``requires_grad=True`` says that we want a derivative with respect to this tensor. From then on PyTorch notes each
-# operation that uses it, in a :term:`graph <computation graph>`. For our loss the graph is a simple chain:
+# operation that uses it, in a :term:`graph <computation graph>`. Here the graph is a simple chain:
 #
 #    ``w`` → (· x) → (− y) → (square) → (mean) → ``loss``
 #
@@ -500,8 +500,8 @@ print(f"slope {line.weight.item():.4f}, intercept {line.bias.item():.4f}")
 #
 # Check against PyTorch
 # ---------------------
-# We compare slope, intercept and the loss at each of the 200 steps. ``float64`` keeps about sixteen digits and
-# ``float32`` about seven, so we expect differences of about these sizes.
+# Are the three results really equal? ``float64`` keeps about sixteen digits and ``float32`` about seven, so we expect
+# differences of about these sizes.
 #
 # .. fold:: The three programs compared
 
@@ -747,8 +747,7 @@ legend = ax.legend(loc="lower right")
 #
 # Use it: why PyTorch is the star
 # -------------------------------
-# TensorFlow has these five parts too, and so has JAX together with other packages. PyTorch leads for three other
-# reasons.
+# TensorFlow has these five parts too, and so has JAX with other packages. PyTorch leads for three other reasons.
 #
 # *A model is ordinary Python.* PyTorch runs *eagerly*: it carries out each operation when Python reaches it. So you can
 # print in the middle of a model, a loop may depend on the data, and an error points at your own line. Before version 2,
@@ -767,7 +766,7 @@ legend = ax.legend(loc="lower right")
 #
 # Break it
 # --------
-# Two messages about the graph are common. First we ask for the numbers of a parameter as a NumPy array, as a plot does.
+# Two messages about the graph are common. First we ask for a parameter as a NumPy array, as a plot does.
 
 weight = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
 loss = ((weight * x_tensor - y_tensor) ** 2).mean()
