@@ -47,17 +47,18 @@
     :is(.examples, #tokens) button:hover { border-color: var(--pst-color-primary);
       box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
     :is(textarea, button):focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
-    .answer { min-height: 7.5rem; }
+    #found { display: block; } /* it keeps its room while it is hidden */
+    .answer { min-height: 9rem; padding-bottom: 0.5rem; }
     #verdict { font-size: 1.0625rem; font-weight: 600; }
     #tokens { display: flex; flex-wrap: wrap; align-content: start; gap: 0.25rem; height: 9rem; padding: 0.375rem;
-      overflow-y: auto; border: 1px solid var(--pst-color-border); border-radius: 0.375rem; }
+      position: relative; overflow-y: auto; border: 1px solid var(--pst-color-border); border-radius: 0.375rem; }
     #tokens button { min-width: 1.5rem; max-width: 100%; min-height: 1.75rem; padding: 0 0.25rem; overflow-wrap: anywhere;
       font: inherit; font-size: 0.9375rem; color: var(--pst-color-text-base); border: 1px solid transparent;
       border-radius: 0.25rem; cursor: pointer; background:
       color-mix(in srgb, var(--side) var(--strength), var(--pst-color-background)); }
     #tokens button.unknown { border: 1px dashed var(--pst-color-text-base); }
     #tokens button[aria-pressed="true"] { box-shadow: inset 0 0 0 2px var(--pst-color-text-base); }
-    #chosen { min-height: 3.25em; margin-block: 0.5rem; line-height: 1.6; }
+    #chosen { min-height: 6.4em; margin-block: 0.5rem; line-height: 1.6; }
     .plot { display: grid; grid-template: auto 1fr / auto 1fr; gap: 0 0.5rem; height: 6rem; }
     .plot > .small:nth-child(2) { grid-area: 2 / 1; align-self: end; }
     .curve { position: relative; grid-area: 1 / 2 / 3 / 3; border-block: 1px solid var(--pst-color-border); cursor: pointer; }
@@ -71,7 +72,8 @@
     .private { margin-top: 0.75rem; padding-top: 0.75rem; border-top: 1px solid var(--pst-color-border); }
     @container (min-width: 36rem) {
       .answer { min-height: 4.5rem; }
-      #chosen { min-height: 1.6em; }
+      #tokens { height: 6.5rem; }
+      #chosen { min-height: 3.2em; }
       #unknown { min-height: 1.5em; }
     }`;
 
@@ -83,6 +85,12 @@
 
   /** Fill the {places} of a sentence. */
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  /** A token can be longer than all the rest. */
+  const short = (token) => {
+    const signs = Array.from(token);
+    return signs.length > 24 ? [...signs.slice(0, 16), "…", ...signs.slice(-7)].join("") : token;
+  };
 
   class LiveReview extends HTMLElement {
     connectedCallback() {
@@ -138,6 +146,7 @@
         const { left, width } = this.find(".curve").getBoundingClientRect();
         const share = Math.min(1, Math.max(0, (event.clientX - left) / width));
         this.choose(Math.round(share * (this.answer.chances.length - 1)));
+        tokens.scrollTop = tokens.children[this.at].offsetTop - tokens.clientHeight / 2;
       });
     }
 
@@ -227,7 +236,7 @@
 
     button(at) {
       const { tokens, chances, ids } = this.answer;
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: tokens[at] });
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: short(tokens[at]) });
       button.style.setProperty("--side", chances[at] > 0.5 ? "var(--good)" : "var(--bad)");
       button.style.setProperty("--strength", `${(STRONGEST * Math.abs(2 * chances[at] - 1)).toFixed(0)}%`);
       button.classList.toggle("unknown", ids[at] === 1);
@@ -239,7 +248,7 @@
     words(text, at) {
       const { tokens, chances } = this.answer;
       const values = { number: at + 1, all: tokens.length, percent: this.percent(chances[at]) };
-      return fill(text, { ...values, token: tokens[at] });
+      return fill(text, { ...values, token: short(tokens[at]) });
     }
 
     /** Show the number of one token; the arrow keys go on from it. */

@@ -75,10 +75,10 @@ class Reader {
   read(at) {
     const { h, c, sum, maximum, width, small: { matvec, sigmoid } } = this;
     const sums = matvec(this.weight, h, { values: this.inputs[at] });
+    const gate = (place, n) => sums[place * width + n]; // PyTorch's order: i, f, g, o
     for (let n = 0; n < width; n++) {
-      const [i, f, g, o] = [0, 1, 2, 3].map((gate) => sums[gate * width + n]); // PyTorch's order
-      c[n] = sigmoid(f) * c[n] + sigmoid(i) * Math.tanh(g);
-      h[n] = sigmoid(o) * Math.tanh(c[n]);
+      c[n] = sigmoid(gate(1, n)) * c[n] + sigmoid(gate(0, n)) * Math.tanh(gate(2, n));
+      h[n] = sigmoid(gate(3, n)) * Math.tanh(c[n]);
       sum[n] += h[n];
       maximum[n] = Math.max(maximum[n], h[n]);
     }

@@ -1092,14 +1092,13 @@ for sentence in [
 # Use it: live, on this page
 # --------------------------
 # A model that answers in your browser has to be loaded first, so it should be small. ``pack`` keeps 8 bits of each
-# number instead of 32: every row of a matrix, here the vector of a word, is divided by a scale of its own, and rounded to
-# whole numbers from −127 to 127. The scales and the vocabulary go into the same file. What does the rounding cost? We
-# pack the first model of each language, read it back, and let it judge the validation reviews.
+# number instead of 32: every row of a matrix, here the vector of a word, is divided by a scale of its own, and rounded
+# to whole numbers from −127 to 127. The scales and the vocabulary go into the same file. What does the rounding cost?
+# We pack the first model of each language, read it back, and let it judge the validation reviews.
 
-page = page_files.folder()
 small = {}
 for language, name in (("English", "en"), ("Chinese", "zh")):
-    file = page / f"review_{name}.safetensors"
+    file = page_files.folder() / f"review_{name}.safetensors"
     notes = {"vocabulary": " ".join(vocabularies[language]), "longest": LONGEST[language]}
     small_model.pack(models[language][0].state_dict(), file, notes)
     small[language] = deepcopy(models[language][0])
@@ -1107,16 +1106,15 @@ for language, name in (("English", "en"), ("Chinese", "zh")):
     truth = labels[language][rows[language]["valid"]]
     before = valid_chances[language][0] > 0.5
     after = chances(small[language], sequences_of(language, "valid")) > 0.5
-    print(
-        f"{language}: {file.stat().st_size / 1e3:.0f} kB, {(after != before).sum()} answers change,"
-    )
-    print(f"   {(before == truth).float().mean():.2%} right before, ", end="")
-    print(f"{(after == truth).float().mean():.2%} after")
+    print(f"{language}: {file.stat().st_size / 1e3:.0f} kB", end=", ")
+    print(f"{(before == truth).float().mean():.2%} right before, ", end="")
+    print(f"{(after == truth).float().mean():.2%} after; ", end="")
+    print(f"answers that change: {(after != before).sum()}")
     assert (after != before).float().mean() < 0.02
 
 # %%
-# A few answers change, of 2,000 in English and 1,500 in Chinese, and nearly all of the accuracy stays. The small models
-# also say what they think after every token of two sentences, one line each:
+# Hardly any answer changes, and the accuracy stays what it was. Here is what the small models say after every token of
+# two sentences in each language:
 
 EXAMPLES = {
     "English": [

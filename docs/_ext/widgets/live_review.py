@@ -44,10 +44,11 @@ def labels(_site: Callable[[str], str], _megabytes: str) -> dict[str, str]:
         "tokens": _site("Tokens of the review"),
         "token": _site("{token}: {percent}"),
         "tokenUnknown": _site("{token}, unknown: {percent}"),
-        "after": _site("After token {number} of {all}, “{token}”, the probability is {percent}."),
+        "after": _site(
+            "After token {number} of {all}, “{token}”, the probability of “good” is {percent}."
+        ),
         "afterUnknown": _site(
-            "After token {number} of {all}, “{token}”, which the network does not know, the "
-            "probability is {percent}."
+            "After token {number} of {all}, “{token}” (unknown), the probability of “good” is {percent}."
         ),
         "unknown": _site(
             "In dashed frames: tokens that are not in the vocabulary ({count} of {all})."
