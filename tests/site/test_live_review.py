@@ -184,15 +184,19 @@ def test_tokens_and_curve_are_tapped(lesson):
 
 
 def test_a_later_text_wins(lesson):
-    visit = lesson()
-    found = visit.page.evaluate("""async () => {
+    late = []
+    visit = lesson(routes={"**/review_en.safetensors*": late.append})
+    script = """(review) => {
       const element = document.querySelector("live-review");
-      const text = element.find("#text");
-      const runs = ["bad", "wonderful film", "一般"].map((review) => ((text.value = review), element.judge()));
-      await Promise.all(runs);
-      return element.answer.tokens;
-    }""")
-    assert found == ["一", "般"]
+      element.find("#text").value = review;
+      element.runs = [...(element.runs ?? []), element.judge()];
+    }"""
+    for review in ("wonderful film", "一般"):
+        visit.page.evaluate(script, review)
+    expect(tokens(visit)).to_have_text(["一", "般"])
+    late[0].continue_()
+    visit.page.evaluate("Promise.all(document.querySelector('live-review').runs)")
+    expect(tokens(visit)).to_have_text(["一", "般"])
 
 
 @pytest.mark.parametrize("folder", LANGUAGES)
