@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from built_site import LANGUAGES
 from staged import resize, scrolls_sideways, violations
@@ -184,8 +184,8 @@ def test_tokens_and_curve_are_tapped(lesson):
 
 
 def test_a_later_text_wins(lesson):
-    late = []
-    visit = lesson(routes={"**/review_en.safetensors*": late.append})
+    late: list[Route] = []
+    visit = lesson(routes={"**/review_en.safetensors*": lambda route: late.append(route)})
     script = """(review) => {
       const element = document.querySelector("live-review");
       element.find("#text").value = review;
