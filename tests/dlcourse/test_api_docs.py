@@ -166,6 +166,7 @@ WITHOUT_GPU = {
     "dlcourse.composites.crops": "pictures are composed on the CPU",
     "dlcourse.composites.place": "pictures are composed on the CPU",
     "dlcourse.composites.tint": "pictures are composed on the CPU",
+    "dlcourse.small_model.pack": "files are written on the CPU",
     "dlcourse.training.evaluate": "shown with fit",
     "dlcourse.training.train_epoch": "shown with fit",
 }
