@@ -44,6 +44,7 @@ import re
 import statistics
 import timeit
 from collections import Counter
+from copy import deepcopy
 from itertools import pairwise
 from textwrap import fill
 
@@ -57,7 +58,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.optim.lr_scheduler import LambdaLR
 
-from dlcourse import assets, text
+from dlcourse import assets, page_files, small_model, text
 from dlcourse.device import pick_device
 from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import BLUE, GREEN, INK, ORANGE, VERMILION, use_course_style
@@ -1087,6 +1088,57 @@ for sentence in [
 # The simple sentences are judged right, in both languages. "Two hours of my life that I will never get back" is called
 # good, with confidence, perhaps because none of its words is bad. And "Not a bad film at all" is called bad, as if the
 # model only counted *not* and *bad*.
+#
+# Use it: live, on this page
+# --------------------------
+# A model that answers in your browser has to be loaded first, so it should be small. ``pack`` keeps 8 bits of each
+# number instead of 32: every row of a matrix, here the vector of a word, is divided by a scale of its own, and rounded to
+# whole numbers from −127 to 127. The scales and the vocabulary go into the same file. What does the rounding cost? We
+# pack the first model of each language, read it back, and let it judge the validation reviews.
+
+page = page_files.folder()
+small = {}
+for language, name in (("English", "en"), ("Chinese", "zh")):
+    file = page / f"review_{name}.safetensors"
+    notes = {"vocabulary": " ".join(vocabularies[language]), "longest": LONGEST[language]}
+    small_model.pack(models[language][0].state_dict(), file, notes)
+    small[language] = deepcopy(models[language][0])
+    small[language].load_state_dict(small_model.unpack(file)[0])
+    truth = labels[language][rows[language]["valid"]]
+    before = valid_chances[language][0] > 0.5
+    after = chances(small[language], sequences_of(language, "valid")) > 0.5
+    print(
+        f"{language}: {file.stat().st_size / 1e3:.0f} kB, {(after != before).sum()} answers change,"
+    )
+    print(f"   {(before == truth).float().mean():.2%} right before, ", end="")
+    print(f"{(after == truth).float().mean():.2%} after")
+    assert (after != before).float().mean() < 0.02
+
+# %%
+# A few answers change, of 2,000 in English and 1,500 in Chinese, and nearly all of the accuracy stays. The small models
+# also say what they think after every token of two sentences, one line each:
+
+EXAMPLES = {
+    "English": [
+        "The story is not bad, but the acting is terrible.",
+        "Two hours of my life that I will never get back.",
+    ],
+    "Chinese": ["书的内容不错，可惜纸张太差。", "房间干净，服务热情。"],
+}
+for language, sentences in EXAMPLES.items():
+    for sentence in sentences:
+        words = split_tokens(sentence, language)
+        ids = encode(words, vocabularies[language])
+        values = chances(small[language], [ids[: end + 1] for end in range(len(ids))]).tolist()
+        print(*(f"{word} {value:.3f}" for word, value in zip(words, values, strict=True)))
+
+# %%
+# In the field below, your browser computes the same numbers from the same files. The characters tell the language: with
+# a Chinese character in it, a text goes to the Chinese model. Can you write a review that is judged wrongly?
+#
+# .. live-review::
+#
+#    The model answers in the browser, by JavaScript, which does not run here.
 #
 # Break it: padded to 500, last output
 # ------------------------------------

@@ -1,8 +1,8 @@
 """Elements in which the network of a lesson answers in the page: ``.. live-digit::`` and others.
 
 The element (``_static/<name>.js``) gets its words, in the language of the page, and the addresses
-of what it loads when the reader begins: the files that the lesson left for its page, two modules,
-and ONNX Runtime. In a lesson::
+of what it loads when the reader begins: modules, the files that the lesson left for its page, and,
+where it needs that, ONNX Runtime. In a lesson::
 
     .. live-logo::
 
@@ -32,10 +32,7 @@ from _ext.common.languages import LANGUAGES
 from _ext.common.paths import STATIC
 from _ext.execution import page_files as page_files_store
 from _ext.translation import interface
-from _ext.widgets import live_digit, live_logo, onnx_runtime
-
-TOOLS = "live-model.js"
-"""The module that all elements load when the reader begins: it fetches files and starts ONNX Runtime."""
+from _ext.widgets import live_digit, live_logo, live_review, onnx_runtime
 
 
 class Element(NamedTuple):
@@ -45,12 +42,12 @@ class Element(NamedTuple):
     """From the translator of interface strings, and megabytes, to the words of the element, by key."""
     download: Callable[[Callable[[str], str]], str]
     """From the translator to the sentence that stands in downloads."""
-    code: str
-    """The module of this element, in ``_static``."""
+    modules: dict[str, str]
+    """The modules that it loads, in ``_static``, by key."""
     page_files: dict[str, str]
     """What the lesson leaves for its page, by key."""
     with_runtime: tuple[str, ...]
-    """The keys of those that are loaded together with ONNX Runtime, by one button."""
+    """The keys of those that are loaded together with ONNX Runtime, by one button; none: without it."""
 
 
 #: By the name of the directive and of the element, which is that of its script.
@@ -58,16 +55,23 @@ ELEMENTS = {
     "live-digit": Element(
         live_digit.labels,
         live_digit.download,
-        live_digit.CODE,
+        live_digit.MODULES,
         live_digit.PAGE_FILES,
         live_digit.WITH_RUNTIME,
     ),
     "live-logo": Element(
         live_logo.labels,
         live_logo.download,
-        live_logo.CODE,
+        live_logo.MODULES,
         live_logo.PAGE_FILES,
         live_logo.WITH_RUNTIME,
+    ),
+    "live-review": Element(
+        live_review.labels,
+        live_review.download,
+        live_review.MODULES,
+        live_review.PAGE_FILES,
+        live_review.WITH_RUNTIME,
     ),
 }
 
@@ -77,7 +81,7 @@ class live(nodes.General, nodes.Element):  # node classes have small letters in 
 
 
 class LiveDirective(SphinxDirective):
-    """``.. live-digit::``, ``.. live-logo::``, without arguments."""
+    """``.. live-digit::`` and the others, without arguments."""
 
     has_content = True
 
@@ -115,26 +119,29 @@ def prepare(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         files = page_files(Path(app.srcdir) / docname, node["element"])
         if app.builder.format != "html" or not files:
             continue
-        onnx_runtime.copy(Path(app.outdir))
+        runtime = onnx_runtime.sources() if element.with_runtime else {}
+        if runtime:
+            onnx_runtime.copy(Path(app.outdir))
         here = app.builder.get_target_uri(docname)
-        node["files"] = addresses(element.code, files, partial(relative_uri, here))
-        loaded = [*onnx_runtime.sources().values(), *(files[key] for key in element.with_runtime)]
+        node["files"] = addresses(element.modules, runtime, files, partial(relative_uri, here))
+        loaded = [*runtime.values(), *(files[key] for key in element.with_runtime)]
         megabytes = f"{sum(file.stat().st_size for file in loaded) / 1e6:.1f}"
         node["labels"] = element.labels(_site, megabytes)
         node["lang"] = LANGUAGES[app.config.language].html
 
 
 def addresses(
-    code: str, files: dict[str, Path], relative: Callable[[str], str]
+    modules: dict[str, str],
+    runtime: dict[str, Path],
+    files: dict[str, Path],
+    relative: Callable[[str], str],
 ) -> dict[str, dict[str, Any]]:
     """Return where the script finds what it loads, and how long each file is."""
     found = {
-        key: (file, f"_static/{file.name}?v={file_digest(file)[:8]}")
-        for key, file in {"tools": STATIC / TOOLS, "code": STATIC / code}.items()
+        key: (STATIC / name, f"_static/{name}?v={file_digest(STATIC / name)[:8]}")
+        for key, name in modules.items()
     }
-    found |= {
-        key: (file, onnx_runtime.address(file)) for key, file in onnx_runtime.sources().items()
-    }
+    found |= {key: (file, onnx_runtime.address(file)) for key, file in runtime.items()}
     found |= {key: (file, page_files_store.address(file)) for key, file in files.items()}
     return {
         key: {"url": relative(address), "bytes": file.stat().st_size}

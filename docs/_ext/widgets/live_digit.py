@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-CODE = "digit-net.js"
+MODULES = {"tools": "live-model.js", "code": "digit-net.js"}
 PAGE_FILES = {
     "weights": "digits.safetensors",
     "samples": "samples.safetensors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-CODE = "logo-net.js"
+MODULES = {"tools": "live-model.js", "code": "logo-net.js"}
 PAGE_FILES = {
     "model": "logo.onnx",
     "settings": "logo.json",

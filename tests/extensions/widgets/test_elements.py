@@ -21,6 +21,7 @@ from _ext.widgets import (
     live,
     live_digit,
     live_logo,
+    live_review,
     onnx_runtime,
     receptive_field,
     softmax_temperature,
@@ -138,6 +139,7 @@ def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
     [
         ("live-digit", live_digit, "Without scripts there is nothing to draw."),
         ("live-logo", live_logo, "Without scripts nothing is looked for."),
+        ("live-review", live_review, "Without scripts nothing is judged."),
     ],
 )
 def test_live_element_names_what_it_loads(course: Project, name: str, kind, text: str) -> None:
@@ -151,10 +153,9 @@ def test_live_element_names_what_it_loads(course: Project, name: str, kind, text
     for key, file in kind.PAGE_FILES.items():
         assert files[key]["bytes"] == len(file)
         assert files[key]["url"].startswith(f"../../_live/lesson_03_kinds/{file}?v=")
-    assert {Path(files[key]["url"]).name.split("?")[0] for key in ("tools", "code")} == {
-        "live-model.js",
-        kind.CODE,
-    }
+    for key, file in kind.MODULES.items():
+        assert files[key]["url"].startswith(f"../../_static/{file}?v=")
+    assert ("runtime" in files) == bool(kind.WITH_RUNTIME)
     assert (course.written("en") / onnx_runtime.FOLDER / "LICENSE").is_file()
 
 
@@ -163,6 +164,7 @@ def test_live_element_names_what_it_loads(course: Project, name: str, kind, text
     [
         ("live-digit", live_digit, ["ask"], "没有脚本，这里什么也没有。"),
         ("live-logo", live_logo, ["load", "again"], "没有脚本，这里什么也不找。"),
+        ("live-review", live_review, [], "没有脚本，这里什么也不判断。"),
     ],
 )
 def test_words_of_a_live_element_are_those_of_the_language(
@@ -190,6 +192,14 @@ def test_button_names_the_size_of_all_that_it_loads(tmp_path: Path, monkeypatch)
         assert f"{2 + loaded / 2:.1f} MB" in (built.out / "index.html").read_text("utf-8")
 
 
+def test_a_network_in_plain_javascript_brings_no_runtime(tmp_path: Path) -> None:
+    page = "Title\n=====\n\n.. live-review::\n\n   Without scripts.\n"
+    files = {f"index.files/{file}": "x" for file in live_review.PAGE_FILES.values()}
+    folder = write(tmp_path / "docs", {"index.rst": page, **files})
+    built = build(folder, tmp_path / "out", extensions=["_ext.widgets.live"])
+    assert not (built.out / onnx_runtime.FOLDER).exists()
+
+
 def test_another_network_writes_the_page_again_and_nothing_else(
     course: Project, followed: Project
 ) -> None:
@@ -212,6 +222,7 @@ def test_another_network_writes_the_page_again_and_nothing_else(
         ("transposed-stepper.js", {"opening"}),
         ("live-digit.js", {KINDS}),
         ("live-logo.js", {KINDS}),
+        ("live-review.js", {KINDS}),
         ("live.css", {KINDS}),
     ],
 )
@@ -230,6 +241,7 @@ def test_descriptions_and_stand_ins_are_extracted_and_no_empty_one(templates: Pa
         "One step: nine products.",
         "Without scripts there is nothing to draw.",
         "Without scripts nothing is looked for.",
+        "Without scripts nothing is judged.",
     ):
         assert f'msgid "{text}"' in kinds
 
@@ -246,6 +258,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         f"{figure}   :input: 0a0 000 000\n\n   Text.": "made of digits",
         ".. live-digit::": "write below live-digit what readers see",
         ".. live-logo::": "write below live-logo what readers see",
+        ".. live-review::": "write below live-review what readers see",
     }
     calculator = ".. interactive:: receptive-field\n"
     mistakes |= {
@@ -313,6 +326,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     [
         ("live-digit", "digits.onnx", "digits.safetensors, samples.safetensors"),
         ("live-logo", "samples.safetensors", "logo.onnx, logo.json"),
+        ("live-review", "review_zh.safetensors", "review_en.safetensors"),
     ],
 )
 def test_live_element_of_a_lesson_that_was_not_executed_shows_nothing(

@@ -36,7 +36,8 @@ def total(*numbers):
     return sum(numbers)
 
 
-for name in ("digits.safetensors", "samples.safetensors", "digits.onnx", "logo.onnx", "logo.json"):
+NAMES = ("digits.safetensors", "samples.safetensors", "digits.onnx", "logo.onnx", "logo.json")
+for name in (*NAMES, "review_en.safetensors", "review_zh.safetensors"):
     (page_files.folder() / name).write_text(name)
 # sphinx_gallery_start_ignore
 hidden = one
@@ -155,6 +156,10 @@ print("RuntimeError: expected scalar\ntype Float")
 # .. live-logo::
 #
 #    Without scripts nothing is looked for.
+#
+# .. live-review::
+#
+#    Without scripts nothing is judged.
 #
 # .. interactive:: conv-stepper
 #    :stride: 2
