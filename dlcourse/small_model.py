@@ -8,11 +8,12 @@ with ``small-model.js``.
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 SCALES = ":scales"
@@ -82,7 +83,7 @@ def pack(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], meta: Any 
         divisors = torch.where(scales > 0, scales, 1.0).unsqueeze(-1)
         stored[name] = (values / divisors).round().clamp(-LARGEST, LARGEST).to(torch.int8)
         stored[name + SCALES] = scales
-    save_file(stored, path, {META: json.dumps(meta, ensure_ascii=False)})
+    Path(path).write_bytes(save(stored, {META: json.dumps(meta, ensure_ascii=False)}))
 
 
 def unpack(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], Any]:
