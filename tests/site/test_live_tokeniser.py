@@ -150,6 +150,8 @@ def test_empty_and_long_lines_lose_nothing(tokeniser):
     found.locator("#en").fill("")
     expect(found.locator("#pieces-en li")).to_have_count(0)
     expect(found.locator("#premium")).to_contain_text("Write in both fields")
+    found.locator("#en").fill("👍👍")
+    expect(found.locator("#count-en")).to_contain_text("characters: 2;")
     found.locator("#en").fill("👍" * 1001)
     expect(found.locator("#count-en")).to_contain_text("Only the first 1000 characters are cut.")
     assert len(found.locator("#en").input_value()) == 1001
