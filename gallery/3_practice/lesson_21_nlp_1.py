@@ -1303,9 +1303,10 @@ for name, tokenizer in page_tokenizers.items():
     )
 
 # %%
-# The same sentence travels through three lessons: in :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` you see what
-# a GPT looks at in it, and in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>` a network judges whether it
-# is praise. Try it: exchange the tokenizer, and write the sentence in your own words. Which change makes it cheaper?
+# One sentence is an example, and no measurement: over all names the second tokenizer has hardly any premium. The same
+# sentence travels through three lessons: in :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` you see what a GPT
+# looks at in it, and in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>` a network judges whether it is
+# praise. Try it: exchange the tokenizer, and write the sentence in your own words. Which change makes it cheaper?
 #
 # .. live-tokeniser::
 #
