@@ -66,7 +66,7 @@
     #unknown { min-height: 3em; }
     .parts { display: grid; gap: 1.25rem 1.75rem; margin-top: 0.75rem; }
     #heads { display: grid; grid-template-columns: repeat(${HEADS}, minmax(0, 1fr)); gap: 0.5rem; margin-block: 0.375rem; }
-    #heads button { padding: 0.25rem; font-size: 0.75rem; line-height: 1.3; }
+    #heads button { padding: 0.25rem; font-size: 0.75rem; line-height: 1.3; text-wrap: balance; }
     canvas { display: block; width: 100%; aspect-ratio: 1; margin-bottom: 0.25rem; image-rendering: pixelated;
       background: var(--pst-color-background); }
     #next { display: grid; gap: 0.375rem; margin-block: 0.375rem; }
