@@ -23,7 +23,7 @@ META = "meta"
 """The key of the header behind which the metadata stand, as JSON."""
 
 LARGEST = 127
-"""The largest number of 8 bits, and its negative the smallest: −128 is not used."""
+"""The largest number of 8 bits; the smallest is its negative, and −128 is not used."""
 
 
 def pack(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], meta: Any = None) -> None:
