@@ -65,9 +65,9 @@ from jieba.finalseg import prob_emit, prob_start, prob_trans
 from matplotlib import font_manager
 from matplotlib.patches import Arc
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-from tokenizers import pre_tokenizers, trainers
+from tokenizers import decoders, pre_tokenizers, trainers
 
-from dlcourse import assets, text
+from dlcourse import assets, page_files, text
 from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import BLUE, INK, VERMILION, use_course_style
 from dlcourse.reproducible import seed_everything
@@ -1253,6 +1253,64 @@ for language, column in (("English", 0), ("Chinese", 1)):
 # others (2023) counted the tokens of translated sentences. By their table, simplified Chinese needs 3.2 times as many
 # tokens as English with GPT-2, 1.9 times with GPT-4, and 0.97 times with XLM-RoBERTa, which was trained on 100
 # languages. In other languages it can be 15 times.
+#
+# Use it: live, on this page
+# --------------------------
+# Two of these tokenizers can cut texts in your browser: the one that has seen only English, and one with a tenth of
+# Chinese. For that the page needs the pieces, whose places in the list are their ids, and the rules. We write both into
+# a small file. For the tests of this page we add some odd lines with their ids; the pieces of each line, joined, must
+# be the line again.
+#
+# .. fold:: The file for the page
+
+
+def rules_and_pieces(tokenizer):
+    model = json.loads(tokenizer.to_str())["model"]
+    ids = model["vocab"]
+    rules = [[ids[left], ids[right], ids[left + right]] for left, right in model["merges"]]
+    return {"pieces": sorted(ids, key=ids.get), "rules": rules}
+
+
+ODD_LINES = ["It's we'll I'M don’t 'tis ''s", "Straße naïve ﬁ İ", "3.14 ½ ² ٣ Ⅷ 〇 一", "__ -- …!?"]
+ODD_LINES += ["电影，很好看！", "好film好 2 部", "नमस्ते ไทย", "👍🏽🇨🇳 𝒳𠀀", "aaaaaaaaaaaa!!!!!!", ""]
+ODD_LINES += [" ", "  two  spaces ", "tab\tand\nlines\r\n\n", "   \n  x", "e\u0301 \u200d \u200b"]
+ODD_LINES += ["\u00a0\u3000\u2028x\u0085y\ufeffz\x1c\x00", "unwatchable UNWATCHABLE"]
+page_tokenizers = {"english": only_english, "mixed": middle}
+answers = {}
+for name, tokenizer in page_tokenizers.items():
+    tokenizer.decoder = decoders.ByteLevel()
+    answers[name] = [tokenizer.encode(line).ids for line in ODD_LINES]
+    assert [tokenizer.decode(ids) for ids in answers[name]] == ODD_LINES
+page = page_files.folder()
+for file, content in (
+    ("tokenisers.json", {name: rules_and_pieces(t) for name, t in page_tokenizers.items()}),
+    ("tokeniser_answers.json", {"lines": ODD_LINES, "ids": answers}),
+):
+    (page / file).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+print(f"{(page / 'tokenisers.json').stat().st_size / 1e3:.0f} kB; {len(ODD_LINES)} odd lines")
+
+# %%
+# We begin with one sentence in both languages.
+
+travellers = ["the film is long but the last hour is beautiful", "这部电影很长，但最后一小时很美"]
+print("words:", *cut(travellers[1]))
+for name, tokenizer in page_tokenizers.items():
+    counts = [count_tokens(tokenizer, [line]) for line in travellers]
+    a_character = [count / len(line) for count, line in zip(counts, travellers, strict=True)]
+    print(
+        f"{name}: English {counts[0]} tokens, {a_character[0]:.2f} a character; "
+        f"Chinese {counts[1]}, {a_character[1]:.2f}; premium {counts[1] / counts[0]:.2f}"
+    )
+
+# %%
+# One sentence is an example, and no measurement: over all names the second tokenizer has hardly any premium. The same
+# sentence travels through three lessons: in :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` you see what a GPT
+# looks at in it, and in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>` a network judges whether it is
+# praise. Try it: exchange the tokenizer, and write the sentence in your own words. Which change makes it cheaper?
+#
+# .. live-tokeniser::
+#
+#    The tokenizers cut in the browser, by JavaScript, which does not run here.
 #
 # Break it: no words at all
 # -------------------------

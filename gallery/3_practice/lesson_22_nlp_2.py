@@ -45,16 +45,18 @@ import math
 import re
 import time
 from collections import Counter, defaultdict
+from copy import deepcopy
 from pathlib import Path
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from dlcourse import assets, text
+from dlcourse import assets, page_files, small_model, text
 from dlcourse.device import pick_device
 from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import BLUE, VERMILION, use_course_style
@@ -984,15 +986,15 @@ for name, chances in (("counting", counting_chances), ("GPT", gpt_chances)):
 
 
 @torch.no_grad()
-def gpt_weights(numbers):
+def gpt_weights(model, numbers):
     """Numbers of tokens (N, L) to weights (layers, N, heads, L, L)."""
-    gpt.eval()
+    model.eval()
     length, maps = numbers.shape[1], []
-    x = gpt.embedding(numbers) + gpt.positions[:length]
-    for block in gpt.blocks:
+    x = model.embedding(numbers) + model.positions[:length]
+    for block in model.blocks:
         queries, keys, values = block.attend.queries_keys_values(block.norm_1(x))
         scores = queries @ keys.transpose(-2, -1) / keys.shape[-1] ** 0.5
-        added = gpt.score_bias[:, :length, :length]
+        added = model.score_bias[:, :length, :length]
         maps.append((scores + added).softmax(-1))
         mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=added)
         torch.testing.assert_close(maps[-1] @ values, mixed, rtol=1e-3, atol=1e-4)
@@ -1000,7 +1002,7 @@ def gpt_weights(numbers):
     return torch.stack(maps)
 
 
-weights = gpt_weights(data["valid"].unfold(0, CONTEXT, CONTEXT)[:200])
+weights = gpt_weights(gpt, data["valid"].unfold(0, CONTEXT, CONTEXT)[:200])
 back = distance.clamp(min=0).to(device)
 tokens_back = (weights * back).sum(-1)[..., 32:].mean((1, 3))  # (layers, heads)
 print("factor        ", *(f"{factor:5.1f}" for factor in factors.flatten().tolist()))
@@ -1009,7 +1011,7 @@ for layer in (0, 1):
 assert (tokens_back.diff(dim=1) > 0).all()
 
 sentence = ["this", "is", "one", "of", "the", "best", "films", "i", "have", "ever", "seen", "."]
-weights = gpt_weights(torch.tensor([[number_of[word] for word in sentence]], device=device))
+weights = gpt_weights(gpt, torch.tensor([[number_of[word] for word in sentence]], device=device))
 one_head = weights[1, 0, 2].cpu()  # layer 2, the head with the factor 0.5
 alt = "Map of one head of the GPT: which of the tokens before it each token of a sentence looks at."
 fig, ax = plt.subplots(figsize=(4.4, 3.9), num=alt)
@@ -1024,6 +1026,67 @@ print(f"from 'have' this head looks most at {sentence[one_head[have].argmax()]!r
 # %%
 # The larger its factor, the nearer a head looks. In the figure each row shows where the head looks from this token; the
 # upper right is forbidden. The map does not say why, nor whether the prediction needs it.
+#
+# Use it: live, on this page
+# --------------------------
+# The GPT can answer in your browser, too. It has to be loaded first, so it should be small. ``pack`` keeps 8 bits of
+# each number instead of 32: every row of a matrix is divided by a scale of its own, and rounded to whole numbers from
+# −127 to 127. The vocabulary and the factors of the heads go into the same file. What does the rounding cost on the
+# validation text?
+
+page = page_files.folder()
+file = page / "gpt.safetensors"
+notes = {"vocabulary": vocabulary, "factors": factors.flatten().tolist(), "context": CONTEXT}
+small_model.pack(dict(gpt.named_parameters()), file, notes)
+small_gpt = deepcopy(gpt)
+small_gpt.load_state_dict(small_model.unpack(file)[0], strict=False)  # the mask is not packed
+rounded = gpt_losses(small_gpt, data["valid"]).mean().item()
+in_32_bits = 4 * sum(p.numel() for p in gpt.parameters())
+print(f"{file.stat().st_size / 1e3:.0f} kB, in 32 bits more than {in_32_bits / 1e3:,.0f} kB")
+print(f"perplexity {math.exp(curve[-1]):.3f} before, {math.exp(rounded):.3f} after rounding")
+assert rounded < curve[-1] + 0.05
+
+# %%
+# The rounding costs next to nothing. Now we follow the sentence that
+# :doc:`lesson 21 </lessons/3_practice/lesson_21_nlp_1>` has cut into pieces, and that
+# :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>` will judge: what do all heads of the small GPT look at,
+# and which word does it expect next?
+#
+# .. fold:: The maps of all heads, and how the figure is drawn
+
+TRAVELLER = "the film is long but the last hour is beautiful"
+sentences = [TRAVELLER, "It's NOT a masterpiece, I'd say: 3/10!", "Straße, naïve, 很美 — zzz_1"]
+sentences += ["well", " ".join((TRAVELLER.split() * 7)[:CONTEXT])]  # the last is as long as can be
+answers = {}
+for number, sentence in enumerate(sentences):
+    in_numbers = [number_of.get(word, 0) for word in cut(sentence)[:-1]]  # without <end>
+    row = torch.tensor([in_numbers], device=device)
+    answers[f"weights {number}"] = gpt_weights(small_gpt, row)[:, 0].cpu().contiguous()
+    with torch.no_grad():
+        answers[f"chances {number}"] = small_gpt(row)[0, -1].softmax(-1).cpu()
+# The tests of this page compare what a browser computes with these numbers.
+for_the_tests = save(answers, {"sentences": json.dumps(sentences)})
+length = (page / "gpt_answers.safetensors").write_bytes(for_the_tests)
+
+alt = "Eight maps of attention, two layers of four heads, for one sentence of ten words."
+fig, axes = plt.subplots(2, 4, figsize=(5.2, 3), num=alt, sharex=True, sharey=True)
+for layer, maps in enumerate(answers["weights 0"]):
+    for head, (ax, weights) in enumerate(zip(axes[layer], maps, strict=True)):
+        ax.imshow(weights, cmap="Blues", vmin=0, vmax=1)
+        ax.set(title=f"layer {layer + 1}, head {head + 1}", xticks=[0, 9], yticks=[0, 9])
+        ax.title.set_fontsize(9)
+print(TRAVELLER, "…")
+for number in answers["chances 0"].argsort(descending=True)[:5].tolist():
+    print(f"   {vocabulary[number]:10} {answers['chances 0'][number]:.3f}")
+
+# %%
+# The rows are the ten words, from *the* down to *beautiful*, and so are the columns. Below, your browser computes the
+# same maps from the same file. Try it: choose a head and a word, see where it looks, and let the GPT write on. Then
+# take a sentence of your own. Can you find a word far back that changes what the GPT expects?
+#
+# .. attention-explorer::
+#
+#    The GPT answers in the browser, by JavaScript, which does not run here.
 #
 # Use it: Chinese characters
 # --------------------------

@@ -32,7 +32,14 @@ from _ext.common.languages import LANGUAGES
 from _ext.common.paths import STATIC
 from _ext.execution import page_files as page_files_store
 from _ext.translation import interface
-from _ext.widgets import live_digit, live_logo, live_review, onnx_runtime
+from _ext.widgets import (
+    attention_explorer,
+    live_digit,
+    live_logo,
+    live_review,
+    live_tokeniser,
+    onnx_runtime,
+)
 
 
 class Element(NamedTuple):
@@ -52,27 +59,16 @@ class Element(NamedTuple):
 
 #: By the name of the directive and of the element, which is that of its script.
 ELEMENTS = {
-    "live-digit": Element(
-        live_digit.labels,
-        live_digit.download,
-        live_digit.MODULES,
-        live_digit.PAGE_FILES,
-        live_digit.WITH_RUNTIME,
-    ),
-    "live-logo": Element(
-        live_logo.labels,
-        live_logo.download,
-        live_logo.MODULES,
-        live_logo.PAGE_FILES,
-        live_logo.WITH_RUNTIME,
-    ),
-    "live-review": Element(
-        live_review.labels,
-        live_review.download,
-        live_review.MODULES,
-        live_review.PAGE_FILES,
-        live_review.WITH_RUNTIME,
-    ),
+    name: Element(
+        module.labels, module.download, module.MODULES, module.PAGE_FILES, module.WITH_RUNTIME
+    )
+    for name, module in {
+        "attention-explorer": attention_explorer,
+        "live-digit": live_digit,
+        "live-logo": live_logo,
+        "live-review": live_review,
+        "live-tokeniser": live_tokeniser,
+    }.items()
 }
 
 

@@ -14,6 +14,7 @@ from sphinx.errors import ExtensionError
 from _ext.downloads.markdown import MarkdownWriter
 from _ext.translation import catalogues
 from _ext.widgets import (
+    attention_explorer,
     autograd_engine,
     conv_stepper,
     descent_path,
@@ -22,6 +23,7 @@ from _ext.widgets import (
     live_digit,
     live_logo,
     live_review,
+    live_tokeniser,
     onnx_runtime,
     receptive_field,
     softmax_temperature,
@@ -140,6 +142,8 @@ def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
         ("live-digit", live_digit, "Without scripts there is nothing to draw."),
         ("live-logo", live_logo, "Without scripts nothing is looked for."),
         ("live-review", live_review, "Without scripts nothing is judged."),
+        ("attention-explorer", attention_explorer, "Without scripts no head looks anywhere."),
+        ("live-tokeniser", live_tokeniser, "Without scripts nothing is cut."),
     ],
 )
 def test_live_element_names_what_it_loads(course: Project, name: str, kind, text: str) -> None:
@@ -165,6 +169,8 @@ def test_live_element_names_what_it_loads(course: Project, name: str, kind, text
         ("live-digit", live_digit, ["ask"], "没有脚本，这里什么也没有。"),
         ("live-logo", live_logo, ["load", "again"], "没有脚本，这里什么也不找。"),
         ("live-review", live_review, [], "没有脚本，这里什么也不判断。"),
+        ("attention-explorer", attention_explorer, [], "没有脚本，没有头会看向任何地方。"),
+        ("live-tokeniser", live_tokeniser, [], "没有脚本，这里什么也不切分。"),
     ],
 )
 def test_words_of_a_live_element_are_those_of_the_language(
@@ -224,6 +230,8 @@ def test_another_network_writes_the_page_again_and_nothing_else(
         ("live-digit.js", {KINDS}),
         ("live-logo.js", {KINDS}),
         ("live-review.js", {KINDS}),
+        ("attention-explorer.js", {KINDS}),
+        ("live-tokeniser.js", {KINDS}),
         ("live.css", {KINDS}),
     ],
 )
@@ -243,6 +251,8 @@ def test_descriptions_and_stand_ins_are_extracted_and_no_empty_one(templates: Pa
         "Without scripts there is nothing to draw.",
         "Without scripts nothing is looked for.",
         "Without scripts nothing is judged.",
+        "Without scripts no head looks anywhere.",
+        "Without scripts nothing is cut.",
     ):
         assert f'msgid "{text}"' in kinds
 
@@ -260,6 +270,8 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ".. live-digit::": "write below live-digit what readers see",
         ".. live-logo::": "write below live-logo what readers see",
         ".. live-review::": "write below live-review what readers see",
+        ".. attention-explorer::": "write below attention-explorer what readers see",
+        ".. live-tokeniser::": "write below live-tokeniser what readers see",
     }
     calculator = ".. interactive:: receptive-field\n"
     mistakes |= {

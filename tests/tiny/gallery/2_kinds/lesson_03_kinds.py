@@ -37,7 +37,8 @@ def total(*numbers):
 
 
 NAMES = ("digits.safetensors", "samples.safetensors", "digits.onnx", "logo.onnx", "logo.json")
-for name in (*NAMES, "review_en.safetensors", "review_zh.safetensors"):
+NAMES += ("review_en.safetensors", "review_zh.safetensors", "gpt.safetensors", "tokenisers.json")
+for name in NAMES:
     (page_files.folder() / name).write_text(name)
 # sphinx_gallery_start_ignore
 hidden = one
@@ -160,6 +161,14 @@ print("RuntimeError: expected scalar\ntype Float")
 # .. live-review::
 #
 #    Without scripts nothing is judged.
+#
+# .. attention-explorer::
+#
+#    Without scripts no head looks anywhere.
+#
+# .. live-tokeniser::
+#
+#    Without scripts nothing is cut.
 #
 # .. interactive:: conv-stepper
 #    :stride: 2
