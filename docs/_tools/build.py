@@ -35,6 +35,7 @@ from _ext.common.files import write
 from _ext.common.languages import LANGUAGES
 from _ext.downloads import archives
 from _ext.execution import comparison, failures, handover
+from _ext.pages import version
 from _tools import execute, shipping
 from _tools.shipping import archive
 
@@ -148,6 +149,7 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
     state_file = BUILD / "state.json"
     state: dict[str, object] = {
         "python": platform.python_version(),
+        "day": version.commit_day(),
         "pages": digest(["docs", "gallery"], names_only=True),
         "pipeline": digest(PIPELINE),
         "sources": digest(SOURCES),
@@ -164,7 +166,7 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
         # Sphinx renders again what changed. It cannot know that a build was killed half-way, or
         # that an extension, a setting or the list of pages changed: then everything is rendered.
         state_file.unlink(missing_ok=True)
-        if any(previous.get(k) != state[k] for k in state if k != "sources"):
+        if any(previous.get(k) != state[k] for k in state if k not in ("sources", "day")):
             forget()
         archive.discard(html)  # a build that stops leaves none, rather than an old one
         execute.execute(lessons, again, environment())

@@ -10,6 +10,8 @@ MODULES = (
     "freshness",
     "description",
     "repository",
+    "version",
+    "feed",
 )
 
 
