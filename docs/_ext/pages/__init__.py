@@ -12,6 +12,7 @@ MODULES = (
     "repository",
     "version",
     "feed",
+    "citation",
 )
 
 
