@@ -41,7 +41,8 @@ extensions = [
 html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
 # Where the source is published, as https://HOST/OWNER/NAME; empty leaves out the links to it.
 course_repository = os.environ.get("DLCOURSE_REPOSITORY_URL", "")
-course_pages_branch = "gh-pages"  # holds the built site, from which Colab reads notebooks
+# The branch that holds the built site, from which Colab reads notebooks; empty if there is none.
+course_pages_branch = os.environ.get("DLCOURSE_PAGES_BRANCH", "gh-pages")
 
 exclude_patterns = [
     "_*",

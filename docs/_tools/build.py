@@ -156,6 +156,7 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
         "lessons": lessons,
         "address": os.environ.get("DLCOURSE_SITE_URL", ""),
         "repository": os.environ.get("DLCOURSE_REPOSITORY_URL", ""),
+        "branch": os.environ.get("DLCOURSE_PAGES_BRANCH", ""),
     }
     previous = read_state(state_file)
     html = BUILD / "html"

@@ -57,9 +57,9 @@ def colab_url(app: Sphinx, docname: str) -> str:
     Colab reads from GitHub, so the notebook has to be on the branch that holds the built site.
     """
     address = urlsplit(app.config.course_repository)
-    if address.netloc != "github.com" or not is_lesson(docname):
-        return ""
     branch = quote(app.config.course_pages_branch, safe="/")
+    if address.netloc != "github.com" or not branch or not is_lesson(docname):
+        return ""
     folder = LANGUAGES[app.config.language].folder
     return f"{COLAB}{address.path}/blob/{branch}/{folder}/{quote(docname)}.ipynb"
 
