@@ -41,8 +41,6 @@ extensions = [
 html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
 # Where the source is published, as https://HOST/OWNER/NAME; empty leaves out the links to it.
 course_repository = os.environ.get("DLCOURSE_REPOSITORY_URL", "")
-# The branch that holds the built site, from which Colab reads notebooks; empty if there is none.
-course_pages_branch = os.environ.get("DLCOURSE_PAGES_BRANCH", "gh-pages")
 
 exclude_patterns = [
     "_*",
@@ -115,10 +113,8 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_use_index = html_domain_indices = False
 html_context = {"default_mode": "auto"}
-no_sidebar = (
-    "404 index opening closing setup glossary datasets ledger errors about changelog search"
-)
-html_sidebars: dict[str, list[str]] = {name: [] for name in no_sidebar.split()}
+wide = "404 index opening closing setup glossary datasets ledger errors about changelog search"
+html_sidebars: dict[str, list[str]] = {name: [] for name in wide.split()}
 html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-dark",  # comments have a colour of their own

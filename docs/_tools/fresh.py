@@ -252,13 +252,16 @@ def compare(root: Path, today: Path, newest: Path, lessons: Sequence[str]) -> It
             yield result if result.error else _compared_page(result, old.get(page), new.get(page))
 
 
+def _not_compared(result: Result, *, is_kept: bool) -> Result:
+    what = "it was not executed" if is_kept else comparison.NOTHING_KEPT
+    result.error = f"{result.name}: {what}"
+    return result
+
+
 def _compared_lesson(result: Result, script: Path, today: Path, newest: Path) -> Result:
     kept, new = (cache.contents(folder / "lessons" / script.stem) for folder in (today, newest))
     if not (kept and new):
-        result.error = (
-            f"{result.name}: {'it was not executed' if kept else comparison.NOTHING_KEPT}"
-        )
-        return result
+        return _not_compared(result, is_kept=bool(kept))
     before, now = (json.loads(files.pop(cache.RECORD))["blocks"] for files in (kept, new))
     script_blocks = split_code_and_text_blocks(str(script))[1]
     source = script.read_text("utf-8")
@@ -277,10 +280,7 @@ def _compared_page(
     result: Result, kept: tuple[str, list[int]] | None, new: tuple[str, list[int]] | None
 ) -> Result:
     if not (kept and new):
-        result.error = (
-            f"{result.name}: {'it was not executed' if kept else comparison.NOTHING_KEPT}"
-        )
-        return result
+        return _not_compared(result, is_kept=bool(kept))
     before, now = (nbformat.reads(text, as_version=4) for text, _ in (kept, new))  # type: ignore[no-untyped-call]  # it has no types
     for index, what in comparison.compare_page(before.cells, now.cells):
         result.differences.append((f"{result.name}:{new[1][index]}: cell {index + 1}", what))

@@ -158,7 +158,7 @@ def _add_to_page(
     if PAGE not in app.env.found_docs or pagename == NOT_FOUND:
         return
     config = app.config
-    title = f"{config.project}: {app.env.titles[PAGE].astext()}"
+    title = f"{config.project} · {app.env.titles[PAGE].astext()}"
     context["metatags"] = context.get("metatags", "") + (
         f'\n<link rel="alternate" type="application/atom+xml" title="{escape(title)}"'
         f' href="{context["pathto"](FILE, resource=True)}">'

@@ -6,6 +6,7 @@ is empty there are no such links, because nobody could follow them.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -80,7 +81,9 @@ def _add_links(
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the settings, and the links to each page."""
     app.add_config_value("course_repository", "", "env", str)
-    app.add_config_value("course_pages_branch", "gh-pages", "env", str)
+    # The branch that holds the built site, from which Colab reads; empty if there is none.
+    branch = os.environ.get("DLCOURSE_PAGES_BRANCH", "gh-pages")
+    app.add_config_value("course_pages_branch", branch, "env", str)
     app.connect("config-inited", _check)
     app.connect("html-page-context", _add_links)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

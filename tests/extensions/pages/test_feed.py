@@ -95,7 +95,7 @@ def test_every_page_names_the_feed_of_its_language(course: Project) -> None:
             "//head/link[@type='application/atom+xml']"
         )
         assert (link.get("rel"), link.get("href")) == ("alternate", href)
-        assert link.get("title") == "PyTorch 深度学习实战: 新内容"
+        assert link.get("title") == "PyTorch 深度学习实战 · 新内容"
     (here,) = html.fromstring(course.page("en", "changelog")).xpath("//article//a[text()='feed']")
     assert here.get("href") == "feed.xml"
 
