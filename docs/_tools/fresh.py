@@ -395,13 +395,13 @@ def main(arguments: list[str] | None = None, make: type[Copy] = Copy) -> int:
         ) as folder:
             copy = make(Path(folder), shlex.split(options.nox), lessons)
             report, is_same = examine(copy, options.packages)
+            write(REPORT, report)  # before an environment of gigabytes is removed
     except (FreshError, build.BuildError) as error:
         print(f"\nNothing could be compared.\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. Nothing in the project was changed.", file=sys.stderr)
         return 130
-    write(REPORT, report)
     result = "Readers see the same" if is_same else "Something changes or fails"
     print(f"\n{result}: {REPORT.relative_to(ROOT)} says what was tried.")
     return 0 if is_same else 1
