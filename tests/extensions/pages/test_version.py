@@ -37,6 +37,12 @@ def test_pages_name_the_version_of_the_package(course: Project, folder: str, tex
     assert wheel.name.startswith(f"dlcourse-{VERSION}-")
 
 
+def test_the_version_has_one_source() -> None:
+    """A version in the package would be part of the key of every lesson: a release would run them all."""
+    package = Path(__file__).parents[3] / "dlcourse"
+    assert not [f for f in package.rglob("*.py") if f'"{VERSION}"' in f.read_text("utf-8")]
+
+
 def test_day_is_that_of_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert commit_day(tmp_path) == ""
     git(tmp_path, "init", "--quiet")
