@@ -2,17 +2,17 @@
 
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "docs"))
 
-import dlcourse
-
 project = "PyTorch in Practice"
 author = "The PyTorch in Practice authors"
 copyright = "2026, the PyTorch in Practice authors"
-version = release = dlcourse.__version__
+package = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+version = release = package["version"]
 
 extensions = [
     "_ext.pages.quick_start",  # in front of what it keeps from being loaded
@@ -31,7 +31,6 @@ extensions += [f"_ext.{room}" for room in rooms.split()]  # ours, in docs/_ext
 html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
 # Where the source is published, as https://HOST/OWNER/NAME; empty leaves out the links to it.
 course_repository = os.environ.get("DLCOURSE_REPOSITORY_URL", "")
-course_pages_branch = "gh-pages"  # holds the built site, from which Colab reads notebooks
 
 exclude_patterns = [
     "_*",
@@ -100,8 +99,8 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_use_index = html_domain_indices = False
 html_context = {"default_mode": "auto"}
-no_sidebar = "404 index opening closing setup glossary datasets ledger errors about search"
-html_sidebars: dict[str, list[str]] = {name: [] for name in no_sidebar.split()}
+wide = "404 index opening closing setup glossary datasets ledger errors about changelog search"
+html_sidebars: dict[str, list[str]] = {name: [] for name in wide.split()}
 html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-dark",  # comments have a colour of their own

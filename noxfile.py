@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -125,6 +126,13 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "ruff", "check")
     python(session, "-m", "ruff", "format", "--check")
     python(session, "-m", "mypy")
+
+
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """Try the newest packages in a copy, report what changes; `-- --packages tqdm`, `-- --lessons 04`."""
+    nox_command = shlex.join([sys.executable, "-m", "nox"])
+    python(session, "docs/_tools/fresh.py", "--nox", nox_command, *session.posargs)
 
 
 @nox.session

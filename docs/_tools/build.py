@@ -35,6 +35,7 @@ from _ext.common.files import write
 from _ext.common.languages import LANGUAGES
 from _ext.downloads import archives
 from _ext.execution import comparison, failures, handover
+from _ext.pages import version
 from _tools import execute, shipping
 from _tools.shipping import archive
 
@@ -59,7 +60,7 @@ PIPELINE = (
     "dlcourse",
 )
 #: All inputs; README and LICENSE are in the wheel that the site serves.
-SOURCES = (*PIPELINE, "README.md", "LICENSE", "docs", "gallery")
+SOURCES = (*PIPELINE, "CITATION.cff", "README.md", "LICENSE", "docs", "gallery")
 GENERATED = ("docs/lessons/", "docs/_web/node_modules/")
 #: One thread a process: outputs must not depend on how busy the machine is.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -148,12 +149,14 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
     state_file = BUILD / "state.json"
     state: dict[str, object] = {
         "python": platform.python_version(),
+        "day": version.commit_day(),
         "pages": digest(["docs", "gallery"], names_only=True),
         "pipeline": digest(PIPELINE),
         "sources": digest(SOURCES),
         "lessons": lessons,
         "address": os.environ.get("DLCOURSE_SITE_URL", ""),
         "repository": os.environ.get("DLCOURSE_REPOSITORY_URL", ""),
+        "branch": os.environ.get("DLCOURSE_PAGES_BRANCH", ""),
     }
     previous = read_state(state_file)
     html = BUILD / "html"
@@ -164,7 +167,7 @@ def build(lessons: list[str], again: list[str], *, verbose: bool = False) -> Non
         # Sphinx renders again what changed. It cannot know that a build was killed half-way, or
         # that an extension, a setting or the list of pages changed: then everything is rendered.
         state_file.unlink(missing_ok=True)
-        if any(previous.get(k) != state[k] for k in state if k != "sources"):
+        if any(previous.get(k) != state[k] for k in state if k not in ("sources", "day")):
             forget()
         archive.discard(html)  # a build that stops leaves none, rather than an old one
         execute.execute(lessons, again, environment())

@@ -104,9 +104,16 @@ def _settings(script: Path) -> dict[str, Any]:
 
 
 def execute(
-    chosen: Collection[str], again: Collection[str], environment: Mapping[str, str]
+    chosen: Collection[str],
+    again: Collection[str],
+    environment: Mapping[str, str],
+    *,
+    pages_of_chosen: bool = False,
 ) -> None:
-    """Execute all that has to be; what fails leaves a note, see ``failures``."""
+    """Execute all that has to be; what fails leaves a note, see ``failures``.
+
+    On request, of the pages only those with the solutions of the chosen lessons.
+    """
     failures.forget()
     comparison.forget()
     # Now, because Sphinx lists the pages as it starts: one that another language removed meanwhile
@@ -115,7 +122,11 @@ def execute(
     lessons = lessons_to_run(chosen, again)
     together = [script for script in lessons if _settings(script).get("parallel", True)]
     alone = [script for script in lessons if script not in together]
-    pages = [page.name for page in notebooks.pages_to_run(again, forget=True)]
+    pages = [
+        page.name
+        for page in notebooks.pages_to_run(again, forget=True)
+        if not pages_of_chosen or comparison.is_wanted(page.file.stem, chosen)
+    ]
     with Pool(settings()["course_processes"], environment) as pool:
         for script in together:
             pool.start(["lesson", str(script)])

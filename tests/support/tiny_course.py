@@ -43,7 +43,15 @@ MEASURED = {
     "device_name": "A <fast> processor",
     "packages": {"numpy": "2.4.6", "torch": "2.14.1+cu130"},
 }
-PIPELINE = ("conf.py", "docutils.conf", "pyproject.toml", "requirements", "LICENSE", "README.md")
+PIPELINE = (
+    "conf.py",
+    "docutils.conf",
+    "pyproject.toml",
+    "requirements",
+    "LICENSE",
+    "README.md",
+    "CITATION.cff",
+)
 PIPELINE_DOCS = ("_ext", "_jupyter", "_static", "_templates", "_tools", "404.md")
 
 #: Runs a program that hears Ctrl-C: a shell starts what runs in the background with it ignored, and

@@ -39,7 +39,7 @@ from _ext.translation.comment_tokens import syntax_tree, translate
 INSTALL = "install"
 """Tag of the notebook's first cell, which is not part of the lesson."""
 
-_LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|::1)$")
+LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|::1)$")
 
 
 class Cell(NamedTuple):
@@ -247,7 +247,7 @@ class Lesson:
     def _address_note(self) -> list[str]:
         """Say so if nobody but this machine can reach the address."""
         _site = interface.translator(self.app)
-        if not _LOOPBACK.match(urlsplit(self.wheel_url).hostname or ""):
+        if not LOOPBACK.match(urlsplit(self.wheel_url).hostname or ""):
             return []
         return [_site("The address answers while `nox -s serve` is running on this machine.")]
 

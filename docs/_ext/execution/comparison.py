@@ -18,6 +18,8 @@ from _ext.common.paths import CACHE
 NOTES_DIR = CACHE / "compared"
 MEASURED = "measured in this build"
 NOTHING_KEPT = "nothing was kept to compare with"
+#: So begins what is said about a figure.
+FIGURE = "another figure"
 LONGEST = 200
 _FIGURE = re.compile(r"sphx_glr_\w+?_\d{3}(?=\.)")
 
@@ -79,9 +81,27 @@ def compare_lesson(
             if difference := first_difference(before, now):
                 yield index, difference
             if files := [name for name in changed if name.split(".")[0] in figures]:
-                yield index, f"another figure: {', '.join(files)}"
+                yield index, f"{FIGURE}: {', '.join(files)}"
     if files := [name for name in changed if name.split(".")[0] not in shown]:
         yield None, f"another file: {', '.join(files)}"
+
+
+def place(source: str, script_blocks: Sequence[Any], index: int) -> tuple[int, int]:
+    """Return the line in which a block of a script begins, and its number among the cells.
+
+    Parameters
+    ----------
+    source : str
+        The script.
+    script_blocks : sequence
+        Its blocks, as sphinx-gallery reads them.
+    index : int
+        The index of the block.
+    """
+    number = sum(block.type == "code" for block in script_blocks[: index + 1])
+    lines = source.splitlines()
+    line = script_blocks[index].lineno  # mostly an empty one
+    return next(n for n in range(line, len(lines) + 1) if lines[n - 1].strip()), number
 
 
 def compare_page(kept: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[int, str]]:

@@ -81,14 +81,12 @@ def _compare(script: Path, script_blocks: list[Any], entry: Path, draft: Path) -
     kept, new = cache.contents(entry), cache.contents(draft)
     before, now = (json.loads(files.pop(cache.RECORD))["blocks"] for files in (kept, new))
     name = script.relative_to(ROOT).as_posix()
-    source = script.read_text(encoding="utf-8").splitlines()
+    source = script.read_text(encoding="utf-8")
     lines = []
     for index, what in comparison.compare_lesson(before, now, kept, new):
         if index is None:
             lines.append(f"{name}: {what}")
         else:
-            number = sum(block.type == "code" for block in script_blocks[: index + 1])
-            line = script_blocks[index].lineno  # mostly an empty one
-            line = next(n for n in range(line, len(source) + 1) if source[n - 1].strip())
+            line, number = comparison.place(source, script_blocks, index)
             lines.append(f"{name}:{line}: cell {number}: {what}")
     comparison.note(script.stem, lines)

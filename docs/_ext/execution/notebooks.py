@@ -220,6 +220,13 @@ def _compare(page: Page, kept: NotebookNode) -> None:
     comparison.note(page.name, lines)
 
 
+def kept_outputs(page: Page) -> tuple[str, list[int]]:
+    """Return the kept outputs of a page, as a notebook, and the lines in which its cells begin."""
+    text = _outputs(get_cache(settings()["nb_execution_cache_path"]), page.hashkey)
+    code = [i for i, cell in enumerate(page.notebook.cells) if cell.cell_type == "code"]
+    return text.read_text(encoding="utf-8"), [_first_line(page, index) for index in code]
+
+
 def _name(page: Page) -> str:
     return page.file.relative_to(ROOT).as_posix()
 

@@ -10,6 +10,9 @@ MODULES = (
     "freshness",
     "description",
     "repository",
+    "version",
+    "feed",
+    "citation",
 )
 
 

@@ -6,6 +6,7 @@ is empty there are no such links, because nobody could follow them.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -57,9 +58,9 @@ def colab_url(app: Sphinx, docname: str) -> str:
     Colab reads from GitHub, so the notebook has to be on the branch that holds the built site.
     """
     address = urlsplit(app.config.course_repository)
-    if address.netloc != "github.com" or not is_lesson(docname):
-        return ""
     branch = quote(app.config.course_pages_branch, safe="/")
+    if address.netloc != "github.com" or not branch or not is_lesson(docname):
+        return ""
     folder = LANGUAGES[app.config.language].folder
     return f"{COLAB}{address.path}/blob/{branch}/{folder}/{quote(docname)}.ipynb"
 
@@ -80,7 +81,9 @@ def _add_links(
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the settings, and the links to each page."""
     app.add_config_value("course_repository", "", "env", str)
-    app.add_config_value("course_pages_branch", "gh-pages", "env", str)
+    # The branch that holds the built site, from which Colab reads; empty if there is none.
+    branch = os.environ.get("DLCOURSE_PAGES_BRANCH", "gh-pages")
+    app.add_config_value("course_pages_branch", branch, "env", str)
     app.connect("config-inited", _check)
     app.connect("html-page-context", _add_links)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

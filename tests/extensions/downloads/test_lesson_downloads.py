@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +108,10 @@ def test_notebook_is_valid_and_says_its_language(course: Project) -> None:
 
 
 def test_first_cell_installs_the_wheel_that_is_served(course: Project) -> None:
-    wheel = "packages/dlcourse-0.1.0-py3-none-any.whl"
+    version = tomllib.loads((course.root / "pyproject.toml").read_text("utf-8"))["project"][
+        "version"
+    ]
+    wheel = f"packages/dlcourse-{version}-py3-none-any.whl"
     assert (course.root / "build/html" / wheel).exists()
     english, script, chinese, _ = files(course)
     first = nbformat.read(english, as_version=4).cells[0]

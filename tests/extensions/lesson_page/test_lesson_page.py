@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,12 +18,13 @@ from _ext.lesson_page.folds import fold
 from _ext.lesson_page.reading_time import OUTPUT_CLASS, reading_minutes
 from _ext.lesson_page.wording import Wording
 from _ext.pages import repository as repository_links
-from tiny_course import Project
+from tiny_course import ROOT, Project
 
 TINY, MOVING, KINDS = (
     f"lessons/{name}"
     for name in ("1_part/lesson_01_tiny", "1_part/lesson_02_moving", "2_kinds/lesson_03_kinds")
 )
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 OF_SPHINX_GALLERY = (
     "GENERATED FROM", "Go to the end", "Download all", "Gallery generated", "running time", "Tags:",
     "sg-tag", "sphx-glr-thumb", "sphx-glr-download", "tooltip=",
@@ -216,7 +218,7 @@ def test_links_to_the_repository(course: Project, folder: str, page: str, edited
     edit, report = tree.xpath("//p[@class='repository-links']/a/@href")
     assert edit == f"{repository}/edit/main/{edited}"
     assert report.startswith(f"{repository}/issues/new?")
-    assert parse_qs(urlsplit(report).query)["title"] == [f"{folder}/{page} (version 0.1.0): "]
+    assert parse_qs(urlsplit(report).query)["title"] == [f"{folder}/{page} (version {VERSION}): "]
     colab = tree.xpath("//ul[@class='lesson-actions']//a[not(@download)]/@href")
     notebook = f"github/owner/course/blob/gh-pages/{folder}/{page}.ipynb"
     expected = [f"https://colab.research.google.com/{notebook}"] if page == KINDS else []
@@ -236,6 +238,9 @@ def test_colab_reads_from_github_alone_and_nothing_is_linked_without_a_repositor
     assert edit == "https://git.example.org/a/b/edit/main/gallery/1_part/lesson_01_tiny.py"
     assert repository_links.colab_url(elsewhere, TINY) == ""
     assert repository_links.colab_url(nowhere, TINY) == ""
+    without_branch = of_repository("https://github.com/owner/course")
+    without_branch.config.course_pages_branch = ""
+    assert repository_links.colab_url(without_branch, TINY) == ""
     context: dict[str, Any] = {}
     repository_links._add_links(nowhere, TINY, "page.html", context, nodes.document(None, None))
     assert context == {"repository_links": []}
