@@ -40,7 +40,7 @@ ARTICLES = {
     "index": f"<h1>A course</h1><p class='{BOOK_CLASS}'></p>",
     "opening": '<section id="opening"><h1>Opening</h1><p id="box">Begin.</p></section>',
     "lessons/index": """<section id="lessons"><h1>Lessons</h1><section id="part-1"><h2>Part 1</h2>
-<p>The first part.</p><ul><li><p class="lesson-card-title"><a href="1_part/lesson_01_a.html">01</a></p>
+<p>The first part.</p><ul class="lesson-cards"><li><p class="lesson-card-title"><a href="1_part/lesson_01_a.html">01</a></p>
 </li></ul></section></section>""",
     "lessons/1_part/lesson_01_a": LESSON,
     "closing": "<section><h1>Closing</h1></section>",
@@ -150,6 +150,7 @@ def test_no_site_is_one_clear_error(tmp_path: Path) -> None:
             "lead nowhere.*glossary.html#gone",
         ),
         ("closing", "</article><article>", "2 articles"),
+        ("lessons__index", "<section><h1>Lessons</h1></section>", "lists no lessons"),
         (
             "lessons__index",
             ARTICLES["lessons/index"].replace("lesson_01_a", "lesson_02"),

@@ -20,7 +20,7 @@ from _tools.book.contents import BookError, Chapter, Division, Site, heading_tex
 _SCREEN_ONLY = ".//*[@hidden] | .//script | .//noscript | .//button | .//input | .//style"
 _SCREEN_CLASSES = ("headerlink", "lesson-actions", "choice-said", "live-box", "map-progress")
 #: Lines of code that are not parted.
-SHORT = 16
+SHORT = 12
 #: Attributes that name other elements of their page.
 _REFERENCES = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
 _HEADINGS = "|".join(f".//h{level}" for level in range(1, 6))

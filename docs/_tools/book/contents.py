@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lxml import html
 
-from _ext.common.languages import LANGUAGES, Language
+from _ext.common.languages import Language
 
 HOME, LESSONS, CLOSING, SOLUTIONS = (
     "index.html",
@@ -145,12 +145,15 @@ class Site:
 
     def _parts(self) -> list[Division]:
         parts = []
-        for section in _article(self.tree(LESSONS), LESSONS).xpath("./section/section[@id]"):
-            links = section.xpath(".//*[@class='lesson-card-title']//a/@href")
-            if links:
-                part = Division(heading(section), section.xpath("./p"), LESSONS, section.get("id"))
-                part.chapters = [self._chapter(_beside(LESSONS, link)) for link in links]
-                parts.append(part)
+        article = _article(self.tree(LESSONS), LESSONS)
+        for cards in article.xpath(".//section/ul[contains(@class, 'lesson-cards')]"):
+            section = cards.getparent()
+            links = cards.xpath(".//*[@class='lesson-card-title']//a/@href")
+            part = Division(heading(section), section.xpath("./p"), LESSONS, section.get("id"))
+            part.chapters = [self._chapter(_beside(LESSONS, link)) for link in links]
+            parts.append(part)
+        if not parts:
+            raise BookError(f"{self.folder / LESSONS} lists no lessons: build the site again.")
         return parts
 
     def _solutions(self, lessons: list[str]) -> Division:
@@ -217,8 +220,3 @@ def _beside(page: str, link: str) -> str:
 def _number(page: str) -> str:
     """Return the beginning of a lesson's name: ``lesson_04``."""
     return "_".join(PurePosixPath(page).stem.split("_")[:2])
-
-
-def sites(root: Path) -> list[Site]:
-    """Return the site in each language."""
-    return [Site(root, language) for language in LANGUAGES.values()]

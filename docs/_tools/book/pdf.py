@@ -71,24 +71,14 @@ def print_(page: Page, out: Path, *, title: str, language: str, author: str) -> 
     """
     draft = out.with_suffix(".part")
     titles = page.evaluate(_TITLES)
-    numbers: dict[str, int] = {}
-    for _ in range(3):
-        page.evaluate(_NUMBER, numbers)
-        page.pdf(
-            path=draft,
-            prefer_css_page_size=True,
-            print_background=True,
-            outline=True,
-            tagged=True,
-        )
-        with pikepdf.open(draft) as pdf:
-            found = page_numbers(pdf)
-        if numbers == found:
-            break
-        numbers = found
-    else:
-        raise BookError("The page numbers of the contents do not come to rest.")
+    _print(page, draft, tagged=False)  # which is faster, and ends each page at the same place
     with pikepdf.open(draft) as pdf:
+        numbers = page_numbers(pdf)
+    page.evaluate(_NUMBER, numbers)
+    _print(page, draft, tagged=True)
+    with pikepdf.open(draft) as pdf:
+        if page_numbers(pdf) != numbers:
+            raise BookError("The page numbers in the contents have moved the pages.")
         finish(pdf, titles)
         describe(pdf, title=title, language=language, author=author)
         pdf.save(
@@ -98,6 +88,17 @@ def print_(page: Page, out: Path, *, title: str, language: str, author: str) -> 
             recompress_flate=True,
         )
     draft.unlink()
+
+
+def _print(page: Page, out: Path, *, tagged: bool) -> None:
+    """Print a page; only what is tagged gets an outline."""
+    page.pdf(
+        path=out,
+        prefer_css_page_size=True,
+        print_background=True,
+        outline=tagged,
+        tagged=tagged,
+    )
 
 
 def page_numbers(pdf: pikepdf.Pdf) -> dict[str, int]:
