@@ -13,6 +13,7 @@ from PIL import Image
 
 from _ext.common.languages import LANGUAGES
 from _ext.downloads.buttons import BOOK_CLASS
+from _tools.book import __main__ as program
 from _tools.book import chapters, epub, fonts, joined, links, words
 from _tools.book.chapters import Chapters
 from _tools.book.contents import BookError, Site
@@ -136,9 +137,14 @@ def test_headings_are_below_their_part(tmp_path: Path) -> None:
     assert heads == [("h2", "01 · A lesson"), ("h3", "Build it: x")]
 
 
-def test_no_site_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(BookError, match=r"no built site in .*nox -s docs"):
-        Site(tmp_path, ENGLISH)
+def test_no_site_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "HTML", tmp_path)
+    assert program.main() == 1
+    said = capsys.readouterr().err
+    assert "There is no built site in" in said and "`nox -s docs`" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

