@@ -27,7 +27,7 @@ PAGE = """<!DOCTYPE html><html><head><link rel="canonical" href="{address}{page}
 <button>Top</button><article>{article}</article><footer>Foot</footer></body></html>"""
 FORMULA = """<span class="katex"><span class="katex-mathml"><math><semantics><mi>x</mi>
 <annotation encoding="application/x-tex">x</annotation></semantics></math></span>
-<span class="katex-html">X</span></span>"""
+<span class="katex-html" aria-hidden="true">X</span></span>"""
 LESSON = f"""<section id="a-lesson"><h1>01 · A lesson<a class="headerlink" href="#a-lesson">#</a></h1>
 <ul class="lesson-actions"><li><a href="lesson_01_a.py">Script</a></li></ul>
 <p>A <a href="../../glossary.html#term">term</a>, a <a href="#build-it">section</a>, a
@@ -124,6 +124,8 @@ def test_all_is_open_and_nothing_to_click(tmp_path: Path) -> None:
         assert document.xpath(f"//{name}") == [], name
     for name in ("headerlink", "lesson-actions", "katex-mathml"):
         assert document.xpath(f"//*[@class='{name}']") == [], name
+    (formula, _) = document.xpath("//*[@class='katex']")
+    assert formula.get("aria-label") == "x" and not formula.xpath(".//@aria-hidden")
     (caption,) = document.xpath("//*[@class='interactive']/*[@class='interactive-caption']")
     assert caption.text_content() == "A step."
     # The pages themselves are as they were: the ePub is made of them as well.

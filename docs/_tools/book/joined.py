@@ -143,6 +143,8 @@ def _formulas(element: html.HtmlElement) -> None:
     for formula in element.xpath(having("katex")):
         written = "".join(formula.xpath(".//annotation/text()"))
         drop(formula, having("katex-mathml"))
+        for drawn in formula.xpath(having("katex-html")):
+            drawn.attrib.pop("aria-hidden", None)  # or the PDF would leave out the whole formula
         formula.set("role", "img")
         formula.set("aria-label", written)
 

@@ -145,8 +145,8 @@ def describe(pdf: pikepdf.Pdf, *, title: str, language: str, author: str) -> Non
         about["dc:language"] = [language]
         about["dc:creator"] = [author]
         about["dc:rights"] = "CC BY 4.0"
-        about["xmp:CreatorTool"] = "nox -s book"
-        about["pdf:Producer"] = "Chromium, pikepdf"
+        about["xmp:CreatorTool"] = "Sphinx, Chromium"
+        about["pdf:Producer"] = "pikepdf"
         about["xmp:CreateDate"] = datetime.now(UTC).isoformat(timespec="seconds")
     pdf.Root.Lang = pikepdf.String(language)
     pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
