@@ -106,6 +106,13 @@ def site(session: nox.Session) -> None:
 
 
 @nox.session
+def book(session: nox.Session) -> None:
+    """Build the site, and make a book of its pages in each language: a PDF and an ePub."""
+    python(session, "docs/_tools/build.py")
+    python(session, "docs/_tools/book", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure: `-- training` (other libraries), `-- pages`, `-- loop`, `-- reproducible`."""
     name, *options = session.posargs or ["training"]

@@ -61,7 +61,7 @@ PIPELINE = (
 )
 #: All inputs; README and LICENSE are in the wheel that the site serves.
 SOURCES = (*PIPELINE, "CITATION.cff", "README.md", "LICENSE", "docs", "gallery")
-GENERATED = ("docs/lessons/", "docs/_web/node_modules/")
+GENERATED = ("docs/lessons/", "docs/_web/node_modules/", "docs/_web/book/node_modules/")
 #: One thread a process: outputs must not depend on how busy the machine is.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SECONDS_TO_STOP = 10

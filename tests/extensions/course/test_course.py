@@ -9,7 +9,9 @@ import pytest
 from lxml import html
 from sphinx.errors import ExtensionError
 
+from _ext.common.languages import LANGUAGES
 from _ext.course import rail, syllabus
+from _tools.book.contents import Site
 from tiny_course import EVERY_KIND, ROOT, Project
 from tiny_site import build, write
 
@@ -164,6 +166,23 @@ def test_archives_are_linked_from_any_depth(course: Project) -> None:
     links = tree.xpath("//section//a[@download]/@href")
     assert links == ["../course.zip", "../../pytorch-in-practice.zip"]
     assert tree.xpath("//*[@class='file-size']/@data-size-of") == ["lessons", "site"]
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("en", "The course as a book"), ("zh", "全书下载")]
+)
+def test_place_of_the_books_is_kept_and_empty(course: Project, language: str, begins: str) -> None:
+    (place,) = course.tree(language, "index").xpath("//p[@class='book-links']")
+    assert place.get("hidden") is not None and place.text_content() == ""
+    assert place.get("data-text").startswith(begins)
+
+
+def test_book_finds_its_parts_on_the_pages(course: Project) -> None:
+    site = Site(course.root / "build/html", LANGUAGES["en"])
+    parts = {part.title: [x.title for x in part.chapters] for part in site.divisions if part.title}
+    assert [len(chapters) for chapters in parts.values()] == [2, 1]
+    assert "03 · All kinds" in [title for chapters in parts.values() for title in chapters]
+    assert [part.chapters[0].page for part in site.divisions[:1]] == ["opening.html"]
 
 
 @pytest.fixture
