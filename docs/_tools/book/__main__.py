@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,6 @@ sys.path.insert(0, str(ROOT / "docs"))
 import pypdfium2
 from playwright.sync_api import sync_playwright
 
-import dlcourse
 from _ext.common import node
 from _ext.common.languages import LANGUAGES
 from _ext.common.paths import BUILD
@@ -71,6 +71,12 @@ def main() -> int:
     return 0
 
 
+def version() -> str:
+    """Return the version of the course."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["version"])
+
+
 def make(code: str) -> Made:
     """Make and check the books of one language."""
     started = time.monotonic()
@@ -79,7 +85,7 @@ def make(code: str) -> Made:
     shutil.rmtree(work, ignore_errors=True)
     pictures = Pictures(work / "pictures", site.root)
     chapters = Chapters(site, lambda file: f"pictures/{pictures(file)}")
-    said = words.of(site.language, dlcourse.__version__, date.today())
+    said = words.of(site.language, version(), date.today())
     joined.write(joined.join(site, chapters, said), work / "book.html")
     paper, screen = (BOOKS / f"{NAME}-{site.language.folder}.{kind}" for kind in ("pdf", "epub"))
     with sync_playwright() as playwright:
