@@ -212,7 +212,7 @@ for piece in ["film", "电影"]:
 #    - This is what you read, and what the method of this lesson finds. But the rule looks only at the next word, not at
 #      the rest of the line.
 #
-#    - Every letter is taken alone only if no longer word fits.
+#    - A letter is taken alone only if no longer word fits.
 #
 # Now the money. We train a tokenizer on English text in which every tenth character is Chinese. Then we cut 1,900 names
 # of emoji, in both languages: *treasure chest* is 宝箱, *grimacing face* is 龇牙咧嘴.
@@ -1094,7 +1094,7 @@ for name, found in (
 # %%
 # In the reviews TF-IDF finds the right half more often than the two others, by more than two standard errors. The
 # search itself uses TF-IDF: is it partial? The second list repeats it with a search by plain counts, and TF-IDF leads
-# there as well. TextRank finds no more than the plain counts do: it never sees what is rare *elsewhere*, and for a
+# there as well. TextRank does not do better than the plain counts: it never sees what is rare *elsewhere*, and for a
 # search this is what matters. In the novel TF-IDF is ahead as well, but the differences are about two standard errors,
 # too little for a verdict. (The paper on TextRank asks something else: whether it finds the keywords that people chose
 # for scientific abstracts.)

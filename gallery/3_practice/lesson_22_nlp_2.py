@@ -665,7 +665,7 @@ print("result", tuple(CausalSelfAttention(8, heads=2)(x, no_future).shape))
 # %%
 # After the attention two linear layers work on each token alone, with a GELU between them, a smooth relative of ReLU. A
 # :term:`skip connection` leads around each of the two parts. As in the later GPT-2, the vectors are normalised before
-# each part (:term:`layer normalisation`). :term:`Dropout <dropout>` follows it, and the last layer of each part begins
+# each part (:term:`layer normalisation`). Each part ends with :term:`dropout`, and its last layer begins
 # with zeros, so that a new block changes nothing.
 
 

@@ -114,7 +114,7 @@ for review in ("性价比很高的一家~", "酒店房间小，床太小了。",
 # Now the texts are cut into :term:`tokens <token>`. English words are separated by spaces; a punctuation mark is a
 # token of its own. Chinese has no spaces between words. One could run a :term:`word segmentation` first (lesson 21
 # builds one). We take the simplest way: each Chinese character is a token, and Latin words and numbers stay whole. A
-# long text costs time, so both classifiers will read only its first 400 tokens in English, and its first 120 in
+# long text costs time, so every classifier will read only its first 400 tokens in English, and its first 120 in
 # Chinese.
 
 PATTERNS = {"English": r"\w+(?:'\w+)?|[^\w\s]", "Chinese": r"[a-z]+|\d+|\S"}
@@ -270,8 +270,8 @@ print("bad: ", *names[by_weight[:9]])
 print("good:", *names[by_weight[:-10:-1]])
 
 # %%
-# Nearly all of these words are opinions by themselves. What is 7? About one reviewer in ten also writes a rating, as in
-# 7/10, and the bag has found it. A baseline whose weights can be read like this is worth keeping, whatever wins.
+# Nearly all of these words are opinions by themselves. What is 7? Some reviewers write a rating, as in 7/10, and
+# the bag has found it. A baseline whose weights can be read like this is worth keeping, whatever wins.
 #
 # Build it: numbers for words
 # ---------------------------
@@ -600,7 +600,7 @@ for bias in (0.0, 1.0, 3.0):
     print(f"forget bias {bias}: the gate lets {share:.2f} through, {share**20:.0e} after 20 steps")
 
 # %%
-# These are the shares of an entry of the notebook that survive, if the sums are otherwise 0. Now the gradients.
+# If the sum of the forget gate holds nothing but this bias, the gate keeps this share of an entry of the notebook. Now the gradients.
 #
 # .. fold:: The four networks
 

@@ -964,8 +964,8 @@ for sentence in [
 # a complaint. Try other negations.
 #
 # We built the classifier by hand. The usual way is ``AutoModelForSequenceClassification``: it puts a new linear layer
-# on any encoder of the library, and computes the loss too if it is given labels. It reads the vector of ``[CLS]``
-# instead of the mean. Let it judge eight sentences.
+# on any encoder of the library, and computes the loss too if it is given labels. For BERT, it reads the vector of
+# ``[CLS]``, through one more layer, instead of the mean. Let it judge eight sentences.
 #
 # .. fold:: AutoModelForSequenceClassification on eight sentences
 
