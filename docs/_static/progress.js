@@ -6,10 +6,8 @@
 (() => {
   const KEY = "dlcourse.done";
   const CHOICES = "dlcourse.choices"; // answers to questions, see choice.js; cleared with the ticks
-  const words = document.currentScript.dataset;
-  const lessons = words.lessons.split(" ").filter(Boolean);
-  const label =
-    document.documentElement.dataset.doneLabel || document.body.dataset.doneLabel || words.doneLabel;
+  const words = JSON.parse(document.querySelector('meta[name="course-progress"]').content);
+  const { lessons } = words;
   let unsaved = null; // the ticks, where the browser keeps nothing
 
   function read() {
@@ -70,7 +68,7 @@
     if (text) return;
     const hidden = document.createElement("span");
     hidden.className = "lesson-done-text";
-    hidden.textContent = ` (${label})`;
+    hidden.textContent = ` (${words.done})`;
     // In a card, the words belong to the link, so that they are read with it; a row of a table
     // cannot hold them itself.
     (element.querySelector("a, th, td") || element).append(hidden);
@@ -82,9 +80,9 @@
     button = document.createElement("button");
     button.type = "button";
     button.className = "lesson-ticks-clear";
-    button.textContent = words.clearLabel;
+    button.textContent = words.clear;
     button.addEventListener("click", () => {
-      if (!confirm(words.clearQuestion)) return;
+      if (!confirm(words.question)) return;
       clear();
       progress.focus({ preventScroll: true }); // the button is gone
     });

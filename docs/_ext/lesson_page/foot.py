@@ -1,11 +1,13 @@
 """The foot of a lesson: a tick for what is done, the solutions, the lessons before and after it.
 
 The ticks live in the reader's browser; ``progress.js`` keeps and shows them. What it says to the
-reader comes from the attributes of its script element.
+reader stands in the head of the page, where it finds it although it is joined with other scripts.
 """
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from _ext.common import timeline
 from _ext.course.lessons import is_lesson, lesson_names, number_of
 from _ext.translation import interface
 
@@ -64,19 +65,18 @@ def _add_foot(app: Sphinx, pagename: str, context: dict[str, Any]) -> None:
     }
 
 
-def _add_script(app: Sphinx) -> None:
-    """Add the script to all pages, with the lessons that there are and with its words."""
+def _words(app: Sphinx) -> str:
+    """Return a tag with what the script of all pages needs: the lessons that there are, its words."""
     _site = interface.translator(app)
     pages = (f"lessons/{page.parent.name}/{page.stem}" for page in _generated_pages(app))
-    attributes: dict[str, Any] = {
-        "data-lessons": " ".join(number_of(page) for page in sorted(pages)),
-        "data-done-label": _site("done"),
-        "data-clear-label": _site("Clear all ticks and answers"),
-        "data-clear-question": _site(
-            "Remove the ticks and the answers of all lessons in this browser?"
-        ),
+    words = {
+        "lessons": [number_of(page) for page in sorted(pages)],
+        "done": _site("done"),
+        "clear": _site("Clear all ticks and answers"),
+        "question": _site("Remove the ticks and the answers of all lessons in this browser?"),
     }
-    app.add_js_file("progress.js", loading_method="defer", **attributes)
+    content = json.dumps(words, ensure_ascii=False, separators=(",", ":"))
+    return f'\n<meta name="course-progress" content="{html.escape(content)}">'
 
 
 def _generated_pages(app: Sphinx) -> Iterator[Path]:
@@ -86,6 +86,7 @@ def _generated_pages(app: Sphinx) -> Iterator[Path]:
 def _add_to_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
+    context["metatags"] = context.get("metatags", "") + _words(app)
     context["lesson_foot"] = None
     if is_lesson(pagename):
         _add_foot(app, pagename, context)
@@ -93,9 +94,7 @@ def _add_to_page(
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the script to each page and the foot to each lesson."""
-    app.connect(
-        "builder-inited", _add_script, priority=timeline.AFTER_GALLERY
-    )  # sphinx-gallery makes pages at 500
+    app.add_js_file("progress.js", loading_method="defer")
     app.connect("html-page-context", _add_to_page)
     app.add_css_file("lesson-progress.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -180,15 +180,27 @@ class _Language:
             made_of = styles.tune(request, self.raw / "_static", formulas, self.store)
             sheets[screen, paper] = made_of
             self.shipped |= {f"_static/{name}": font for name, font in made_of.fonts.items()}
+        kinds = {each.assets for each in found}
+        # A reader of several pages loads once what all of them have.
+        common = set.intersection(
+            *(set(each.scripts) for each in kinds if each.scripts), set(all_scripts)
+        )
         made = {}
-        for assets in {each.assets for each in found}:
+        for assets in kinds:
             style = sheets[assets.screen, assets.print]
-            script = ";\n".join(_SOURCE_MAP.sub("", all_scripts[x]).strip() for x in assets.scripts)
+            groups = [
+                [x for x in assets.scripts if (x in common) is each] for each in (True, False)
+            ]
+            scripts = [
+                ";\n".join(_SOURCE_MAP.sub("", all_scripts[x]).strip() for x in group)
+                for group in groups
+                if group
+            ]
             made[assets] = pages.Bundles(
                 screen=self._add(style.screen, ".css"),
                 plain=self._add(style.plain, ".css"),
                 print=self._add(style.print, ".css"),
-                scripts=self._add(script, ".js"),
+                scripts=tuple(self._add(script, ".js") for script in scripts),
             )
         return made
 

@@ -163,7 +163,8 @@ class Bundles:
     screen: str
     plain: str
     print: str
-    scripts: str
+    scripts: tuple[str, ...]
+    """What all pages have, and what others of its kind have."""
 
 
 def tune(
@@ -211,7 +212,7 @@ def tune(
         f'<link rel="stylesheet" href="{root}{bundles.screen}">',
         f'<link rel="stylesheet" href="{root}{bundles.print}" media="print">',
         f'<noscript><link rel="stylesheet" href="{root}{bundles.plain}"></noscript>',
-        f'<script defer src="{root}{bundles.scripts}"></script>',
+        *(f'<script defer src="{root}{script}"></script>' for script in bundles.scripts),
     ]
     return without_indentation(_PLACE.sub("\n".join(["</title>", *lines]), text, count=1))
 
