@@ -40,7 +40,7 @@ def test_map_shows_titles_needs_and_how_long_pages_are(course: Project) -> None:
         ("", "The opening", "1 min", "opening.html"),
         ("01", "A tiny lesson Something tiny", "1 min", "lessons/1_part/lesson_01_tiny.html"),
         ("02", "A moving lesson", "needs 01 1 min", "lessons/1_part/lesson_02_moving.html"),
-        ("03", "All kinds", "needs 01, 02 3 min", f"{KINDS}.html"),
+        ("03", "All kinds", "needs 01, 02 4 min", f"{KINDS}.html"),
         ("04", "Four & more", "needs 03 planned", None),
     ]
     assert rows(course, "en", "opening")[0] == ("", "The opening", "this page", None)
@@ -51,7 +51,7 @@ def test_map_shows_titles_needs_and_how_long_pages_are(course: Project) -> None:
 def test_map_speaks_the_language_of_the_page(course: Project) -> None:
     assert [row[1:3] for row in rows(course, "zh", "index")[2:]] == [
         ("会动的一课", "先修 01 1 分钟"),
-        ("各种文字", "先修 01、02 3 分钟"),
+        ("各种文字", "先修 01、02 4 分钟"),
         ("第四和更多", "先修 03 计划中"),
     ]
     (progress,) = course.tree("zh", "index").xpath("//*[@data-progress]")

@@ -62,7 +62,7 @@ def test_head_of_a_lesson_without_a_run_claims_nothing(followed: Project) -> Non
 
 def test_head_is_in_the_language_of_the_page(course: Project) -> None:
     lesson = head(course, "zh", KINDS)
-    assert words(lesson.xpath("dl//dd"))[0] == "约 3 分钟"
+    assert words(lesson.xpath("dl//dd"))[0] == "约 4 分钟"
     assert words(lesson.xpath("details/summary"))[0].startswith("最近一次运行：")
     (data,) = lesson.xpath("dl//a")
     assert (data.text, data.get("href")) == ("Handwritten digits", "../../datasets.html#mnist")
@@ -198,10 +198,10 @@ def test_ledger_counts_what_is_not_translated(course: Project) -> None:
     assert [(s["complete"], s["missing_count"], s["message_count"]) for s in states] == [
         (True, 0, 4),
         (True, 0, 4),
-        (False, 2, 17),
+        (False, 2, 20),
     ]
     cells = [row.findall("td")[-1] for row in course.tree("en", "ledger").xpath("//tbody/tr")]
-    assert words(cells) == ["matches the English"] * 2 + ["2 of 17 texts are missing"]
+    assert words(cells) == ["matches the English"] * 2 + ["2 of 20 texts are missing"]
 
 
 @pytest.mark.parametrize(
