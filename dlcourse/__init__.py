@@ -3,3 +3,5 @@
 Each module is imported by its own name, for example ``from dlcourse.device import pick_device``:
 nothing is re-exported here, so importing one module never pays for another.
 """
+
+__version__ = "0.1.0"
