@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 FILE = Path(__file__).with_name("texts") / "debian_descriptions.tsv.xz"
-INDEX = (
-    "http://deb.debian.org/debian/dists/bookworm/main/i18n/by-hash/SHA256/"
-    "a3d4a0bfd8e9242810b0885eda7c1a6e05dac15b333ddbaab03ba56f2dfa4bf0"
-)
-"""The English index of Debian 12.15, of 11 July 2026, which the pairs are from: 6.1 MB, xz."""
+INDEX_SHA256 = "a3d4a0bfd8e9242810b0885eda7c1a6e05dac15b333ddbaab03ba56f2dfa4bf0"
+"""The digest of the English index that the pairs are from.
+
+It is ``main/i18n/Translation-en.xz`` (6.1 MB) of Debian 12.15 of 11 July 2026; Debian keeps
+old ones in its archive of snapshots.
+"""
 
 KEPT = 19_500
 LONGEST_TEXT = 60  # words
@@ -85,7 +86,7 @@ def read_index(file: str | os.PathLike[str]) -> list[Pair]:
     Parameters
     ----------
     file : path-like
-        The file that lies at :data:`INDEX`.
+        The file, ``Translation-en.xz``; that of the pairs has the digest :data:`INDEX_SHA256`.
 
     Returns
     -------

@@ -5,13 +5,10 @@ from __future__ import annotations
 import lzma
 from pathlib import Path
 
-import pooch
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse.descriptions import (
-    INDEX,
     KEPT,
     LONGEST_TEXT,
     Pair,
@@ -109,10 +106,3 @@ def test_the_pairs_are_as_the_docstring_says() -> None:
         len(pair.text.split()) <= LONGEST_TEXT or len(split_sentences(pair.text)) == 2
         for pair in pairs
     )
-
-
-@pytest.mark.network
-def test_the_pairs_come_from_the_index(tmp_path: Path) -> None:
-    sha256 = INDEX.rpartition("/")[2]
-    index = pooch.retrieve(INDEX, f"sha256:{sha256}", fname="index.xz", path=tmp_path)
-    assert read_index(index) == sorted(read_descriptions())
