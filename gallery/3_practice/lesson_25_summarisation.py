@@ -124,6 +124,8 @@ def median_length(texts):
 
 # %%
 # A word is a run of letters and digits, in lower case.
+#
+# .. fold:: The three sets, and the lengths
 
 test_pairs = pairs[:1000]
 valid_pairs = pairs[1000:1500]
@@ -288,9 +290,9 @@ print(f"reversed reference: ROUGE-L {rouge_l(reference[::-1], reference):.2f}")
 # The five words are "program draws of the world". Now the good summary wins.
 #
 # Two more members of the family. ROUGE-S counts *skip-bigrams*: all pairs of words in their order, with any gap between
-# them. ROUGE-W (weighted) prefers common words that stand together: a run of k of them counts k to the power of p. In
-# the end the power is undone, so that a perfect summary still has 1. Lin's example, with p = 2, has the reference A B C
-# D E F G. Both summaries share four letters with it, but only in one of them they stand together.
+# them. ROUGE-W (weighted) prefers common words that stand together: a run of k of them counts k to the power of p, and
+# the power is undone in the end. Lin's example, with p = 2, has the reference A B C D E F G. Both summaries share four
+# letters with it, but only in one of them they stand together.
 #
 # .. fold:: ROUGE-S, ROUGE-W, and the example of the paper
 
@@ -819,6 +821,8 @@ assert results["lead-1"].mean() > results["TextRank"].mean() or not as_on_the_pa
 # Two things to know about these rows. Two sentences always rank equal, and ``argmax`` then takes the first: on texts of
 # two sentences our TextRank *is* lead-1. And most texts have three sentences or fewer, so lead-3 is mostly the whole
 # text.
+#
+# .. fold:: The intervals
 
 print("ROUGE-L, BART minus …")
 for name in ["lead-1", "first 10 words", SHORT, "TextRank", "lead-3"]:
