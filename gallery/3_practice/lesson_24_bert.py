@@ -1268,7 +1268,8 @@ removed = Path("imdb.py").unlink()
 #    - One call for all cases.
 #
 #    - Several tasks are gone, among them summarisation, translation and question answering. For a summary use
-#      ``text-generation`` with a chat model.
+#      ``text-generation`` with a chat model, or write with a BART as :doc:`lesson 25
+#      </lessons/3_practice/lesson_25_summarisation>` does.
 #
 #    - Scripts ran foreign code on your machine. Data now come as Parquet, CSV or JSON files, or from Python objects.
 #
@@ -1368,7 +1369,9 @@ removed = Path("imdb.py").unlink()
 # -------------
 # - On a GPU multiply in 16 bits: ``with torch.autocast(device.type, torch.bfloat16):`` around the forward pass. Compare
 #   the answers with those of 32 bits.
-# - ``Trainer`` of ``transformers`` is a training loop like ``fit``, with many options.
+# - ``Trainer`` of ``transformers`` is a training loop like ``fit``, with many options. :doc:`Lesson 25
+#   </lessons/3_practice/lesson_25_summarisation>` trains with it: a decoder that writes stands behind an encoder like this
+#   one.
 #
 # References
 # ----------
