@@ -20,7 +20,7 @@ HTML = 300_000  # lesson 12 in Chinese, half of it highlighted code; most lesson
 FIRST_VIEW_COMPRESSED = 74_000
 REQUESTS = {"css": 1, "classic script": 2}
 #: All files of the theme and of our own in one language, without what waits for a reader's click.
-STATIC = 1_550_000  # each mix of figures on a page has a joined script of its own, 60 to 72 kB
+STATIC = 1_400_000
 ON_DEMAND = ("onnxruntime", "search-index")
 #: One line, for the colours.
 INLINE = "(()=>{let m;try{m=localStorage"
