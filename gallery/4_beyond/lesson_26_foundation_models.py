@@ -395,8 +395,9 @@ assert by_data[200_000] - losses[3] > losses[1] - losses[3]
 #
 # .. math:: L(N) = E + A\, N^{-\alpha} .
 #
-# :math:`E` is the floor: the loss of an endlessly large model on this text, which contains what cannot be known and what
-# this amount of text cannot teach. The *rival* has no floor, :math:`E = 0`, and is a straight line on logarithmic axes.
+# :math:`E` is the floor: the loss of an endlessly large model on this text, which contains what cannot be known and
+# what this amount of text cannot teach. The *rival* has no floor, :math:`E = 0`, and is a straight line on logarithmic
+# axes.
 #
 # How are the three numbers found? We simply try all pairs of :math:`E` and :math:`\alpha` on a grid. For each pair the
 # best :math:`A` has a formula, that of a line through the origin.
@@ -1063,8 +1064,8 @@ assert sum(sizes) < 1_000_000
 #
 # .. math:: y = W x + B\,(A\, x),
 #
-# :math:`A` has 8 rows and :math:`B` has 8 columns. :math:`A` begins with random elements and :math:`B` with zeros, so at
-# first nothing changes.
+# :math:`A` has 8 rows and :math:`B` has 8 columns. :math:`A` begins with random elements and :math:`B` with zeros, so
+# at first nothing changes.
 
 
 class LoRA(nn.Module):
@@ -1185,7 +1186,10 @@ assert results["LoRA"].mean() < results["last layer"].mean()
 assert forgot > reached + 0.1
 
 # %%
-# LORATEXT
+# LoRA is much better than a new last layer, and a little worse than training all parameters, with about a tenth of them.
+# (Three seeds give only a rough error.) So why not train all? While it is attached, LoRA makes the model forget film
+# reviews, as any training would. But it can be taken off, and the old model is back, bit by bit. One large model can
+# serve many tasks, with a small file for each.
 #
 # Break it
 # --------
@@ -1245,8 +1249,8 @@ tower = torch.export.export(nn.Linear(8, 4), example)""",
 # ----------------
 # - A foundation model is trained once on broad data and adapted to many tasks. Hardware, the transformer and data made
 #   it possible. Its faults reach everything that stands on it.
-# - Small models can foretell a larger one. Write down the prediction, its interval and its rival before you look; report
-#   the loss, not the exponent.
+# - Small models can foretell a larger one. Write down the prediction, its interval and its rival before you look;
+#   report the loss, not the exponent.
 # - CLIP brings pictures and texts into one space with a cross-entropy over the batch. Classes are names, so they can be
 #   exchanged without training, also for those of another language.
 # - Two languages meet over the pictures that they share. Always ask what the control would do.
@@ -1353,16 +1357,17 @@ tower = torch.export.export(nn.Linear(8, 4), example)""",
 #
 # References
 # ----------
-# - \R. Bommasani and others: `On the opportunities and risks of foundation models <https://arxiv.org/abs/2108.07258>`__,
-#   2021.
+# - \R. Bommasani and others: `On the opportunities and risks of foundation models
+#   <https://arxiv.org/abs/2108.07258>`__, 2021.
 # - \J. Kaplan and others: `Scaling laws for neural language models <https://arxiv.org/abs/2001.08361>`__, 2020.
-# - \J. Hoffmann and others: `Training compute-optimal large language models <https://arxiv.org/abs/2203.15556>`__, 2022.
-#   Chinchilla, and the law with a floor.
+# - \J. Hoffmann and others: `Training compute-optimal large language models
+#   <https://arxiv.org/abs/2203.15556>`__, 2022. Chinchilla, and the law with a floor.
 # - \A. Radford and others: `Learning transferable visual models from natural language supervision
 #   <https://arxiv.org/abs/2103.00020>`__, ICML 2021. CLIP.
 # - \A. van den Oord, Y. Li, O. Vinyals: `Representation learning with contrastive predictive coding
 #   <https://arxiv.org/abs/1807.03748>`__, 2018. InfoNCE.
-# - \E. Hu and others: `LoRA: low-rank adaptation of large language models <https://arxiv.org/abs/2106.09685>`__, ICLR 2022.
+# - \E. Hu and others: `LoRA: low-rank adaptation of large language models <https://arxiv.org/abs/2106.09685>`__, ICLR
+#   2022.
 # - Parameter counts: `BERT <https://arxiv.org/abs/1810.04805>`__,
 #   `GPT-2 <https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf>`__,
 #   `T5 <https://arxiv.org/abs/1910.10683>`__, `GPT-3 <https://arxiv.org/abs/2005.14165>`__,
