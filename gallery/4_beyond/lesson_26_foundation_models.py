@@ -137,7 +137,7 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # - **MT-NLG** (2022): the largest model in which all parameters work on each token, when it was published.
 # - **PaLM** (2022): as large, trained on 6,144 chips, with many languages and code.
 # - **GPT-4** (2023): also takes pictures. Its report says nothing about its size, so it is not in the figure. Numbers
-#   that you read about it are guesses.
+#   that you read about it are estimates of others.
 #
 # Predict
 # -------
@@ -373,9 +373,9 @@ for width in WIDTHS:
 assert losses == sorted(losses, reverse=True)
 
 # %%
-# Each model is better than the one before, but each step gains less. Parameters are only one of the three things that
-# scaling laws speak about. The second is data: we give the model of width 32 a third of the text. The
-# third, computation, is the product of both: training takes about six operations for each parameter and each token.
+# Each model is better than the one before, and the first steps gain more than the last ones. Parameters are only one of
+# the three things that scaling laws speak about. The second is data: we give the model of width 32 a third of the text.
+# The third, computation, is the product of both: training takes about six operations for each parameter and each token.
 
 by_data = {200_000: measure(new_model(32, seed=0, ids=train_ids[:200_000]), valid_ids)}
 by_data[600_000] = losses[WIDTHS.index(32)]
@@ -442,8 +442,8 @@ print("four seeds:", *(f"{loss:.3f}" for loss in by_seed), f"standard deviation 
 # %%
 # The rule of the interval is fixed now. First, every pair whose sum of squared errors is within 4 · (standard
 # deviation)² of the best one counts as possible: about two standard errors. Second, the large model will have luck of
-# its own, so the interval gets two standard deviations more on each side. (In a trial with
-# another seed the interval without this second part was too narrow.)
+# its own, so the interval gets two standard deviations more on each side. (In a trial with another seed the interval
+# without this second part was too narrow.)
 
 target_count = parameters_of(LanguageModel(96))
 expected = floors + factors * power(target_count)  # what each pair predicts
@@ -493,8 +493,8 @@ legend = ax.legend()
 
 # %%
 # The bar is the interval that was registered. What may we conclude? That in this family, up to this size and with this
-# text, small models foretold the large one. This is one ladder with one seed. The makers of large models do the same
-# with steps that are far longer, and their predictions can fail.
+# text, small models foretold the large one to some hundredths. The ladder has one seed for each width, and the makers
+# of large models do the same with steps that are far longer, and their predictions can fail.
 #
 # Build it: a loss for pairs
 # --------------------------
@@ -947,9 +947,8 @@ print("   paired difference", mean_and_error(together - separate))
 
 # %%
 # With different pictures much of the dictionary is lost, though both pairs of towers read the same number of names. So
-# most of it came from *shared* pictures. What remains can only come from pictures that look alike
-# in both halves. (One seed each; the error is that of the names, not of the
-# training.)
+# most of it came from *shared* pictures. What remains can only come from pictures that look alike in both halves. (One
+# seed each; the error is that of the names, not of the training.)
 #
 # Use it: a file for the page
 # ---------------------------
@@ -1028,10 +1027,10 @@ for language, strings in QUESTIONS.items():
         assert (rough - exact.cpu()).abs().max() < 0.05
 
 # %%
-# The small numbers answer as the towers do, up to a small rounding error. Not all answers are good
-# ones, as you see: some words occurred in few names. The last step writes them down. ``save_file``
-# of safetensors (lesson 14) writes the tensors and a header in JSON; the notes hold the tokens, the names and the
-# answers above. The little pictures go into one large picture, 40 in a row.
+# The small numbers answer as the towers do, up to a small rounding error. Not all answers are good ones, as you see:
+# some words occurred in few names. The last step writes them down. ``save_file`` of safetensors (lesson 14) writes the
+# tensors and a header in JSON; the notes hold the tokens, the names and the answers above. The little pictures go into
+# one large picture, 40 in a row.
 #
 # .. fold:: Two files for the page
 
