@@ -238,7 +238,10 @@ print(shift_half(torch.tensor([[[1, 10], [2, 20], [3, 30]]])))
 
 # %%
 # The first channel stays, the second one comes one place later. Now the block. As in lesson 22, the last layer of each
-# part begins with zeros, so that a new block changes nothing.
+# part begins with zeros, so that a new block changes nothing. The whole model is an embedding, two blocks, and a last
+# layer with one logit for each character.
+#
+# .. fold:: The block and the whole model
 
 
 class Block(nn.Module):
@@ -262,11 +265,6 @@ class Block(nn.Module):
 
 some = torch.rand(1, 5, 8, generator=generator)
 print("a new block changes nothing:", torch.equal(Block(8)(some, score_bias(5)), some))
-
-# %%
-# The whole model is an embedding, two blocks, and a last layer with one logit for each character.
-#
-# .. fold:: The whole model
 
 
 class LanguageModel(nn.Module):
