@@ -23,19 +23,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    # ours: the rooms of docs/_ext
-    "_ext.course",
-    "_ext.execution",
-    "_ext.figures",
-    "_ext.translation",
-    "_ext.widgets",
-    "_ext.blocks",
-    "_ext.lesson_page",
-    "_ext.downloads",
-    "_ext.search",
-    "_ext.formulas",
-    "_ext.pages",
 ]
+rooms = "course execution figures translation widgets blocks lesson_page downloads search formulas pages"
+extensions += [f"_ext.{room}" for room in rooms.split()]  # ours, in docs/_ext
 
 # Where the site is served. Publishing sets the variable; the default is `nox -s serve`.
 html_baseurl = os.environ.get("DLCOURSE_SITE_URL", "http://127.0.0.1:8000/")
@@ -54,11 +44,8 @@ suppress_warnings = ["sphinx_gallery.space_in_filename"]
 templates_path = ["docs/_templates"]
 
 # -- languages -------------------------------------------------------------------------------
-language = "en"
 locale_dirs = ["locale"]
 gettext_compact = False
-gettext_uuid = False
-gettext_location = True
 figure_language_filename = "{root}.{language}{ext}"
 
 # -- lessons: sphinx-gallery -----------------------------------------------------------------
@@ -72,7 +59,6 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "reset_modules": (),  # before a lesson that is executed, see `execution/lesson`
     "min_reported_time": 10**9,  # running times have a place of their own
-    "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
     "inspect_global_variables": False,

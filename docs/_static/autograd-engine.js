@@ -1,6 +1,8 @@
 // <autograd-engine>: a small graph with its values, and the backward pass, node by node. Its words come from the page.
 "use strict";
 {
+  const { fill, make } = globalThis.elements;
+
   /** Each returns its result and its local derivatives, one for each parent. */
   const OPERATIONS = {
     "+": (a, b) => [a + b, 1, 1],
@@ -129,17 +131,6 @@
     }
     @media print { .choose, .buttons, .said { display: none; } }`;
 
-  const SVG = /^(svg|line|path|marker)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const show = (value) => String(+value.toPrecision(3)).replaceAll("-", "−");
   const factor = (value) => (value < 0 ? `(${show(value)})` : show(value));
 

@@ -1,12 +1,11 @@
 // <conv-stepper>: a convolution, step by step. Its words and settings come from the page.
 "use strict";
 {
+  const { STEPPER_STYLE, Stepper, fill, make, signed, squares, table } = globalThis.elements;
+
   /** Positions along an axis; none where it is below 1. */
   const outputSize = (input, kernel, stride = 1, padding = 0, dilation = 1) =>
     Math.floor((input + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
-
-  const table = (rows, columns, value) =>
-    Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => value(r, c)));
 
   const pad = (input, padding) =>
     table(input.length + 2 * padding, input[0].length + 2 * padding, (r, c) =>
@@ -32,6 +31,7 @@
   };
 
   const CELL = 36;
+  const box = squares(CELL);
   const ramp = (n, i) => (n === 1 ? 1 : n === 2 ? 2 * i - 1 : i - 1);
   const KERNELS = {
     vertical: (n, r, c) => ramp(n, c),
@@ -41,40 +41,15 @@
     copy: (n, r, c) => +(r === c && r === n >> 1),
   };
   const CHOICES = { size: [1, 2, 3], stride: [1, 2, 3], padding: [0, 1, 2], dilation: [1, 2, 3] };
-  const ICONS = {
-    previous: "M15 5l-7 7 7 7",
-    play: "M8 5v14l11-7z",
-    pause: "M8 5v14M16 5v14",
-    next: "M9 5l7 7-7 7",
-  };
-
-  const STYLE = `
-    :host { display: block; container-type: inline-size; }
-    * { box-sizing: border-box; }
-    .card { padding: 0.75rem; border: 1px solid var(--pst-color-border); border-radius: 0.5rem;
-      color: var(--pst-color-text-base); background: var(--pst-color-background);
-      font-size: 0.9375rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
+  const STYLE = `${STEPPER_STYLE}
     .settings { display: grid; grid-template-columns: auto auto; justify-content: space-between;
       gap: 0.5rem; }
     .settings > label { grid-column: 1 / -1; display: grid; }
-    fieldset, legend { margin: 0; padding: 0; border: 0; }
-    legend, .settings > label, .hint { font-size: 0.875rem; color: var(--pst-color-text-muted); }
-    select, input, .choices { height: 2.75rem; margin: 0; border: 1px solid var(--pst-color-border);
-      border-radius: 0.375rem; font: inherit; color: var(--pst-color-text-base);
-      background: none; accent-color: var(--pst-color-primary); }
-    option { background: var(--pst-color-background); }
     .choices { display: flex; }
-    .choices label { position: relative; display: grid; place-items: center; width: 2.75rem; }
-    .choices label + label { border-inline-start: inherit; }
-    .choices input { position: absolute; width: 100%; opacity: 0; }
-    .choices label:has(:checked), .next { color: var(--pst-color-primary-text);
-      background: var(--pst-color-primary); }
-    :focus-visible, .choices label:has(:focus-visible) { outline: 3px solid var(--pst-color-accent);
-      outline-offset: 2px; z-index: 1; }
+    .choices label { width: 2.75rem; }
     .stage { display: grid; justify-items: center; gap: 0.75rem; margin: 1rem 0 0.5rem;
       text-align: center; }
     .middle { display: flex; gap: 0.75rem; }
-    p { margin: 0.25rem 0; }
     .kernel, .products { display: grid; grid-template-columns: repeat(var(--size), auto); gap: 3px;
       justify-content: center; }
     .kernel input, .total b { width: 2.75rem; padding: 0; text-align: center;
@@ -95,42 +70,17 @@
     .window { pointer-events: none; transition: transform 180ms; fill: var(--pst-color-secondary);
       fill-opacity: 0.2; stroke: var(--pst-color-secondary); }
     .frame { fill: none; stroke-width: 3; }
-    .transport { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem; }
-    button { width: 2.75rem; height: 2.75rem; padding: 0.625rem; border: 0; border-radius: 50%;
-      color: inherit; background: var(--pst-color-surface); cursor: pointer; }
-    button svg { display: block; fill: none; stroke: currentColor; stroke-width: 2.5; }
-    .transport input { flex: 1 1 100%; order: 1; }
-    .count { margin-inline-start: auto; }
-    .problem:empty, [hidden] { display: none !important; }
-    .problem { padding-inline-start: 0.75rem; border-inline-start: 4px solid var(--pst-color-danger); }
     @container (min-width: 41rem) {
-      .card { padding: 1rem; }
       .settings { display: flex; }
       .stage { grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr); }
       .middle { flex-direction: column; }
-      .transport input { flex: 1; order: 0; margin: 0 0.75rem; }
-    }
-    @media (prefers-reduced-motion: reduce) { .window { transition: none; } }
-    @media print { .settings, .transport, .hint { display: none; } }`;
+    }`;
 
-  const SVG = /^(svg|g|rect|text|path)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
-  const box = (r, c, attributes = {}, n = 1) =>
-    make("rect", { x: c * CELL, y: r * CELL, width: n * CELL, height: n * CELL, ...attributes });
   const number = (r, c, value = "") =>
     make("text", { x: (c + 0.5) * CELL, y: (r + 0.64) * CELL }, value);
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
-  const signed = (value) => String(value).replace("-", "\u2212");
 
-  class ConvStepper extends HTMLElement {
+  class ConvStepper extends Stepper {
+    pace = 900;
     static conv2d = conv2d;
     static outputSize = outputSize;
 
@@ -144,8 +94,8 @@
       this.choose(this.dataset.kernel);
     }
 
-    disconnectedCallback() {
-      this.stop();
+    get last() {
+      return this.side ** 2 - 1;
     }
 
     /** "own" keeps the weights. */
@@ -169,11 +119,6 @@
 
     lay() {
       const { words } = this;
-      const button = (name, click) => {
-        const made = make("button", { type: "button", class: name, click });
-        this.dress(made, name);
-        return made;
-      };
       const part = (name, ...more) => {
         this[`${name}Caption`] = make("p");
         this[`${name}Body`] = make("div", { class: name });
@@ -196,25 +141,11 @@
         ...names.map((value) => make("option", { value }, words[value])),
       );
       this.total = make("b");
-      this.playButton = button("play", () => (this.timer ? this.stop() : this.play()));
-      this.playButton.hidden = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const slide = () => this.go(this.slider.value - 1);
-      this.slider = make("input", { type: "range", min: 1, "aria-label": words.position, input: slide });
-      this.count = make("span", { class: "count", "aria-hidden": true });
-      this.summary = make("p", { "aria-live": "polite" });
       this.problem = make("p", { class: "problem", role: "alert" });
       this.formula = make("p");
       const total = make("p", { class: "total" }, `${words.total} = `, this.total);
       const products = part("products", total);
-      const transport = make(
-        "div",
-        { class: "transport" },
-        button("previous", () => this.go(this.position - 1)),
-        this.playButton,
-        button("next", () => this.go(this.position + 1)),
-        this.slider,
-        this.count,
-      );
+      const transport = this.transport();
       this.steps = [products, transport, this.summary];
       const middle = make("div", { class: "middle" }, part("kernel"), products);
       const kernel = make("label", {}, words.kernel, this.select);
@@ -230,13 +161,6 @@
         make("p", { class: "hint" }, words.hint),
       );
       this.shadowRoot.append(make("style", {}, STYLE), card);
-    }
-
-    dress(button, name) {
-      const icon = make("svg", { viewBox: "0 0 24 24" }, make("path", { d: ICONS[name] }));
-      button.replaceChildren(icon);
-      button.title = this.words[name];
-      button.ariaLabel = button.title;
     }
 
     /** Draw what depends on the settings. */
@@ -351,12 +275,6 @@
       return svg;
     }
 
-    go(position) {
-      this.stop();
-      this.position = Math.max(0, Math.min(this.side ** 2 - 1, position));
-      this.update();
-    }
-
     update() {
       const { words, side, stride, size, dilation, padding, padded, kernel, output, position } = this;
       const [row, column] = [Math.floor(position / side), position % side];
@@ -387,26 +305,6 @@
       this.slider.value = position + 1;
       this.count.textContent = fill(words.count, { number: position + 1, total: results.length });
       this.slider.setAttribute("aria-valuetext", this.count.textContent);
-    }
-
-    play() {
-      const last = this.side ** 2 - 1;
-      const step = () => {
-        this.position = (this.position + 1) % (last + 1);
-        this.update();
-        if (this.position === last) this.stop();
-      };
-      this.summary.ariaLive = "off"; // a voice could not keep up
-      this.timer = setInterval(step, 900);
-      this.dress(this.playButton, "pause");
-      step();
-    }
-
-    stop() {
-      clearInterval(this.timer);
-      this.timer = null;
-      this.summary.ariaLive = "polite";
-      this.dress(this.playButton, "play");
     }
   }
 

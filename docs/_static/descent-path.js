@@ -1,6 +1,8 @@
 // <descent-path>: steps of an optimiser down a surface. Its words and settings come from the page.
 "use strict";
 {
+  const { fill, make, signed } = globalThis.elements;
+
   const [STEPS, WIDE, SIDE, GRID, EPSILON] = [60, 4, 400, 64, 1e-8];
   const LARGEST_EIGENVALUE = 10;
 
@@ -165,21 +167,9 @@
     }
     @media print { .hint, .buttons, input { display: none; } }`;
 
-  const SVG = /^(svg|g|circle|text|path)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const say = (node, text) => {
     if (node.textContent !== text) node.textContent = text; // a voice reads what changes
   };
-  const signed = (value) => String(value).replace("-", "\u2212");
   const short = (value) => signed(value.toPrecision(3));
 
   class DescentPath extends HTMLElement {

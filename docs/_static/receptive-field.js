@@ -1,6 +1,8 @@
 // <receptive-field>: how far one output sees, layer by layer. Its words and layers come from the page.
 "use strict";
 {
+  const { fill, make } = globalThis.elements;
+
   /** The numbers of a layer that a reader can change, from 1 to these. */
   const SETTINGS = { kernel: 7, stride: 3, dilation: 5 };
   const [MOST_LAYERS, LARGEST, NUMBERED, CELL] = [8, 127, 7, 36];
@@ -118,20 +120,9 @@
     }
     @media print { .preset, .editor, .depth, .hint { display: none; } }`;
 
-  const SVG = /^(svg|rect|text|path)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
   const line = (name, d, more = {}) => make("path", { class: name, d: d.join(""), ...more });
   const square = (x, y, side, height = side) =>
     make("rect", { class: "frame", x, y, width: side, height });
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const range = (n) => [...Array(n).keys()];
 
   class ReceptiveField extends HTMLElement {

@@ -67,7 +67,8 @@ globalThis.searchEngine = (() => {
 
   // Order of results: lessons whose own title has all the words, first those that begin with them,
   // in the order of the course; sections of lessons with all of them in their heading; the
-  // glossary's term of exactly that name; then the rest by score, where lessons weigh more than
+  // glossary's terms of exactly that name, those with several words in their names, and those that
+  // a query of nothing but terms names; then the rest by score, where lessons weigh more than
   // references. An error goes with the sections if the query quotes three words of its message or
   // more; one or two of them are in many others.
   const rank = (section, terms, phrase) => {
@@ -76,7 +77,8 @@ globalThis.searchEngine = (() => {
       return isPage ? (nameOf(title).startsWith(terms[0].text) ? 4 : 3) : 2;
     }
     if (area === "error" && words(phrase).length > 2 && fold(title).includes(phrase)) return 2;
-    return area === "term" && [fold(title), withoutGloss(title)].includes(phrase) ? 1 : 0;
+    const isTerm = [fold(title), withoutGloss(title)].includes(phrase) || (terms.length > 1 && titleHas(title, terms));
+    return area === "term" && isTerm ? 1 : 0;
   };
   const namesTerm = ({ area, title }, terms) =>
     area === "term" && terms.some(({ text }) => text === withoutGloss(title));
@@ -221,7 +223,7 @@ globalThis.searchEngine = (() => {
         heads.some(({ text }) => groups.some((group) => group.includes(text) && group.includes(withoutGloss(section.title))));
       let ranked = sorted(
         withAll.map((one) => ({ ...one, score: scores.get(one.id) ?? (scores.size ? 0 : one.score) })),
-        (section) => rank(section, terms, phrase),
+        (section) => rank(section, terms, phrase) || (isHead(section) ? 1 : 0),
       );
       // A name in code that is found is what was meant, not its parts.
       if (ranked.length < ENOUGH && !(ranked.length && IS_NAME.test(query))) {

@@ -1,6 +1,8 @@
 // <softmax-temperature>: probabilities from logits. Its words and settings come from the page.
 "use strict";
 {
+  const { fill, make, signed } = globalThis.elements;
+
   const [LOW, HIGH, MOST, SHIFT] = [-5, 35, 5, 10];
 
   /** As torch.softmax of logits / temperature; no exponential is above 1. */
@@ -62,21 +64,9 @@
     }
     @media print { .settings fieldset, .buttons, .row input, [type=range] { display: none; } }`;
 
-  const SVG = /^(svg|rect)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
   const say = (node, text) => {
     if (node.textContent !== text) node.textContent = text; // a voice reads what changes
   };
-  const signed = (value) => String(value).replace("-", "\u2212");
   const tidy = (value) => +value.toFixed(10) + 0; // no -0
   const short = (value) => signed(+value.toFixed(4) + 0);
   /** Four places; a probability that is not 0 or 1 is not written so. */

@@ -1,8 +1,7 @@
 // <transposed-stepper>: a transposed convolution, print by print. Its words and settings come from the page.
 "use strict";
 {
-  const table = (rows, columns, value) =>
-    Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => value(r, c)));
+  const { STEPPER_STYLE, Stepper, fill, make, signed, squares, table } = globalThis.elements;
 
   const outputSize = (input, kernel, stride = 1, padding = 0) => (input - 1) * stride + kernel - 2 * padding;
 
@@ -34,6 +33,7 @@
   };
 
   const CELL = 40;
+  const box = squares(CELL);
   /** The share of an input at a place, where inputs are half a kernel apart. */
   const triangle = (n, i) => 1 - Math.abs(i - (n - 1) / 2) / ((n + 1) >> 1);
   const KERNELS = {
@@ -43,38 +43,13 @@
     bilinear: (n, r, c) => triangle(n, r) * triangle(n, c),
   };
   const CHOICES = { side: [2, 3], size: [1, 2, 3, 4], stride: [1, 2, 3], padding: [0, 1, 2] };
-  const ICONS = {
-    previous: "M15 5l-7 7 7 7",
-    play: "M8 5v14l11-7z",
-    pause: "M8 5v14M16 5v14",
-    next: "M9 5l7 7-7 7",
-  };
-
-  const STYLE = `
-    :host { display: block; container-type: inline-size; }
-    * { box-sizing: border-box; }
-    .card { padding: 0.75rem; border: 1px solid var(--pst-color-border); border-radius: 0.5rem;
-      color: var(--pst-color-text-base); background: var(--pst-color-background);
-      font-size: 0.9375rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
+  const STYLE = `${STEPPER_STYLE}
     .settings { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.5rem; }
     .settings > label { flex: 1 1 8rem; display: grid; }
-    fieldset, legend { margin: 0; padding: 0; border: 0; }
-    legend, .settings > label, .hint { font-size: 0.875rem; color: var(--pst-color-text-muted); }
-    select, input, .choices { height: 2.75rem; margin: 0; border: 1px solid var(--pst-color-border);
-      border-radius: 0.375rem; font: inherit; color: var(--pst-color-text-base);
-      background: none; accent-color: var(--pst-color-primary); }
-    option { background: var(--pst-color-background); }
     .choices { display: inline-flex; }
-    .choices label { position: relative; display: grid; place-items: center; width: 2.5rem; }
-    .choices label + label { border-inline-start: inherit; }
-    .choices input { position: absolute; width: 100%; opacity: 0; }
-    .choices label:has(:checked), .next { color: var(--pst-color-primary-text);
-      background: var(--pst-color-primary); }
-    :focus-visible, .choices label:has(:focus-visible) { outline: 3px solid var(--pst-color-accent);
-      outline-offset: 2px; z-index: 1; }
+    .choices label { width: 2.5rem; }
     .stage { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem; margin: 1rem 0 0.5rem; text-align: center; }
     .middle { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.75rem; }
-    p { margin: 0.25rem 0; }
     svg { display: block; max-width: 100%; height: auto; margin: auto; overflow: visible; }
     text { text-anchor: middle; fill: var(--pst-color-text-base); }
     .cell rect { stroke: var(--pst-color-border); fill: color-mix(in srgb, var(--hue, var(--pst-color-primary))
@@ -87,43 +62,17 @@
     .window { pointer-events: none; transition: transform 180ms; fill: var(--pst-color-secondary);
       fill-opacity: 0.15; stroke: var(--pst-color-secondary); stroke-width: 3; }
     .edge { fill: none; stroke: var(--pst-color-text-base); stroke-width: 2; pointer-events: none; }
-    .transport { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem; }
-    button { width: 2.75rem; height: 2.75rem; padding: 0.625rem; border: 0; border-radius: 50%;
-      color: inherit; background: var(--pst-color-surface); cursor: pointer; }
-    button path { fill: none; stroke: currentColor; stroke-width: 2.5; }
-    .transport input { flex: 1 1 100%; order: 1; }
-    .count { margin-inline-start: auto; }
     .summary { min-height: 6em; }
-    .problem:empty, [hidden] { display: none !important; }
-    .problem { padding-inline-start: 0.75rem; border-inline-start: 4px solid var(--pst-color-danger); }
     code { font-size: 0.8125rem; }
     @container (min-width: 41rem) {
-      .card { padding: 1rem; }
       .stage { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr) minmax(0, 5fr); }
       .middle { grid-template-columns: minmax(0, 1fr); }
-      .transport input { flex: 1; order: 0; margin: 0 0.75rem; }
       .summary { min-height: 3em; }
-    }
-    @media (prefers-reduced-motion: reduce) { .window { transition: none; } }
-    @media print { .settings, .transport, .hint { display: none; } }`;
+    }`;
 
-  const SVG = /^(svg|g|rect|text|path)$/;
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElementNS(`http://www.w3.org/${SVG.test(name) ? "2000/svg" : "1999/xhtml"}`, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (typeof value === "function") node.addEventListener(key, value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children);
-    return node;
-  };
-  const box = (r, c, attributes = {}, n = 1) =>
-    make("rect", { x: c * CELL, y: r * CELL, width: n * CELL, height: n * CELL, ...attributes });
-  const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
-  const signed = (value) => String(value).replace("-", "\u2212");
   const move = (window, r, c) => (window.style.transform = `translate(${c * CELL}px, ${r * CELL}px)`);
 
-  class TransposedStepper extends HTMLElement {
+  class TransposedStepper extends Stepper {
     static transposed = transposed;
     static outputSize = outputSize;
 
@@ -139,8 +88,8 @@
       this.choose(kernel);
     }
 
-    disconnectedCallback() {
-      this.stop();
+    get last() {
+      return this.side ** 2 - 1;
     }
 
     /** Take a kernel by its name, and begin. */
@@ -159,11 +108,6 @@
 
     lay() {
       const { words } = this;
-      const button = (name, click) => {
-        const made = make("button", { type: "button", class: name, click });
-        this.dress(made, name);
-        return made;
-      };
       const part = (name) => {
         this[`${name}Caption`] = make("p");
         this[`${name}Body`] = make("div");
@@ -179,24 +123,10 @@
       };
       const options = Object.keys(KERNELS).map((value) => make("option", { value }, words[value]));
       this.select = make("select", { change: () => this.choose(this.select.value) }, ...options);
-      this.playButton = button("play", () => (this.timer ? this.stop() : this.play()));
-      this.playButton.hidden = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const slide = () => this.go(this.slider.value - 1);
-      this.slider = make("input", { type: "range", min: 1, "aria-label": words.position, input: slide });
-      this.count = make("span", { class: "count", "aria-hidden": true });
-      this.summary = make("p", { class: "summary", "aria-live": "polite" });
       this.problem = make("p", { class: "problem", role: "alert" });
       this.formula = make("p");
       this.call = make("code", { translate: "no" });
-      const transport = make(
-        "div",
-        { class: "transport" },
-        button("previous", () => this.go(this.position - 1)),
-        this.playButton,
-        button("next", () => this.go(this.position + 1)),
-        this.slider,
-        this.count,
-      );
+      const transport = this.transport();
       this.steps = [transport, this.summary, this.call];
       const middle = make("div", { class: "middle" }, part("kernel"), part("print"));
       const card = make(
@@ -212,13 +142,6 @@
         make("p", { class: "hint" }, words.hint),
       );
       this.shadowRoot.append(make("style", {}, STYLE), card);
-    }
-
-    dress(button, name) {
-      const icon = make("svg", { viewBox: "0 0 24 24" }, make("path", { d: ICONS[name] }));
-      button.replaceChildren(icon);
-      button.title = this.words[name];
-      button.ariaLabel = button.title;
     }
 
     /** Draw what depends on the settings. */
@@ -309,12 +232,6 @@
       cell.ariaLabel = fill(this.words[`${grid}Cell`], { row: r + 1, column: c + 1, value: signed(value) });
     }
 
-    go(position) {
-      this.stop();
-      this.position = Math.max(0, Math.min(this.side ** 2 - 1, position));
-      this.update();
-    }
-
     /** Show the prints up to the position. */
     update() {
       const { words, side, size, stride, padding, kept, full, input, kernel, position } = this;
@@ -348,26 +265,6 @@
       this.slider.value = position + 1;
       this.count.textContent = fill(words.count, values);
       this.slider.setAttribute("aria-valuetext", this.count.textContent);
-    }
-
-    play() {
-      const last = this.side ** 2 - 1;
-      const step = () => {
-        this.position = (this.position + 1) % (last + 1);
-        this.update();
-        if (this.position === last) this.stop();
-      };
-      this.summary.ariaLive = "off"; // a voice could not keep up
-      this.timer = setInterval(step, 1200);
-      this.dress(this.playButton, "pause");
-      step();
-    }
-
-    stop() {
-      clearInterval(this.timer);
-      this.timer = null;
-      this.summary.ariaLive = "polite";
-      this.dress(this.playButton, "play");
     }
   }
 

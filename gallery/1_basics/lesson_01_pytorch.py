@@ -3,9 +3,10 @@
 ========================================
 
 What does a deep-learning framework do that NumPy does not do? To find out, we solve one small problem three times: how
-does the length of a planet's year follow from its distance to the Sun? We solve it first with NumPy and derivatives
-that we work out ourselves, then with derivatives from PyTorch, and then with ready-made parts of PyTorch. All three
-programs find the same law of nature, but they do not take the same time. Then we replace the model, and PyTorch shows
+does the length of a planet's year follow from its distance to the Sun? First we use NumPy, and work out the derivatives
+ourselves. Then PyTorch computes the derivatives. Finally we use ready-made parts of PyTorch.
+
+All three programs find the same law of nature, but not in the same time. Then we replace the model, and PyTorch shows
 its strength. At the end you can say why PyTorch became the star of the frameworks, and also when you do not need it.
 
 .. grid:: 1 1 2 2
@@ -35,18 +36,18 @@ its strength. At the end you can say why PyTorch became the star of the framewor
 #
 #    pip install torch torchvision numpy matplotlib
 #
-# It brings the usual *build*, a compiled version of PyTorch. Some builds contain CUDA, NVIDIA's software for computing
-# on its GPUs. PyTorch's own server has a small build without GPU support:
+# This installs the usual *build*, a compiled version of PyTorch. Some builds contain CUDA, NVIDIA's software for
+# computing on its GPUs. If you have no GPU, PyTorch's own server has a smaller build:
 #
 # .. code-block:: bash
 #
 #    pip install torch torchvision --index-url https://download.pytorch.org/whl/cpu
 #
-# Always name ``torch`` and ``torchvision`` in one command, so that both come from the same server. The set-up page has
-# the other builds, and also ``dlcourse``, the package with the helpers of this course.
+# Always name ``torch`` and ``torchvision`` in one command, so that they fit each other. The set-up page has the other
+# builds, and also ``dlcourse``, the package with the helpers of this course.
 #
-# The first cell imports what we need. ``seed_everything`` fixes the seed of the random number generators, so that each
-# run draws the same numbers.
+# The first cell imports what we need. ``seed_everything`` fixes the seed of the random numbers, so that each run draws
+# the same ones.
 
 # sphinx_gallery_number = 1
 # sphinx_gallery_budget_s = 15
@@ -75,9 +76,9 @@ print(f"PyTorch {torch.__version__}, built with CUDA {torch.version.cuda}")
 #
 # Set-up: check the installation
 # ------------------------------
-# PyTorch stores numbers in :term:`tensors <tensor>`, regular grids of numbers like NumPy's arrays. To check the
-# installation, we multiply a small matrix by its transpose: ``@`` is the matrix product, and ``.T`` the transpose. The
-# first entry must be 0·0 + 1·1 + 2·2 = 5.
+# PyTorch stores numbers in :term:`tensors <tensor>`, regular grids like NumPy's arrays. To check the installation, we
+# multiply a small matrix by its transpose: ``@`` is the matrix product, and ``.T`` the transpose. The first entry must
+# be 0·0 + 1·1 + 2·2 = 5.
 
 small = torch.tensor([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
 product = small @ small.T
@@ -88,8 +89,7 @@ assert product.tolist() == [[5, 14], [14, 50]]
 # If you see these four entries, PyTorch works.
 #
 # If ``torch`` and ``torchvision`` come from two different builds, ``import torchvision`` stops with the message below;
-# the cure is in :doc:`the list of errors </errors>`. The folded cell shows the message without a broken installation:
-# ``torchvision`` is not imported, so its operator is missing too.
+# the cure is in :doc:`the list of errors </errors>`. You can skip the fold.
 #
 # .. fold:: How the message comes about
 
@@ -108,11 +108,12 @@ except RuntimeError as message:
 # Set-up: CPU, CUDA or MPS
 # ------------------------
 # Every tensor lies on a :term:`device`. ``cpu`` is the processor, ``cuda`` a GPU of NVIDIA (or of AMD, in a build for
-# AMD), ``mps`` the GPU of an Apple chip. The function ``current_accelerator()`` of the module ``torch.accelerator``
-# names the kind of GPU that this PyTorch was *built* for. By default it does not look at the machine. With
-# ``check_available=True`` it does, and it returns ``None`` if there is no GPU. A build for the CPU alone returns
-# ``None`` both times. (This needs PyTorch 2.7 or newer.)
-# ``.to(device)`` then moves a tensor to the device.
+# AMD), and ``mps`` the GPU of an Apple chip.
+#
+# ``torch.accelerator.current_accelerator()`` names the kind of GPU that this PyTorch was *built* for. With
+# ``check_available=True`` it also looks at the machine, and returns ``None`` if there is no such GPU. (This needs
+# PyTorch 2.7 or newer.) A build for the CPU alone returns ``None`` both times. ``.to(device)`` then moves a tensor to
+# the device.
 
 built_for = torch.accelerator.current_accelerator()
 found = torch.accelerator.current_accelerator(check_available=True)
@@ -129,10 +130,12 @@ print("computing on:", small.device.type)
 # Look at the data
 # ----------------
 # The farther a planet is from the Sun, the longer its year. Johannes Kepler found the rule in 1618, from the six
-# planets that were known to him. Here are today's numbers, from `NASA's fact sheets
-# <https://nssdc.gsfc.nasa.gov/planetary/planetfact.html>`__. The distance is the semi-major axis, which is half of the
-# longest diameter of the elliptic orbit. We divide by the values of the Earth, so that the Earth has distance 1 and
-# year 1. A NumPy array computes with all its elements at once (:doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`).
+# planets that were known to him. The cell holds today's values, from `NASA's fact sheets
+# <https://nssdc.gsfc.nasa.gov/planetary/planetfact.html>`__. The distance is half of the longest diameter of the
+# elliptic orbit.
+#
+# A NumPy array computes with all its elements at once (:doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`). We
+# divide by the values of the Earth, so that the Earth has distance 1 and year 1.
 
 names = ["Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn"]
 distance_million_km = np.array([57.909, 108.210, 149.598, 227.956, 778.479, 1432.041])
@@ -146,8 +149,8 @@ for i in range(6):
 # %%
 # Saturn is about ten times as far away as the Earth, but its year is almost thirty times as long.
 #
-# The figure shows the six planets twice. On the right, equal steps on an axis are equal *factors*: from 1 to 10 is as
-# far as from 10 to 100. Such an axis is called logarithmic.
+# On the right of the figure, equal steps on an axis are equal *factors*: from 1 to 10 is as far as from 10 to 100. Such
+# an axis is called logarithmic.
 #
 # .. fold:: How the figure is drawn
 
@@ -162,14 +165,15 @@ label = axes[0].set_ylabel("year (Earth = 1)")
 
 # %%
 # On the right the planets lie on a straight line. This is the mark of a *power*. An everyday example: a pizza of twice
-# the diameter has four times the area, because the area grows with the diameter to the power 2. If the year grows with
-# the distance to some power :math:`p`, so that :math:`t = c\,d^{\,p}`, then :math:`\log t = p \log d + \log c`. With
-# :math:`x = \log d` and :math:`y = \log t` this is :math:`y = p x + \log c`: a line with slope :math:`p`. (Here
-# :math:`\log` is the natural logarithm. The axes of the figure count in factors of 10; the slope is the same.) So we
-# have to find the slope of a line.
+# the diameter has four times the area, because the area grows with the diameter to the power 2.
 #
-# The six planets are our :term:`training set`. Uranus and Neptune, discovered later, are our :term:`test set`. They
-# do not appear before "Use it".
+# Suppose that the year grows with the distance to some power :math:`p`, so :math:`t = c\,d^{\,p}`. Then :math:`\log t =
+# p \log d + \log c`. With :math:`x = \log d` and :math:`y = \log t` this is :math:`y = p x + \log c`, a line with slope
+# :math:`p`. So we have to find the slope of a line. (Here :math:`\log` is the natural logarithm. The axes of the figure
+# count in factors of 10; the slope is the same.)
+#
+# The six planets are our :term:`training set`. Uranus and Neptune, discovered later, are our :term:`test set`. We keep
+# them back until "Use it".
 #
 # Predict
 # -------
@@ -203,9 +207,10 @@ label = axes[0].set_ylabel("year (Earth = 1)")
 # Build it: the mean squared error
 # --------------------------------
 # The Earth has distance 1 and year 1, and :math:`\log 1 = 0`, so the line should go through the origin. We begin with
-# this simple :term:`model`, :math:`y = w x`, which has one :term:`parameter`, the slope :math:`w`. For planet number
-# :math:`i` its error is :math:`e_i = w x_i - y_i`. The :term:`mean squared error` says with one number how wrong the
-# whole line is:
+# this simple :term:`model`, :math:`y = w x`. It has one :term:`parameter`, the slope :math:`w`.
+#
+# For planet number :math:`i` its error is :math:`e_i = w x_i - y_i`. The :term:`mean squared error` says with one
+# number how wrong the whole line is:
 #
 # .. math:: L = \frac{1}{n} \sum_i e_i^2 .
 #
@@ -230,15 +235,16 @@ for trial in (0.0, 1.0, 1.5, 2.0):
 # Build it: gradient descent in three steps
 # -----------------------------------------
 # Imagine that you stand on a hillside in thick fog and want to go down. You cannot see the valley, but your feet feel
-# which way the ground falls, and you take a step that way. The :term:`derivative` of the loss is this feeling in the
-# feet. By the chain rule, the derivative of :math:`e_i^2` is :math:`2 e_i` times the derivative of :math:`e_i`, which
-# is :math:`x_i`. So
+# which way the ground falls, and you take a step that way. The :term:`derivative` of the loss tells us the same.
+#
+# By the chain rule, the derivative of :math:`e_i^2` is :math:`2 e_i` times the derivative of :math:`e_i`, which is
+# :math:`x_i`. So
 #
 # .. math:: \frac{dL}{dw} = \frac{2}{n} \sum_i e_i x_i .
 #
 # If the derivative is negative, the loss falls to the right, so we step *against* the derivative. The step is the
-# derivative times the :term:`learning rate`. We take 0.1, a common first guess; :doc:`lesson 13
-# </lessons/2_training/lesson_13_optimisation>` shows how to choose it.
+# derivative times the :term:`learning rate`. We take 0.1, a common first guess (:doc:`lesson 13
+# </lessons/2_training/lesson_13_optimisation>` chooses it).
 
 slope, learning_rate = 0.0, 0.1
 visited = [slope]
@@ -250,7 +256,8 @@ for _ in range(3):
     print(f"derivative {derivative:6.2f}, new slope {slope:.3f}, loss {loss_of(slope):.3f}")
 
 # %%
-# The slope grows, the loss falls, and the steps become shorter, because the derivative becomes smaller near the bottom.
+# The slope grows and the loss falls. The steps become shorter, because the derivative becomes smaller near the bottom.
+#
 # In the figure each short line is a tangent, and its slope is the derivative. The arrow is the step that follows, and
 # the dotted line leads to the loss at the new slope.
 #
@@ -283,9 +290,9 @@ legend = ax.legend(loc="upper right")
 # Build it: two parameters
 # ------------------------
 # Now the general line :math:`y = w x + b`, with an intercept :math:`b` as its second parameter. The error becomes
-# :math:`e_i = w x_i + b - y_i`. We write :math:`\partial L / \partial w` for the derivative with respect to :math:`w`
-# when :math:`b` stays fixed, and :math:`\partial L / \partial b` for the one with respect to :math:`b` when :math:`w`
-# stays fixed. The derivative of :math:`e_i` with respect to :math:`b` is 1, and so there are two formulas:
+# :math:`e_i = w x_i + b - y_i`. We need two derivatives: :math:`\partial L / \partial w` is the one with respect to
+# :math:`w` while :math:`b` stays fixed, and :math:`\partial L / \partial b` the reverse. The derivative of :math:`e_i`
+# with respect to :math:`b` is 1, so the formulas are:
 #
 # .. math:: \frac{\partial L}{\partial w} = \frac{2}{n} \sum_i e_i x_i , \qquad
 #           \frac{\partial L}{\partial b} = \frac{2}{n} \sum_i e_i .
@@ -340,17 +347,18 @@ run_choices("twice_as_far", right=fitted_exponent, wrong=[same_speed, like_an_ar
 # Build it: autograd, derivatives from PyTorch
 # --------------------------------------------
 # The weak point of our program is the two formulas. Each new model needs new ones, and a mistake in them gives no
-# message. PyTorch can compute the derivatives. We return to the model with one parameter.
+# message. PyTorch can compute the derivatives. We show it on the model with one parameter.
 #
 # ``requires_grad=True`` says that we want a derivative with respect to this tensor. From then on PyTorch notes each
-# operation that uses it, in a :term:`graph <computation graph>`. For our loss the graph is a simple chain:
+# operation that uses it, in a :term:`graph <computation graph>`. Here the graph is a simple chain:
 #
 #    ``w`` → (· x) → (− y) → (square) → (mean) → ``loss``
 #
-# The call ``loss.backward()`` goes through it from right to left, from the loss to ``w``, and applies the chain rule at
-# each operation. It leaves the derivative in ``w.grad``. This is :term:`automatic differentiation`, and the part of
-# PyTorch that does it is called *autograd*. (``torch.float64`` is NumPy's usual type of number, with about sixteen
-# digits.)
+# The call ``loss.backward()`` goes through the graph from right to left, from the loss to ``w``, and applies the chain
+# rule at each operation. It leaves the derivative in ``w.grad``. This is :term:`automatic differentiation`, and the
+# part of PyTorch that does it is called *autograd*.
+#
+# (``torch.float64`` is NumPy's usual type of number, with about sixteen digits.)
 
 x_tensor = torch.tensor(x)
 y_tensor = torch.tensor(y)
@@ -365,8 +373,8 @@ print("the derivative:", w.grad)
 # The loss is a tensor that remembers where it comes from: ``grad_fn=<MeanBackward0>`` is the last operation in the
 # graph, the mean.
 #
-# Is the derivative right? The folded cell compares it with our formula, and with the change of the loss after a very
-# small change of the slope.
+# Is it right? The fold compares it with our formula, and with the change of the loss after a very small change of the
+# slope.
 #
 # .. fold:: The derivative in three ways
 
@@ -380,9 +388,11 @@ print(f"small change: {by_small_change:.8f}")
 assert abs(w.grad.item() - by_formula) < 1e-12
 
 # %%
-# All three agree. One property of ``backward`` is easy to forget: it *adds* the derivative to what is already in
-# ``.grad``. To see it, we compute the same loss once more and call ``backward`` a second time. ``item()`` returns the
-# Python number in a tensor with one element.
+# All three agree.
+#
+# One property of ``backward`` is easy to forget: it *adds* the derivative to what is already in ``.grad``. To see it,
+# we compute the same loss once more and call ``backward`` again. ``item()`` takes the Python number out of a tensor
+# with one element.
 
 print("before:", w.grad.item())
 loss = ((w * x_tensor - y_tensor) ** 2).mean()
@@ -396,8 +406,7 @@ assert abs(w.grad.item() - 2 * by_formula) < 1e-12
 # Build it: the loop with autograd
 # --------------------------------
 # Now the whole loop. ``slope.grad = None`` removes the old gradient. The step itself is not part of the model, so
-# ``torch.no_grad()`` keeps it out of the graph. Inside it, ``-=`` changes the tensor itself instead of making a new
-# one.
+# ``torch.no_grad()`` keeps it out of the graph. There ``-=`` changes the tensor itself; it makes no new one.
 
 
 def fit_autograd(x, y, steps=200, learning_rate=0.1):
@@ -435,16 +444,17 @@ print(f"slope {from_autograd[0]:.4f}, intercept {from_autograd[1]:.4f}")
 # the step                      ``slope = slope - ...``              ``slope -= ...`` inside ``no_grad()``
 # ============================= ==================================== =========================================
 #
-# The error, which is the model, is the same in both. If you change it, NumPy needs new formulas. In PyTorch
+# The error, which is the model, is the same in both. If you change it, NumPy needs new formulas, but
 # ``loss.backward()`` stays as it is.
 #
 # Build it: a ready-made layer, nn.Linear
 # ---------------------------------------
 # ``nn.Linear(1, 1)`` is our line as an object, a *layer*. It has one input and one output for each example, and its two
-# parameters are inside, as ``weight`` and ``bias``. It wants the inputs as a table with one row for each planet, here
-# with a single column. ``[:, None]`` makes this column: it adds an axis of length 1 at the end (more in
-# :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>`). The values are converted to ``float32``, PyTorch's usual
-# type, with about seven digits.
+# parameters are inside, as ``weight`` and ``bias``.
+#
+# The layer wants a table with one row for each planet, here with a single column. ``[:, None]`` makes this column: it
+# adds an axis of length 1 at the end (more in :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>`). The values
+# become ``float32``, PyTorch's usual type, with about seven digits.
 
 
 def column(values):
@@ -464,9 +474,9 @@ print("outputs:", tuple(line(inputs).shape))
 #
 # Build it: a ready-made step, torch.optim.SGD
 # --------------------------------------------
-# ``torch.optim.SGD`` is an :term:`optimiser`. It receives the parameters of a model and the learning rate, and it takes
-# the steps: ``zero_grad()`` removes the old gradients of all parameters, and ``step()`` changes each parameter by minus
-# the learning rate times its gradient. ``nn.functional.mse_loss`` is the mean squared error.
+# ``torch.optim.SGD`` is an :term:`optimiser`. It receives the parameters of a model and the learning rate.
+# ``zero_grad()`` removes the old gradients of all parameters, and ``step()`` changes each parameter by minus the
+# learning rate times its gradient. ``nn.functional.mse_loss`` is the mean squared error.
 
 
 def train(model, inputs, targets, steps=200, learning_rate=0.1):
@@ -486,12 +496,12 @@ line_losses = train(line, inputs, targets)
 print(f"slope {line.weight.item():.4f}, intercept {line.bias.item():.4f}")
 
 # %%
-# The same line for the third time. Nothing in ``train`` says which model it trains. We will use this soon.
+# The same line for the third time. Nothing in ``train`` says which model it trains; we will use this soon.
 #
 # Check against PyTorch
 # ---------------------
-# We compare slope, intercept and the loss at each of the 200 steps. ``float64`` keeps about sixteen digits and
-# ``float32`` about seven, so we expect differences of about these sizes.
+# Are the three results really equal? ``float64`` keeps about sixteen digits and ``float32`` about seven, so we expect
+# differences of about these sizes.
 #
 # .. fold:: The three programs compared
 
@@ -551,8 +561,8 @@ legend = fig.legend(loc="outside lower center", ncols=3)
 # %%
 # Use it: a test on two new planets
 # ---------------------------------
-# The real test is a planet that the program has not seen. Uranus was discovered in 1781 and Neptune in 1846. From the
-# distance we compute :math:`x`, the line gives :math:`y`, and ``np.exp`` undoes the logarithm.
+# The real test is a planet that the program has not seen. From the distance we compute :math:`x`, the line gives
+# :math:`y`, and ``np.exp`` undoes the logarithm.
 
 new_names = ["Uranus", "Neptune"]
 new_distance = np.array([2867.043, 4514.953]) / distance_million_km[2]
@@ -565,9 +575,11 @@ for i in range(2):
 assert np.abs(forecast / new_year - 1).max() < 0.01
 
 # %%
-# Both forecasts are right to within one per cent, although Neptune is three times as far away as Saturn. The table adds
-# three :term:`baselines <baseline>`: one year for all, the geometric mean of the six; the rule "twice as far, twice as
-# long"; and the best line in *closed form*, a formula that gives the best parameters at once (``np.linalg.lstsq``).
+# Both forecasts are right to within one per cent, although Neptune is three times as far away as Saturn.
+#
+# Is that good? The table adds three :term:`baselines <baseline>`: one year for all, the geometric mean of the six; the
+# rule "twice as far, twice as long"; and the best line in *closed form*, a formula that gives the best parameters at
+# once (``np.linalg.lstsq``).
 #
 # .. fold:: How the table is made
 
@@ -589,13 +601,15 @@ assert abs(slope - best_slope) < 1e-6 and abs(intercept - best_intercept) < 1e-6
 
 # %%
 # The closed form gives the same line as gradient descent, in one call, so it is the better method here. But most models
-# have no closed form, and there we need steps. The last line shows why the slope is not exactly 1.5: most of the small
-# difference comes from Saturn. Real orbits are not exact ellipses, because the planets pull on each other.
+# have no closed form, and there we need steps.
+#
+# The last line shows why the slope is not exactly 1.5: most of the small difference comes from Saturn. Real orbits are
+# not exact ellipses, because the planets pull on each other.
 #
 # Use it: how fast are NumPy and PyTorch?
 # ---------------------------------------
-# This is the second question of "Predict". The folded cell measures each program several times on the CPU, and takes
-# the shortest time: other programs disturbed it least.
+# This is the second question of "Predict". The fold measures each program several times on the CPU, and takes the
+# shortest time, which other programs disturbed least.
 #
 # .. fold:: How the times are measured
 
@@ -626,23 +640,30 @@ ratio = f"{time_s(lambda: fit_autograd(many_x, many_y)) / autograd_time_s:.2g}"
 print(f"autograd, 600 rows {ratio:>13} times as long as autograd, 6 rows  (measured in this build)")
 
 # %%
-# NumPy is many times as fast as PyTorch here. An operation of PyTorch has a higher fixed cost than one of NumPy: it
-# looks up the code for the device and the dtype, and it notes itself in the graph. With a hundred times as many rows,
-# the time is far from a hundred times as long (last line). So the fixed cost counts less where each operation has more
-# work, as in a large network.
+# NumPy is many times as fast as PyTorch here, because an operation of PyTorch has a higher fixed cost. It looks up the
+# code for the device and the dtype, the type of the elements, and it notes itself in the graph.
+#
+# With a hundred times as many rows, the time is far from a hundred times as long (last line). So the fixed cost counts
+# less where each operation has more work, as in a large network.
 #
 # Use it: replace the line by a neural network
 # --------------------------------------------
 # If NumPy is faster and the closed form is faster still, why do we need a framework? Because now we change the model.
-# We replace the line by a small network: it adds up sixteen curves of the form :math:`\tanh`, an S-shaped function that
-# becomes flat at both ends. ``nn.Sequential`` puts layers one behind the other. The first layer has 16 weights and 16
-# biases, the second 16 weights and 1 bias, together 49 parameters. Written out, it is :math:`y = v_1 \tanh(w_1 x + b_1)
-# + \dots + v_{16} \tanh(w_{16} x + b_{16}) + c`, with the four parameter tensors :math:`w, b, v` and :math:`c`.
+# We replace the line by a small network, a sum of sixteen curves. Each has the form of :math:`\tanh`, an S-shaped
+# function that becomes flat at both ends:
 #
-# For NumPy we would have to work out one new formula for each of the four parameter tensors. For PyTorch nothing else
-# changes: ``train`` is the function from above. A network starts with random parameters, so a single run could be
-# lucky. We train ten networks, each from its own seed, with more steps than the line needed. The sixteen curves and the
-# 2,000 steps are guesses; we chose them by looking at the loss on the six planets alone.
+# :math:`y = v_1 \tanh(w_1 x + b_1) + \dots + v_{16} \tanh(w_{16} x + b_{16}) + c`
+#
+# It has 49 parameters in four tensors: 16 values each of :math:`w`, :math:`b` and :math:`v`, and one :math:`c`.
+# ``nn.Sequential`` puts layers one behind the other. The first layer has :math:`w` and :math:`b`, the second :math:`v`
+# and :math:`c`.
+#
+# For NumPy we would have to work out one new formula for each of the four tensors. For PyTorch nothing else changes:
+# ``train`` is the function from above.
+#
+# A network starts with random parameters, so a single run could be lucky. We train ten networks, each from its own
+# seed. The sixteen curves and the 2,000 steps are guesses; we chose them by looking at the loss on the six planets
+# alone.
 
 networks = []
 for seed in range(SEED, SEED + 10):
@@ -675,9 +696,9 @@ assert sum(parameter.numel() for parameter in networks[0].parameters()) == 49
 assert worst_known.max() < 0.05 and new[:, 0].max() < -0.1 and new[:, 1].max() < -0.25
 
 # %%
-# None of the ten networks misses one of the six known planets by more than five per cent. (On other machines the values
-# differ a little.) All ten miss Neptune by more than a quarter, where the line was right to within one per cent. The
-# figure shows why.
+# No network misses one of the six known planets by more than five per cent. (On other machines the values differ a
+# little.) All ten miss Neptune by more than a quarter, where the line was right to within one per cent. The figure
+# shows why.
 #
 # .. fold:: How the figure is drawn
 
@@ -701,9 +722,10 @@ legend = ax.legend(loc="lower right")
 
 # %%
 # Inside the grey range, where there are data, the networks follow the planets. Outside, :math:`\tanh` becomes flat and
-# the curves bend away from the line. Nothing in the training set forbids it. So autograd gives you the derivatives of a
-# new model, but it cannot tell you whether the model is a good one. Networks are worth their price where nobody knows
-# the formula: for pictures, sound and text.
+# the curves bend away from the line. Nothing in the training set forbids it.
+#
+# So autograd gives you the derivatives of a new model, but it cannot tell you whether the model is a good one. Networks
+# are worth their price where nobody knows the formula: for pictures, sound and text.
 #
 # Use it: the five parts of a framework
 # -------------------------------------
@@ -725,19 +747,16 @@ legend = ax.legend(loc="lower right")
 #
 # Use it: why PyTorch is the star
 # -------------------------------
-# TensorFlow has these five parts too, and so has JAX together with other packages. PyTorch leads for three other
-# reasons.
+# TensorFlow has these five parts too, and so has JAX with other packages. PyTorch leads for three other reasons.
 #
-# *A model is ordinary Python.* PyTorch runs *eagerly*: it carries out each operation when Python reaches it. You can
-# print in the middle of a model, and an error points at your own line. A loop may depend on the data, and autograd
-# differentiates it as it was run. Before version 2, TensorFlow normally built the whole graph first and ran it
-# afterwards.
+# *A model is ordinary Python.* PyTorch runs *eagerly*: it carries out each operation when Python reaches it. So you can
+# print in the middle of a model, a loop may depend on the data, and an error points at your own line. Before version 2,
+# TensorFlow normally built the whole graph first and ran it afterwards.
 #
 # *Researchers chose it.* Of the papers at CVPR 2019, a conference on computer vision, that name just one of the two
-# frameworks, 69 % named PyTorch. This is a count by H. He (see the references), who had worked with the PyTorch team;
-# he left out papers from Google and Facebook. For 2024 the PyTorch Foundation, which speaks for PyTorch, `reports
-# <https://pytorch.org/blog/2024-year-in-review>`__ an adoption rate of 63 % in model training, from a survey of the
-# Linux Foundation.
+# frameworks, 69 % named PyTorch (counted by H. He, who had worked with the PyTorch team; see the references). For 2024
+# the PyTorch Foundation, which speaks for PyTorch, `reports <https://pytorch.org/blog/2024-year-in-review>`__ that 63 %
+# use it to train models.
 #
 # *Models attract models.* Whoever uses a published model needs its framework. Since version 5, Transformers, the
 # library of :doc:`lesson 24 </lessons/3_practice/lesson_24_bert>`, has `PyTorch as its only backend
@@ -747,7 +766,7 @@ legend = ax.legend(loc="lower right")
 #
 # Break it
 # --------
-# Two messages about the graph are common. First we ask for the numbers of a parameter as a NumPy array, as a plot does.
+# Two messages about the graph are common. First we ask for a parameter as a NumPy array, as a plot does.
 
 weight = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
 loss = ((weight * x_tensor - y_tensor) ** 2).mean()
@@ -759,8 +778,8 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 72, break_on_hyphens=False))
 
 # %%
-# ``backward`` cannot follow what NumPy computes. ``detach`` says that you know this: ``weight.detach().numpy()`` gives
-# the numbers without the graph.
+# ``backward`` cannot follow what NumPy computes. With ``detach`` you say that you know this:
+# ``weight.detach().numpy()`` gives the values without the graph.
 #
 # The second error comes from a step outside ``torch.no_grad()``.
 
@@ -770,9 +789,10 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 72, break_on_hyphens=False))
 
 # %%
-# A *leaf* is a tensor at which a graph begins, such as ``w`` in the chain above. (*Variable* is an old name for a
-# tensor.) ``backward`` fills ``.grad`` for leaves only. A recorded step would turn ``weight`` into the result of an
-# operation, which is no leaf. So PyTorch refuses. Put the step into ``torch.no_grad()``, or leave it to an optimiser.
+# A *leaf* is a tensor at which a graph begins, such as ``w`` in the chain above, and ``backward`` fills ``.grad`` for
+# leaves only. (*Variable* is an old name for a tensor.) A recorded step would turn ``weight`` into the result of an
+# operation, which is no leaf, so PyTorch refuses. Put the step into ``torch.no_grad()``, or leave it to an optimiser.
+#
 # The form ``weight = weight - 0.1 * weight.grad`` is more dangerous, because it raises nothing:
 
 stepped = weight - 0.1 * weight.grad
@@ -794,9 +814,9 @@ except RuntimeError as message:
 # %%
 # Break it: a forgotten ``zero_grad``
 # -----------------------------------
-# The worst mistake gives no message. If you forget to remove the old gradients, ``backward`` goes on adding, and each
-# step follows the sum of all gradients so far. What will the slope do? The cell is the loop of ``fit_autograd`` without
-# the two lines that remove the gradients.
+# The worst mistake gives no message. If you forget to remove the old gradients, each step follows the sum of all
+# gradients so far. What will the slope do? The cell is the loop of ``fit_autograd`` without the two lines that remove
+# the gradients.
 
 w = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 b = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
@@ -816,7 +836,7 @@ assert min(forgetful_losses[-50:]) > 1000 * losses[-1]
 
 # %%
 # The slope does not come to rest. It swings like a ball in a bowl without friction: the old gradients push it through
-# the best place and up the other side. The figure shows the first 60 steps.
+# the best place and up the other side.
 #
 # .. fold:: How the figure is drawn
 

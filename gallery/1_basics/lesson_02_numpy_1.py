@@ -4,8 +4,10 @@
 
 A Python list is free: it can hold anything, and it grows when you append to it. NumPy's :term:`array` is strict: all of
 its elements have one type, its size is fixed, and it must be a regular grid. Why does deep learning begin with the
-strict one? You will make arrays, add them up and combine them, and then measure both. At the end you will meet two
-mistakes that raise no error: a variance that is negative, and a perfect prediction with a large error.
+strict one?
+
+You will make arrays, add them up and combine them, and then measure both. At the end you will meet two mistakes that
+raise no error: a variance that is negative, and a perfect prediction with a large error.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -27,10 +29,9 @@ mistakes that raise no error: a variance that is negative, and a perfect predict
 # %%
 # Set-up
 # ------
-# Everybody imports NumPy under the short name ``np``. PyTorch is here for comparison: its tensors follow the same rules
-# as NumPy's arrays, and the lesson checks that they do. ``default_rng`` makes a generator of random numbers; with a
-# fixed seed, it gives the same numbers at every run. The functions from ``dlcourse`` draw tables and run the questions
-# of this page.
+# Everybody imports NumPy under the short name ``np``. PyTorch is here for comparison: its tensors follow the same
+# rules. ``default_rng`` makes a generator of random numbers; with a fixed seed, it gives the same numbers at every run.
+# The functions from ``dlcourse`` draw tables and run the questions of this page.
 
 # sphinx_gallery_number = 2
 # sphinx_gallery_budget_s = 15
@@ -71,8 +72,8 @@ print("shape:", mixed.shape, "   dtype:", mixed.dtype)
 
 # %%
 # The shape (2, 3) means 2 rows with 3 elements each. The shape of a flat array is a tuple with one entry, (3,). Whole
-# numbers become ``int64``, integers of 64 bits. One number with a decimal point is enough to turn all elements of
-# ``mixed`` into ``float64``, because an array has only one type.
+# numbers become ``int64``, integers of 64 bits. In ``mixed`` one number with a decimal point is enough to turn all
+# elements into ``float64``, because an array has only one type.
 #
 # ``np.zeros`` and ``np.ones`` take a shape. ``np.arange`` takes a start, an end and a step, like Python's ``range``.
 # ``np.linspace`` takes a start, an end and the number of elements. The method ``random`` of a generator draws numbers
@@ -90,10 +91,11 @@ print("random:  ", np.random.default_rng(SEED).random(2))
 #
 # Pick parts: indexing
 # --------------------
-# To read an element, give its position along each direction of the grid. Each direction is called an :term:`axis`, and
-# axes and positions are counted from 0: axis 0 runs down the rows, axis 1 runs along a row. In the following table the
-# tens digit is the row and the units digit is the column, so that you can check each result. A colon takes all
-# positions of an axis; ``0:2`` takes the positions 0 and 1.
+# To read an element, give its position along each direction of the grid. Each direction is called an :term:`axis`. Axes
+# and positions are counted from 0: axis 0 runs down the rows, axis 1 runs along a row. A colon takes all positions of
+# an axis; ``0:2`` takes the positions 0 and 1.
+#
+# In this table the tens digit is the row and the units digit is the column, so that you can check each result.
 
 table = np.array([[0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]])
 print("table[1, 2]:", table[1, 2])
@@ -145,10 +147,11 @@ print("array:", as_array * as_array, as_array > 1)
 #
 # Look at the data: a landscape
 # -----------------------------
-# Now a real array. Matplotlib comes with the height of the land, in metres, around Jacksboro in the state of Tennessee:
-# one value for each point of a grid, from north to south and from west to east. Four more attributes describe an array.
-# ``ndim`` is the number of axes, ``size`` the number of elements, ``itemsize`` the bytes of one element, and ``nbytes``
-# the bytes of all of them.
+# Now a real array. Matplotlib comes with the height of the land, in metres, around Jacksboro in the state of Tennessee.
+# There is one value for each point of a grid, from north to south and from west to east.
+#
+# Four more attributes describe an array: ``ndim`` is the number of axes, ``size`` the number of elements, ``itemsize``
+# the bytes of one element, and ``nbytes`` the bytes of all of them.
 
 with np.load(get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as file:
     heights = file["elevation"]
@@ -170,12 +173,12 @@ colour_bar = fig.colorbar(picture, label="height in m")
 
 # %%
 # A straight ridge comes from the upper right corner and ends in the middle of the map, at an edge that runs from the
-# upper left to the lower right. A later picture will show what this edge is.
+# upper left to the lower right. What is this edge? A later picture will show it.
 #
 # Predict
 # -------
 # Guess before you learn the rules. The table ``sold`` says how many pieces two shops (rows) sold of three products
-# (columns). The arrays ``column`` and ``row`` hold the same numbers in two different shapes.
+# (columns). The arrays ``column`` and ``row`` hold the same values in two different shapes.
 
 sold = np.array([[3, 1, 2], [5, 4, 0]])
 column = np.array([[1], [2], [3]])
@@ -237,7 +240,7 @@ run_choices("column_minus_row", right=column_and_row, wrong=[two_rows, two_colum
 # %%
 # Build it: sums along an axis
 # ----------------------------
-# Which axis is ``axis=0``: the one that stays, or the one that goes? To find out, we write the sum as a loop. For each
+# Does ``axis=0`` name the axis that stays, or the one that goes? To find out, we write the sum as a loop. For each
 # element we look at its position (shop, product), leave the shop out, and add the element to the total of its product.
 
 totals = np.zeros(3, dtype=int)
@@ -251,9 +254,10 @@ print(sold.sum(axis=0))
 assert np.array_equal(totals, sold.sum(axis=0))
 
 # %%
-# Both give one total for each product, so the rule is: *the axis that you name disappears.* It holds for any number of
-# axes. Here are three: 2 shops, 3 days, 4 products. ``reshape`` lays the numbers from 0 to 23 out in this shape, one
-# row after the other.
+# Both give one total for each product, so the rule is: *the axis that you name disappears.*
+#
+# It holds for any number of axes. Here are three: 2 shops, 3 days, 4 products. ``reshape`` lays the numbers from 0 to
+# 23 out in this shape, one row after the other.
 
 sold_daily = np.arange(24).reshape(2, 3, 4)  # (shops, days, products)
 for axis in range(3):
@@ -262,9 +266,11 @@ print("axis=(1, 2):               ", sold_daily.sum(axis=(1, 2)).shape)
 print("axis=(1, 2), keepdims=True:", sold_daily.sum(axis=(1, 2), keepdims=True).shape)
 
 # %%
-# Each of the first three results lacks one length of (2, 3, 4): first the 2, then the 3, then the 4. You can name
-# several axes at once. With ``keepdims=True`` each named axis keeps its position, with the length 1. This will be
-# needed below. In the figure, cells of one colour in the upper tables add up to the cell of that colour below.
+# Each of the first three results lacks one length of (2, 3, 4): first the 2, then the 3, then the 4. You can also name
+# several axes at once. With ``keepdims=True`` each named axis keeps its position, with the length 1; we will need this
+# below.
+#
+# In the figure, cells of one colour in the upper tables add up to the cell of that colour below.
 #
 # .. fold:: How the figure is drawn
 
@@ -290,8 +296,8 @@ limits = ax.set_ylim(10.2, -0.1)
 # Build it: broadcasting
 # ----------------------
 # To compute element by element, two arrays need the same shape. What happens if their shapes differ? Each product has a
-# price, and we want to know what each shop has earned with each product. The prices are a row of the shape (3,), and
-# the table has the shape (2, 3). A loop shows what we want: *every* row of the table is multiplied by the same prices.
+# price, and we want to know what each shop has earned with each product. The prices have the shape (3,), and the table
+# (2, 3). A loop shows what we want: *every* row of the table is multiplied by the same prices.
 
 prices = np.array([10, 20, 50])
 earned = np.zeros((2, 3), dtype=int)
@@ -304,8 +310,10 @@ assert np.array_equal(earned, sold * prices)
 
 # %%
 # ``sold * prices`` does the same without a loop. NumPy treats the row as if it stood there twice. This rule is called
-# :term:`broadcasting`. The other direction works as well. Suppose that shop 1 doubles its prices: we need one factor
-# for each *row*, and so a column of factors, with the shape (2, 1).
+# :term:`broadcasting`.
+#
+# The other direction works as well. Suppose that shop 1 doubles its prices. Then we need one factor for each *row*: a
+# column of factors, with the shape (2, 1).
 
 factors = np.array([[1], [2]])  # (2, 1): one factor for each shop
 print(sold * prices * factors)
@@ -322,8 +330,8 @@ assert np.array_equal(tens + units, table)
 
 # %%
 # In the figure, coloured cells exist, and grey cells are only imagined. An array is stretched along every axis on which
-# its length is 1. If an axis is missing, it is added on the left with the length 1, and stretched too. Then the
-# elements are added in pairs.
+# its length is 1. A missing axis is added on the left with the length 1, and stretched too. Then the elements are added
+# in pairs.
 #
 # .. fold:: How the figure is drawn
 
@@ -370,9 +378,9 @@ print("(2, 3, 4) with (3, 1):", broadcast_shape((2, 3, 4), (3, 1)))
 #
 # Build it: two orders in memory
 # ------------------------------
-# How can a row be repeated without a copy? For that we have to look at the memory. Memory has no rows: it is one long
-# line of bytes. The method ``ravel`` lays all elements of an array out in one flat array; ``ravel("K")`` takes them in
-# the order in which they lie in memory. ``np.asfortranarray`` changes this order, and nothing else.
+# How can a row be repeated without a copy? To see this, we look at the memory. Memory has no rows: it is one long line
+# of bytes. The method ``ravel`` lays all elements of an array out in one flat array; ``ravel("K")`` takes them in the
+# order in which they lie in memory. ``np.asfortranarray`` changes this order, and nothing else.
 
 small = table.astype(np.int16)  # 2 bytes for each element
 by_columns = np.asfortranarray(small)
@@ -385,8 +393,8 @@ print("column after column:", by_columns.ravel("K"))
 # order`; column after column is named Fortran order.
 #
 # How does NumPy find an element then? Each array has :term:`strides <stride>`: for each axis, the distance in memory
-# from one element to the next along this axis. **NumPy counts strides in bytes, and PyTorch counts them in elements.**
-# The glossary and :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` count in elements, as PyTorch does.
+# from one element to the next along this axis. **NumPy counts strides in bytes, and PyTorch counts them in elements**,
+# as do the glossary and :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`.
 
 print("row after row:       strides", small.strides)
 print("column after column: strides", by_columns.strides)
@@ -394,8 +402,10 @@ print("one row, repeated three times:", np.broadcast_to(small[0], (3, 4)).stride
 
 # %%
 # Row after row, the next column is the next element, 2 bytes further. The next row begins after 4 elements of 2 bytes,
-# so its stride is 8. Column after column it is the other way round. The last line answers our question: broadcasting
-# reads the same row again and again, because the stride of the repeated axis is 0.
+# so its stride is 8. Column after column it is the other way round.
+#
+# The last line answers our question: the stride of the repeated axis is 0, so broadcasting reads the same row again and
+# again.
 #
 # In the figure, the number below each element says at which byte it begins.
 #
@@ -417,10 +427,11 @@ limits = ax.set_ylim(10.2, -0.2)
 
 # %%
 # The strides follow from the shape. In C order, the stride of the last axis is the size of one element. Then go from
-# right to left: the stride of an axis is the stride of its right neighbour times the length of that neighbour. For
-# example, ``sold_daily`` has the shape (2, 3, 4) and elements of 8 bytes, so its strides are (96, 32, 8): 8 · 4 is 32,
-# and 32 · 3 is 96. For Fortran order, go from left to right. :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>`
-# shows what strides are good for.
+# right to left: the stride of an axis is the stride of its right neighbour times the length of that neighbour. (For
+# Fortran order, go from left to right.)
+#
+# For example, ``sold_daily`` has the shape (2, 3, 4) and elements of 8 bytes, so its strides are (96, 32, 8): 8 · 4 is
+# 32, and 32 · 3 is 96. :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>` shows what strides are good for.
 #
 # Check against PyTorch
 # ---------------------
@@ -469,10 +480,10 @@ print(f"500 random pairs: {fitting} broadcast, {500 - fitting} do not; all three
 # Use it: normalise every channel
 # -------------------------------
 # Networks usually learn faster if all inputs have values of a similar range. So data are :term:`normalised <normalise>`
-# first, each :term:`channel` for itself: subtract its mean, then divide by its standard deviation. We make an image
-# with three channels: the height, and the slopes to the south and to the east. ``np.gradient`` computes the slopes from
-# neighbouring heights and the distance between two points of the grid, which is 92.7 m to the south and 74.4 m to the
-# east.
+# first, each :term:`channel` for itself: subtract its mean, then divide by its standard deviation.
+#
+# We make an image with three channels: the height, and the slopes to the south and to the east. ``np.gradient``
+# computes the slopes from neighbouring heights and the distance between two points of the grid.
 
 south_m, east_m = 92.7, 74.4  # 3 seconds of arc, at 36.6 degrees north
 slope_south, slope_east = np.gradient(heights, south_m, east_m)
@@ -483,8 +494,10 @@ for name, channel in zip(("height", "south", "east"), channels, strict=True):
 
 # %%
 # The channels have very different ranges: heights are hundreds of metres, and slopes are small fractions. We need one
-# mean for each channel, so the axes 1 and 2 have to disappear. But (3,) does not fit (3, 344, 403). Here
-# ``keepdims=True`` is needed: the means then have the shape (3, 1, 1), which fits.
+# mean for each channel, so the axes 1 and 2 have to disappear.
+#
+# But (3,) does not fit (3, 344, 403). Here we need ``keepdims=True``: the means then have the shape (3, 1, 1), which
+# fits.
 
 means = channels.mean(axis=(1, 2), keepdims=True)  # (3, 1, 1)
 deviations = channels.std(axis=(1, 2), keepdims=True)  # (3, 1, 1)
@@ -499,9 +512,10 @@ assert np.allclose(normalised.std(axis=(1, 2)), 1)
 # Use it: let the sun shine
 # -------------------------
 # Now we light the landscape: a slope is bright if it faces the sun. For each point of the map we need the *normal*, an
-# arrow of length 1 that stands upright on the ground. It has three components: east, north and up. On a slope, the
-# arrow leans downhill. Where the land rises to the east, it leans west, hence the minus in the cell. Where the land
-# rises to the south, it leans north, and north is our second component, hence no minus.
+# arrow of length 1 that stands upright on the ground. It has three components: east, north and up.
+#
+# On a slope, the arrow leans downhill. Where the land rises to the east, it leans west, so there is a minus in the
+# cell. Where the land rises to the south, it leans north, and north is our second component, so there is none.
 
 up = np.ones(heights.shape)
 arrows = np.array([-slope_east, slope_south, up])  # (3, 344, 403)
@@ -511,9 +525,10 @@ print("normals:", normals.shape, " lengths:", lengths.shape)
 
 # %%
 # The division is broadcasting again: one length for each point divides all three components. The sun is one arrow for
-# the whole map, with the shape (3, 1, 1); it stands in the north-west, 45 degrees high. The brightness is the sum of
-# three products: it is 1 if both arrows point in the same direction, and it gets smaller as the angle between them
-# grows.
+# the whole map, with the shape (3, 1, 1). It stands in the north-west, 45 degrees high.
+#
+# The brightness is the sum of three products. It is 1 if both arrows point in the same direction, and it gets smaller
+# as the angle between them grows.
 
 sun = np.array([-0.5, 0.5, np.sqrt(0.5)]).reshape(3, 1, 1)  # east, north, up
 products = sun * normals  # (3, 1, 1) with (3, 344, 403)
@@ -545,8 +560,8 @@ fault = ax.annotate("fault", (257, 195), xytext=(310, 222), **label)
 # A list and an array: memory
 # ---------------------------
 # Now we can answer the question at the top. ``astype`` converts the heights to floats, and ``tolist`` makes a list of
-# them. A list does not contain its numbers: it contains references, and each of them leads to an object somewhere else.
-# ``sys.getsizeof`` gives the bytes of the list with its references, and of each object.
+# them. A list contains only references; each of them leads to an object somewhere else. ``sys.getsizeof`` gives the
+# bytes of the list with its references, and of each object.
 
 numbers = heights.ravel().astype(np.float64)
 listed = numbers.tolist()
@@ -561,14 +576,14 @@ print("array, for each height:", heights.itemsize, "bytes as int16")
 assert list_bytes > 3.9 * numbers.nbytes and list_bytes > 15 * heights.nbytes
 
 # %%
-# A reference takes 8 bytes, and a float object 24: besides its value, it stores its type and how often it is used. The
+# A reference takes 8 bytes, and a float object 24: besides its value, it stores its type and a count of its uses. The
 # array stores the type once for all elements. It needs a quarter of the memory, and with ``int16``, which is enough for
 # heights, a sixteenth.
 #
 # A list and an array: speed
 # --------------------------
-# Which of the two is faster? Here are five jobs, written as code: on the left with the list, on the right with the
-# array. Before you look at the result, guess the second one, where Python's own ``sum`` is given an array.
+# Which of the two is faster? Here are five jobs, on the left with the list, on the right with the array. Before you
+# look at the result, guess the second one, where Python's own ``sum`` is given an array.
 
 growing = listed.copy()
 jobs = [
@@ -600,19 +615,18 @@ for with_list, with_array in jobs:
     print(f"{with_list:28}{with_array:24}{winner:6}{two_digits:8,g}")
 
 # %%
-# The array wins where one call handles all elements: then a loop in C runs over the numbers in memory. It loses where
-# single elements are taken out to Python, because NumPy first has to wrap each of them into an object, and the list has
-# its objects ready. That is why ``sum(numbers)`` is slower than the same sum without NumPy. And since the size of an
-# array is fixed, each ``np.append`` copies everything.
+# The array wins where one call handles all elements: then a loop in C runs over the values in memory. It loses where
+# single elements are taken out to Python, because NumPy first has to wrap each of them into an object. That is why
+# ``sum(numbers)`` is slower than the same sum without NumPy. And since the size of an array is fixed, each
+# ``np.append`` copies everything.
 #
-# This is the answer to the question at the top. The array gives up freedom, and becomes one block of elements of one
-# type. Such a block takes little memory, can be handed to PyTorch as it is, and lets one call in C do the work of a
-# loop.
+# So the strict array becomes one block of elements of one type. Such a block takes little memory, can be handed to
+# PyTorch as it is, and lets one call in C do the work of a loop.
 #
 # Break it
 # --------
-# Here are three mistakes. Only the first one raises an error, and not always. The first mistake is to forget
-# ``keepdims=True``: then the means have the shape (3,). Aligned on the right, 3 meets 403.
+# Here are three mistakes. Only the first one raises an error, and not always. It is to forget ``keepdims=True``: then
+# the means have the shape (3,). Aligned on the right, 3 meets 403.
 
 flat_means = channels.mean(axis=(1, 2))  # (3,)
 try:
@@ -627,8 +641,9 @@ except RuntimeError as error:
 
 # %%
 # NumPy's message gives both shapes; compare them from the right. PyTorch's message gives the two lengths that do not
-# fit and their axis; "non-singleton" means that neither of them is 1. But do not rely on a message. Here is the same
-# mistake with three rows and three columns of the image.
+# fit and their axis; "non-singleton" means that neither of them is 1.
+#
+# But do not rely on a message. Here is the same mistake with three rows and three columns of the image.
 
 piece = channels[:, :3, :3]
 shifted = piece - piece.mean(axis=(1, 2))
@@ -651,9 +666,10 @@ assert np.array_equal(squares, (torch.from_numpy(heights) ** 2).numpy())
 
 # %%
 # The squares are ``int16`` again, so they cannot be larger than 32,767. Counting continues at the negative end: after
-# 32,767 comes −32,768. This is called overflow, and neither NumPy nor PyTorch gives a message for arrays (a single
-# NumPy number would warn). (NumPy's ``mean`` and ``sum`` use a larger type by themselves; products do not.) The remedy
-# is to convert to floats before computing.
+# 32,767 comes −32,768. This is called overflow. For arrays, neither NumPy nor PyTorch gives a message.
+#
+# The remedy is to convert to floats before computing. (NumPy's ``mean`` and ``sum`` use a larger type by themselves;
+# products do not.)
 
 floats = heights.astype(np.float64)
 variance = (floats * floats).mean() - floats.mean() ** 2
@@ -662,13 +678,15 @@ assert np.isclose(variance, heights.var())
 
 # %%
 # The third mistake is about predictions. A network with one output gives a column of them, with the shape (n, 1). The
-# targets, the right answers, are often a flat array of the shape (n,). This is the second question of "Predict":
+# right answers, the *targets*, often have the shape (n,). This is the second question of "Predict":
 
 print(column - row)
 
 # %%
-# Both hold 1, 2, 3, so you might expect three zeros. Broadcasting made a table. Now with real values: one row of the
-# map is the target, and we predict it *perfectly*. The :term:`mean squared error` should be 0.
+# Both hold 1, 2, 3, so you might expect three zeros. Broadcasting made a table.
+#
+# Now with real values: one row of the map is the target, and we predict it *perfectly*. The :term:`mean squared error`
+# should be 0.
 
 targets = floats[100]  # (403,)
 predictions = targets.reshape(403, 1)  # the same values, as a column
@@ -682,8 +700,9 @@ assert np.mean((average - targets) ** 2) < np.mean(errors**2)
 
 # %%
 # Every target was subtracted from every prediction. The perfect prediction gets 38,849. A prediction that is the mean
-# everywhere gets 19,425, a smaller loss than the perfect one. So training with this mistake moves towards the mean. The
-# remedy is to give both the same shape. PyTorch's loss computes the same wrong value, but it warns:
+# everywhere gets 19,425, a smaller loss than the perfect one. So training with this mistake moves towards the mean.
+#
+# The remedy is to give both the same shape. PyTorch's loss computes the same wrong value, but it warns:
 #
 # .. fold:: The same errors in PyTorch's loss
 

@@ -4,10 +4,12 @@
 
 A trained network looks at a portrait and answers "military uniform". We read the same file with another library and
 send it through the same code into the same network, and now the answer is "bow tie". Nobody has changed the file, and
-no error was raised. What happened between the file and the network? And was it bad luck with a close decision, or does
-the mistake cost more than one answer? In this lesson you go the whole way yourself, from three photographs to a ranking
-of a thousand classes. Each step is one operation on arrays, and two questions go with every step: which shape does the
-result have, and does it share its elements with the old array or hold a copy of them?
+no error was raised. What happened between the file and the network? Was it bad luck with a close decision, or does the
+mistake cost more than one answer?
+
+In this lesson you go the whole way yourself, from three photographs to a ranking of a thousand classes. Each step is
+one operation on arrays, and we ask two questions about it: which shape does the result have, and does it share its
+elements with the old array or hold a copy?
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -30,8 +32,8 @@ result have, and does it share its elements with the old array or hold a copy of
 # %%
 # Set-up
 # ------
-# Two libraries read image files here: Pillow, which is imported as ``PIL`` and used by torchvision, and OpenCV, which
-# is imported as ``cv2``. ``assets.path`` downloads files once, checks them, and returns the folder in which they are.
+# Two libraries read image files here: Pillow (imported as ``PIL``), which torchvision uses, and OpenCV (imported as
+# ``cv2``). ``assets.path`` downloads files once, checks them, and returns their folder.
 #
 # .. fold:: The imports
 
@@ -77,7 +79,7 @@ print([Path(file).name for file in files])
 # Look at the data: a photograph is an array
 # ------------------------------------------
 # ``Image.open`` opens a file with Pillow, and ``np.array`` turns the image into an :term:`array`. We begin with the
-# flower, and print its shape, its dtype, its smallest and largest value, and one pixel: row 200, column 320.
+# flower, and print its shape, its dtype, its range and one pixel.
 
 image = Image.open(flower_file)
 photo = np.array(image)
@@ -87,11 +89,13 @@ print("pixel in row 200, column 320:", photo[200, 320])
 
 # %%
 # The array has 427 rows, 640 columns and 3 :term:`channels <channel>`. This order of the axes is called HWC: height,
-# width, channels. Each element is a whole number from 0 to 255. Pillow's three channels are red, green and blue, in
-# short RGB, so this pixel has much red, some green and little blue: it is orange.
+# width, channels. Each element is a whole number from 0 to 255.
+#
+# Pillow's three channels are red, green and blue, in short RGB. This pixel has much red, some green and little blue: it
+# is orange.
 #
 # An :term:`index` in square brackets says what to take along each axis. A colon takes all of an axis, so ``photo[:, :,
-# 0]`` is the whole first channel. Three dots mean: all axes that I have not written. So ``photo[..., 0]`` is the same.
+# 0]`` is the whole first channel. Three dots stand for all axes that are not written, so ``photo[..., 0]`` is the same.
 
 red = photo[..., 0]
 green = photo[..., 1]
@@ -115,7 +119,7 @@ for ax, (name, channel) in zip(axes, channels.items(), strict=True):
 
 # %%
 # The petals are light in the red channel and much darker in the blue one. The array itself does not say which channel
-# is which colour. This matters in the next section.
+# is which colour. The next section shows why this matters.
 #
 # Look at the data: the same file, another reader
 # -----------------------------------------------
@@ -127,10 +131,11 @@ print("Pillow:", photo.shape, photo.dtype, "  pixel:", photo[200, 320])
 
 # %%
 # Shape and dtype are the same, but the pixel is the other way round: OpenCV stores blue, green, red, in short BGR. To
-# repair this, we reverse the last axis. The index ``::-1`` takes an axis from its end to its start. Are the pictures of
-# the two readers equal then? ``uint8`` cannot hold negative numbers, so 0 − 1 becomes 255 (:doc:`lesson 02
-# </lessons/1_basics/lesson_02_numpy_1>`). It is enough to convert one side before we subtract: ``int16`` minus
-# ``uint8`` is ``int16``.
+# repair this, we reverse the last axis: the index ``::-1`` takes an axis from its end to its start.
+#
+# Are the pictures of the two readers equal then? We subtract them. ``uint8`` cannot hold negative numbers, so 0 − 1
+# would become 255 (:doc:`lesson 02 </lessons/1_basics/lesson_02_numpy_1>`). It is enough to convert one side: ``int16``
+# minus ``uint8`` is ``int16``.
 
 for file in files:
     by_pillow = np.array(Image.open(file))
@@ -141,7 +146,7 @@ for file in files:
 
 # %%
 # With its channels reversed, OpenCV's picture is Pillow's picture, for all three files. (Other versions of the two
-# libraries may round differently.) This is what you see if you forget the repair:
+# libraries may round differently.) If you forget the repair, you see this:
 #
 # .. fold:: How the figure is drawn
 
@@ -236,8 +241,8 @@ assert np.newaxis is None
 # ``np.newaxis`` adds an axis of length 1 where it stands. It is another name for ``None``, so ``x[:, None]`` means the
 # same.
 #
-# An index may also be a list or an array of numbers. If you give two lists, the first entries of both name one element,
-# the second entries the next one.
+# An index may also be a list or an array of numbers. In two lists, the first entries of both name one element, the
+# second entries the next one.
 
 rows = [0, 2]
 columns = [1, 4]
@@ -255,7 +260,7 @@ print("selected:", x[divisible])
 
 # %%
 # The mask picks the elements for which it is true, and puts them into one row. Indexing with lists, arrays or masks is
-# called *advanced indexing*, or often :term:`fancy indexing`. The figure shows what three of these indices pick.
+# called *advanced indexing*, or often :term:`fancy indexing`. The figure shows the three kinds of index.
 #
 # .. fold:: How the figure is drawn
 
@@ -287,15 +292,16 @@ print("x[divisible]   shares memory with x:", np.shares_memory(x[divisible], x))
 
 # %%
 # Slices give views, and so does ``np.newaxis``; lists and masks give copies. Compare ``x[1:3]`` with ``x[[1, 2]]``: the
-# same elements in the same shape, once shared and once copied. The reason is the regular grid: NumPy can describe it by
-# a start and one step for each axis, so nothing has to move (:doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>`
-# shows how). The elements of a list or a mask follow no such rule, so they must be collected.
+# same elements in the same shape, once shared and once copied.
+#
+# The reason is the regular grid. NumPy can describe it by a start and one step for each axis, so nothing has to move
+# (:doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` shows how). The elements of a list or a mask follow no such
+# rule, so they must be collected.
 #
 # Build it: masks and ``where``
 # -----------------------------
 # Masks also work on pictures. Which pixels of the flower are orange? We say: much red, and more red than blue. ``&``
-# joins two masks by "and", ``|`` by "or"; ``~`` reverses a mask. The mean of a mask is the share of its elements that
-# are true.
+# joins two masks by "and", ``|`` by "or"; ``~`` reverses a mask. The mean of a mask is the share of true elements.
 
 mask = (red > 110) & (red > blue)
 print("mask:", mask.shape, mask.dtype)
@@ -306,9 +312,9 @@ print("photo[mask]:", photo[mask].shape)
 # The mask has one element for each pixel. (The limit 110 was found by trying.) A mask may also cover only the first
 # axes: ``photo[mask]`` has the shape (66503, 3), one row for each chosen pixel.
 #
-# ``np.where(mask, a, b)`` takes an element of ``a`` where the mask is true, and of ``b`` elsewhere. ``mask``, ``a`` and
-# ``b`` are broadcast against each other. The mask has the shape (427, 640) and the photograph (427, 640, 3), so the
-# mask needs a new last axis: ``mask[..., np.newaxis]``.
+# ``np.where(mask, a, b)`` takes an element of ``a`` where the mask is true, and of ``b`` elsewhere. All three are
+# broadcast against each other. The mask has the shape (427, 640) and the photograph (427, 640, 3), so the mask needs a
+# new last axis: ``mask[..., np.newaxis]``.
 
 grey = photo.mean(axis=2, keepdims=True)  # (427, 640, 1)
 splash = np.where(mask[..., np.newaxis], photo, grey)  # (427, 640, 3), float64
@@ -344,8 +350,8 @@ print("image.size:   ", image.size)
 
 # %%
 # 80 columns and 53 rows: an array gives its rows first. If you pass ``photo.shape[:2]`` to ``resize``, no error is
-# raised, and you get a distorted picture. The word ``size`` has two meanings, too: of a Pillow image it is (width,
-# height), of an array the number of elements (lesson 02).
+# raised, and you get a distorted picture. The word ``size`` has two meanings, too: for a Pillow image it is (width,
+# height), for an array the number of elements.
 
 # %%
 # Our network was trained on pictures of 224 × 224 pixels. ``ImageOps.fit`` cuts the largest square out of the middle of
@@ -373,16 +379,19 @@ assert not np.shares_memory(photos, squares[0])
 assert not np.shares_memory(side_by_side, squares[0])
 
 # %%
-# The batch has the axes N, H, W, C: number of photographs, rows, columns, channels. Be careful with its shape, (3, 224,
-# 224, 3): it does not tell you which 3 counts photographs and which counts channels. ``concatenate`` along axis 1 has
-# put the columns side by side: 3 · 224 = 672. Both copy.
+# The batch has the axes N, H, W, C: number of photographs, rows, columns, channels. Be careful: the shape (3, 224, 224,
+# 3) does not tell you which 3 counts photographs and which counts channels.
+#
+# ``concatenate`` along axis 1 has put the columns side by side: 3 · 224 = 672. Both functions copy.
 #
 # Build it: normalise, and channels first
 # ---------------------------------------
-# The values still run from 0 to 255. The network was trained on other values: each was divided by 255, then the mean of
+# The values still run from 0 to 255. In the training of the network, each value was divided by 255, then the mean of
 # its channel was subtracted, and the result was divided by the standard deviation of its channel. This is called
-# :term:`normalising <normalise>`. We must use the same six constants, whatever our own pictures are like. They were
-# computed from ImageNet, the photographs of the training.
+# :term:`normalising <normalise>`.
+#
+# We must use the same six constants, whatever our own pictures are like. They were computed from ImageNet, the
+# photographs of the training.
 
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -393,12 +402,13 @@ print("scaled:     from", scaled.min(), "to", scaled.max(), "  dtype:", scaled.d
 print(f"normalised: from {normalised.min():.2f} to {normalised.max():.2f}")
 
 # %%
-# ``MEAN`` has the shape (3,). By broadcasting it meets the last axis, the channels, so each channel is shifted by a
-# value of its own. We divide by ``np.float32(255)``, because dividing whole numbers gives ``float64``, and the network
-# computes in ``float32``.
+# ``MEAN`` has the shape (3,). By broadcasting it meets the last axis, the channels, so each channel is shifted by its
+# own value. We divide by ``np.float32(255)`` because the network computes in ``float32``; a plain 255 would give
+# ``float64``.
 #
 # One step is left. PyTorch's networks expect the channels before the rows: (N, C, H, W). ``transpose`` gives the axes a
-# new order: first axis 0, then axis 3, then 1 and 2. We write all the steps as one function, because we need it again.
+# new order: first axis 0, then axis 3, then 1 and 2. We need all the steps again later, so we write them as one
+# function.
 
 
 def prepare(photos):
@@ -429,8 +439,10 @@ print("largest two: ", np.argsort(marks)[::-1][:2])
 
 # %%
 # The elements are sorted if we take first index 0 (the 2), then 2 (the 4), 3 (the 7) and 1 (the 9). So the largest two
-# are the last two of ``argsort``, in reverse order. With ``axis=-1``, the last axis, each row of a table is sorted on
-# its own, so one function serves a single vector and a whole batch.
+# are the last two of ``argsort``, in reverse order.
+#
+# With ``axis=-1``, the last axis, each row of a table is sorted on its own. So one function serves a single vector and
+# a whole batch.
 
 
 def top_k(scores, k):
@@ -444,8 +456,8 @@ print("argmax of each row:", np.argmax(table, axis=1))
 print("top 2 of each row: ", top_k(table, 2).tolist())
 
 # %%
-# To sort a million scores in order to keep five is a waste. ``np.argpartition(scores, -5)`` does less: it moves the
-# indices of the five largest to the end, in no particular order, and does not sort the rest. We then sort only these
+# It is a waste to sort a million scores in order to keep five. ``np.argpartition(scores, -5)`` does less: it moves the
+# indices of the five largest to the end, in no particular order, and does not sort the rest. Then we sort only these
 # five.
 
 
@@ -465,7 +477,7 @@ print("top 2:", top_k_partition(marks, 2))
 # ---------------------
 # Torchvision has the same steps under its own names: ``v2.ToImage`` moves the channels to the front, ``v2.ToDtype``
 # divides by 255, and ``v2.Normalize`` uses the constants. Our batch must equal theirs. PyTorch's function for the k
-# largest is ``torch.topk``. Our two functions must name the same indices as it does, for 200 random vectors.
+# largest is ``torch.topk``; our two functions must find the same indices.
 #
 # .. fold:: Checked against torchvision and torch.topk
 
@@ -524,7 +536,7 @@ assert "dahlia" not in classes
 
 # %%
 # "Military uniform" is right, and "palace" is good for a tower of the Summer Palace in Beijing. The flower is a dahlia.
-# None of the 1,000 classes has this name, so the network cannot give the right answer; it names other things.
+# None of the 1,000 classes has this name, so the network can only name other things.
 #
 # But these weights come with a preprocessing of their own, ``weights.transforms()``: resize the shorter side to 256
 # pixels, cut 224 × 224 out of the middle, normalise. What is the answer with it?
@@ -537,7 +549,7 @@ assert classes[best].tolist() == ["bow tie", "military uniform"]
 
 # %%
 # With this smaller square the network says "bow tie" even in the right colours. So it is a close decision, and a single
-# square proves little. We shall count on many squares.
+# square proves little. Below we shall count on many squares.
 #
 # Break it: the wrong order of colours
 # ------------------------------------
@@ -553,7 +565,7 @@ assert answers[0] == "military uniform" and swapped_answers[0] == "bow tie"
 
 # %%
 # Two of the three answers have changed, and no line of code could notice. (The flower has no right answer, so only the
-# first change is a loss.) The figure shows what the network was given: above the right colours, below the swapped ones.
+# first change is a loss.) The figure shows what the network saw: above the right colours, below the swapped ones.
 #
 # .. fold:: How the figure is drawn
 
@@ -570,9 +582,10 @@ for ax, picture, title in zip(axes.flat, shown, titles, strict=True):
 # One square may be chance. So we cut 40 other squares out of the portrait and out of the tower, at random positions and
 # of random size, and count the right answers, with true and with swapped colours.
 #
-# Each square is used twice, so we subtract its two results: the difference is 1 if only the true colours give the right
-# answer, −1 if only the swapped ones do, and 0 otherwise. The *standard error* says how much the sum of the differences
-# would typically vary if we cut other squares.
+# Each square is used twice, so we subtract its two results. The difference is 1 if only the true colours give the right
+# answer, −1 if only the swapped ones do, and 0 otherwise.
+#
+# We add up the differences. The *standard error* says how much this sum would typically vary if we cut other squares.
 #
 # .. fold:: How the squares are cut and counted
 
@@ -604,16 +617,19 @@ assert in_standard_errors[0] > 2
 
 # %%
 # For the portrait even the true colours are right for only about half of the squares, and the swap takes most of these
-# answers away: the difference is several standard errors. So the bow tie was more than bad luck. The tower shows no
-# such loss, and this makes the mistake hard to find: some answers are lost, others stay right. (The squares of one
-# photograph resemble each other, so the counts speak only of these two photographs.)
+# answers away: the difference is several standard errors. So the bow tie was more than bad luck.
+#
+# The tower shows no such loss. This makes the mistake hard to find: some answers are lost, others stay right. (The
+# squares of one photograph resemble each other, so the counts speak only of these two photographs.)
 #
 # Break it: a picture on its side
 # -------------------------------
-# There is a second difference between the two readers. If you turn your phone to take a picture, the phone usually does
-# not turn the pixels. It stores them as they come from the sensor and adds a note, "turn me when you show me", in a
-# part of the file that is called EXIF. We make such a file: the pixels of the portrait are stored on their side, and
-# orientation 6 means "turn a quarter to the right". Then we read it in three ways.
+# There is a second difference between the two readers. If you turn your phone to take a picture, the phone usually
+# stores the pixels as they come from the sensor. It adds a note, "turn me when you show me", in a part of the file that
+# is called EXIF.
+#
+# We make such a file: the pixels of the portrait lie on their side, and orientation 6 means "turn a quarter to the
+# right". Then we read it in three ways.
 #
 # .. fold:: How the file is made and read
 
@@ -630,8 +646,8 @@ with tempfile.TemporaryDirectory() as folder:
     print("exif_transpose: ", np.array(ImageOps.exif_transpose(stored)).shape)
 
 # %%
-# ``Image.open`` gives the pixels as they are stored. ``cv2.imread`` follows the note and turns them, by default; it
-# does not with ``IMREAD_UNCHANGED`` or ``IMREAD_IGNORE_ORIENTATION``. With Pillow you have to ask for it:
+# ``Image.open`` gives the pixels as they are stored. ``cv2.imread`` follows the note and turns them (unless you pass
+# ``IMREAD_UNCHANGED`` or ``IMREAD_IGNORE_ORIENTATION``). With Pillow you have to ask for it:
 # ``ImageOps.exif_transpose`` returns the upright image.
 #
 # Break it: the edited original
@@ -648,9 +664,11 @@ print(f"score before: {before:.1f}, after: {after:.1f}")
 assert before == after
 
 # %%
-# Nothing has changed. Does this mean that the uniform is unimportant? We cannot say. The experiment went wrong:
-# ``batch[0]`` is a view, so the assignment has written into ``batch``. In the ranking above the score was 11.7, and
-# here "before" is already 7.5. We make the batch again, and this time we copy before we write.
+# Nothing has changed. Does this mean that the uniform is unimportant? We cannot say, because the experiment went wrong.
+# ``batch[0]`` is a view, so the assignment has written into ``batch``: in the ranking above the score was 11.7, and
+# here "before" is already 7.5.
+#
+# We make the batch again, and this time we copy before we write.
 
 batch = prepare(photos)
 covered = batch[0].copy()
@@ -675,8 +693,9 @@ except ValueError as error:
 
 # %%
 # ``and`` needs a single true or false, but a mask has many. Write ``&``, and keep the parentheses around the
-# comparisons, because ``&`` binds more tightly than ``>``. The second mistake often follows when you repair the order
-# of the colours.
+# comparisons, because ``&`` binds more tightly than ``>``.
+#
+# The second mistake often follows when you repair the order of the colours.
 
 try:
     torch.from_numpy(with_opencv[..., ::-1])
@@ -695,7 +714,7 @@ except ValueError as error:
 # .. then-and-now:: pictures
 #
 #    - Since NumPy 2, ``copy=False`` means "never copy". Here the dtype changes, so a copy is needed. Where none is
-#      needed, the old line still runs, so such code may run for years.
+#      needed, the old line still runs.
 #
 #    - Pillow 10 removed the name ``ANTIALIAS``. ``LANCZOS`` is the same filter; ``Image.LANCZOS`` still works.
 #
@@ -820,8 +839,8 @@ run_then_and_now(
 # - Look at one picture of the *finished* batch: move its channels back, undo the normalising, show it.
 # - Write ``# (N, C, H, W)`` beside every array of pictures, and ``copy`` before you edit a part of one.
 #
-# Where this goes: :doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` turns the photographs into tensors, and
-# :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>` joins and splits this batch.
+# :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>` turns the photographs into tensors, and :doc:`lesson 05
+# </lessons/1_basics/lesson_05_reshaping>` joins and splits this batch.
 #
 # References
 # ----------

@@ -4,8 +4,10 @@
 
 Photographs, sentences, the parameters of a network: PyTorch stores all of them as a :term:`tensor`. There is something
 odd about tensors. PyTorch changes the order of the axes of sixteen photographs, with fifteen million elements, in about
-the same time as that of a table with twelve. How can that be? The answer is one small idea:
-all elements lie in one flat row in memory, and a rule says how to read it. The same idea explains many shape errors.
+the same time as that of a table with twelve. How can that be?
+
+The answer is one small idea: all elements lie in one flat row in memory, and a rule says how to read it. The same idea
+explains many shape errors.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -60,10 +62,11 @@ print(f"computing on: {device}")
 # %%
 # Look at the data: ranks
 # -----------------------
-# A tensor is a regular grid of elements that all have the same type. Each direction of the grid is an :term:`axis`,
-# and the number of axes is the :term:`rank`. One price is a tensor of rank 0, a scalar. The prices of a week are a
-# tensor of rank 1, a vector. A table of prices, with one row for each shop, has rank 2 and is a matrix. From rank 3 on
-# there are no special names. The lengths of the axes, in order, are the :term:`shape`.
+# A tensor is a regular grid of elements that all have the same type. Each direction of the grid is an :term:`axis`, and
+# the number of axes is the :term:`rank`. The lengths of the axes, in order, are the :term:`shape`.
+#
+# One price is a tensor of rank 0, a scalar. The prices of a week are a tensor of rank 1, a vector. A table of prices,
+# with one row for each shop, has rank 2 and is a matrix. From rank 3 on there are no special names.
 #
 # The next cell makes one tensor of each rank. ``torch.arange(n)`` counts from 0 to n − 1, and ``reshape`` arranges
 # the elements in a grid. PyTorch calls the rank ``ndim``, and ``numel`` counts the elements.
@@ -81,8 +84,9 @@ for tensor in (scalar, vector, matrix, stack, row_of_stacks):
 # %%
 # The number of elements is the product of the lengths. Read a shape from the right: the last axis runs along a row, the
 # one before it runs down the rows, and the one before that runs through a stack of matrices. A batch of colour
-# photographs has rank 4: it is a row of stacks. The figure draws the five tensors. Arrows number the axes of the matrix
-# and of the first stack. Of each stack only the front shows its elements.
+# photographs has rank 4: it is a row of stacks.
+#
+# The figure draws the five tensors. Arrows number the axes. Of each stack only the front shows its elements.
 #
 # .. fold:: How the figure is drawn
 
@@ -129,9 +133,8 @@ for axis, start, end in arrows:
 
 # %%
 # Now a real tensor. The portrait of lesson 03 shows Grace Hopper, who wrote one of the first compilers; it is an
-# official photograph of the US Navy in the public domain. ``plt.imread`` returns a read-only array, and
-# ``torch.from_numpy`` would warn about that. So ``np.array`` makes a copy first, and ``torch.from_numpy`` makes a
-# tensor of the copy.
+# official photograph of the US Navy in the public domain. ``torch.from_numpy`` makes a tensor of an array. It would
+# warn about the read-only array that ``plt.imread`` returns, so ``np.array`` makes a copy first.
 
 pixels = plt.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
 print("may be written to:", pixels.flags.writeable)
@@ -143,8 +146,10 @@ print(f"{photo.numel():,} elements of {photo.element_size()} byte: {photo.nbytes
 # %%
 # The axes are rows, columns and colour channels, and each element is a whole number from 0 to 255. In the figure a
 # white frame marks 60 × 60 pixels of the portrait. Beside it stand the red values of every tenth pixel of every tenth
-# row. The slice ``photo[160:220:10, 190:250:10, 0]`` picks them. It looks harmless, but it holds the idea of the
-# whole lesson: it copies nothing.
+# row.
+#
+# The slice ``photo[160:220:10, 190:250:10, 0]`` picks them. It looks harmless, but it holds the idea of the whole
+# lesson: it copies nothing.
 #
 # .. fold:: How the figure is drawn
 
@@ -160,11 +165,12 @@ right = draw_cells(right, patch, colours=greys)
 # %%
 # Creation and dtype
 # ------------------
-# All elements of a tensor have one type, its :term:`dtype`. The dtype fixes which values an element can hold and how
-# many bytes it takes. If you do not name a dtype, PyTorch chooses it. The first three lines show how it chooses for
-# ``torch.tensor``, which makes a tensor from Python numbers and lists; in the fourth we name a dtype. Other functions
-# need only a shape: ``zeros`` fills it with 0, ``full`` with a value of your choice, ``rand`` with random numbers
-# between 0 and 1. ``linspace`` divides a range into equal steps.
+# All elements of a tensor have one type, its :term:`dtype`. It fixes which values an element can hold and how many
+# bytes it takes. ``torch.tensor`` makes a tensor from Python numbers and lists. If you do not name a dtype, it chooses
+# one; the first three lines show how.
+#
+# Other functions need only a shape: ``zeros`` fills it with 0, ``full`` with a value of your choice, ``rand`` with
+# random numbers between 0 and 1. ``linspace`` divides a range into equal steps.
 
 print(torch.tensor([1, 2]).dtype)  # Python integers
 print(torch.tensor([1, 2.5]).dtype)  # one float makes all elements floats
@@ -185,7 +191,7 @@ assert torch.get_default_dtype() == torch.float32
 # -----------------
 # Arithmetic works element by element, as in NumPy: ``prices * amounts`` multiplies each price by its amount, and
 # ``prices + 0.5`` makes everything dearer. Such an operation makes a new tensor. A method whose name ends in an
-# underscore does the opposite: it changes its tensor in place. Compare ``add`` and ``add_``.
+# underscore changes its tensor in place instead. Compare ``add`` and ``add_``.
 
 prices = torch.tensor([2.5, 4.0, 1.0])  # bread, cheese, one apple
 dearer = prices.add(0.5)
@@ -199,8 +205,8 @@ assert torch.equal(prices, dearer)
 # for instance, sets all elements to 0; a loop written by hand may use it for gradients.
 #
 # What happens when two dtypes meet? PyTorch looks for a dtype that suits both. This is called :term:`type promotion`.
-# The next cell adds tensors of different dtypes, and then a Python number to a tensor of the dtype of photographs:
-# ``uint8``, a whole number without a sign in 8 bits, from 0 to 255.
+# The last line of the cell adds a Python number to ``uint8``, the dtype of photographs: a whole number without a sign
+# in 8 bits, from 0 to 255.
 
 counts = torch.tensor([1, 2])  # int64
 halves = torch.tensor([0.5, 0.5])  # float32
@@ -211,16 +217,16 @@ print("int64 / int:      ", (counts / 2).dtype)
 print("uint8 + 100:      ", bright + 100)
 
 # %%
-# Floats win over integers, and among floats the larger dtype wins (``float16`` and ``bfloat16``, which come next, meet
-# in ``float32``). The division ``/`` always gives floats. The last line is a silent mistake: 200 + 100 should be 300,
-# but the result is 44. A Python float turns an integer tensor into floats, but a Python integer leaves ``uint8`` as it
-# is. After 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44. Convert photographs to floats before you
+# Floats win over integers, and among floats the larger dtype wins. The division ``/`` always gives floats.
+#
+# The last line is a silent mistake: 200 + 100 should be 300, but the result is 44. A Python integer leaves ``uint8`` as
+# it is. After 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44. Convert photographs to floats before you
 # compute with them.
 #
 # A ``float32`` takes four bytes. Large networks are often trained with two bytes for an element, which is called
-# :term:`half precision`. There are two such dtypes, and they spend their 16 bits in different ways. ``torch.finfo``
-# describes a float dtype: ``max`` is its largest value, ``eps`` is the gap between 1 and the next larger value. We
-# store 1.001 and 70,000 in each.
+# :term:`half precision`. Two such dtypes spend their 16 bits in different ways. ``torch.finfo`` describes a float
+# dtype: ``max`` is its largest value, ``eps`` is the gap between 1 and the next larger value. We store 1.001 and 70,000
+# in each.
 
 values = torch.tensor([1.001, 70_000])
 for dtype in (torch.float32, torch.float16, torch.bfloat16):
@@ -229,10 +235,9 @@ for dtype in (torch.float32, torch.float16, torch.bfloat16):
     print(f"{dtype!s:14} max {info.max:.1e}  eps {info.eps:.1e}  holds {first:.4f}, {second:.0f}")
 
 # %%
-# ``float16`` is the more precise one, but its range is small: 70,000 is too large for it and becomes infinite.
-# ``bfloat16`` has nearly the range of ``float32``, but little precision: 1.001 becomes 1, and 70,000 becomes 70,144.
-# For training, a large range is often more important than precise digits. This is why ``bfloat16`` has become so
-# common.
+# ``float16`` is more precise, but its range is small: 70,000 becomes infinite. ``bfloat16`` has nearly the range of
+# ``float32``, but little precision: 1.001 becomes 1, and 70,000 becomes 70,144. For training, a large range is often
+# more important than precise digits, so ``bfloat16`` has become common.
 #
 # To NumPy and Python, and back
 # -----------------------------
@@ -264,8 +269,11 @@ print("item:  ", torch.tensor(0.1).item())
 # Predict
 # -------
 # In memory there are no grids. All elements of a tensor lie in one flat row, its :term:`storage`. For each axis, a
-# :term:`stride` says how many positions of the storage one step along that axis moves. Think of a small cinema
-# that numbers its seats from 0, row after row. With four seats in a row, the seat behind number 5 is number 9.
+# :term:`stride` says how many positions of the storage one step along that axis moves. (NumPy's strides, in lesson 02,
+# say the same, but they count bytes.)
+#
+# Think of a small cinema that numbers its seats from 0, row after row. With four seats in a row, the seat behind number
+# 5 is number 9.
 #
 # Let ``x`` hold 0 to 11 in the shape (3, 4), row after row. A step to the next column moves 1 position. A step to the
 # next row moves 4 positions, because a row has four elements. So the strides of ``x`` are (4, 1). Now take ``x.T``,
@@ -313,10 +321,10 @@ print(x.T.stride())
 print("the same storage:", x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr())
 
 # %%
-# The address is the same for both, so there is one storage. ``x.T`` is a :term:`view`: another way to read it. In the
-# figure each matrix stands below the storage. ``x`` is filled so that each element is also its position. The first row
-# of ``x`` visits neighbours. The first row of ``x.T`` skips three elements at each step. (NumPy's strides, in lesson
-# 02, say the same, but they count bytes.)
+# The address is the same for both, so there is one storage. ``x.T`` is a :term:`view`: another way to read it.
+#
+# In the figure each matrix stands below the storage. ``x`` is filled so that each element is also its position. The
+# first row of ``x`` visits neighbours. The first row of ``x.T`` skips three elements at each step.
 #
 # .. fold:: How the figure is drawn
 
@@ -378,7 +386,7 @@ print("corner[1, 0] is", storage[found], "and PyTorch says", corner[1, 0].item()
 
 # %%
 # The slice has the strides of ``y`` and a new offset, 6: it begins at ``y[1, 2]``. Nothing else is needed to describe
-# it. This is why a slice copies nothing.
+# it, so a slice copies nothing.
 #
 # Build it: a new order of the axes
 # ---------------------------------
@@ -422,10 +430,11 @@ assert ours == (theirs.shape, theirs.stride())
 # %%
 # The two agree. The elements do not appear in our function at all, so their number cannot matter.
 #
-# An axis of length 1 is another change that costs nothing. ``unsqueeze(dim)`` adds such an axis, and ``squeeze(dim)``
-# takes it away. A single picture becomes a batch of one in this way. The only index on the axis is 0, and 0 times any
-# stride is 0, so its stride is never used. ``as_strided`` reads the storage of a tensor with a shape and strides of our
-# choice; with it we can give the new axis an absurd stride.
+# An axis of length 1 costs nothing either. ``unsqueeze(dim)`` adds such an axis, and ``squeeze(dim)`` takes it away. In
+# this way a single picture becomes a batch of one.
+#
+# The only index on this axis is 0, and 0 times any stride is 0, so its stride is never used. To show it, we give the
+# new axis an absurd stride: ``as_strided`` reads the storage of a tensor with a shape and strides of our choice.
 
 added = x.unsqueeze(1)
 print("unsqueeze(1):", tuple(added.shape))
@@ -458,8 +467,10 @@ print("x.T:", visited(x.T))
 #
 # The general rule compares neighbouring axes. One step on an axis must be as long as the whole next axis: :math:`s_k =
 # n_{k+1}\, s_{k+1}`, where :math:`n` is the length. For ``x`` that is 4 = 4 · 1, which is true; for ``x.T`` it would be
-# 1 = 3 · 4, which is false. Axes of length 1 take no step, so we leave them out. (``view(-1)`` asks for one axis and
-# lets PyTorch work out its length.) ``pairwise`` gives each remaining axis together with the next one.
+# 1 = 3 · 4, which is false.
+#
+# Axes of length 1 take no step, so we leave them out. ``pairwise`` gives each remaining axis together with the next
+# one. (``view(-1)`` asks for one axis and lets PyTorch work out its length.)
 
 
 def can_flatten(shape, strides):
@@ -478,10 +489,12 @@ print("contiguous:", x.is_contiguous(), x.T.is_contiguous(), x[:, 1].is_contiguo
 print("pairs:", tuple(x.view(3, 2, 2).shape))
 
 # %%
-# ``view`` may also merge only some axes; then only those must fit. To split an axis always works: ``x.view(3, 2, 2)``
-# cuts each row of four into two pairs. A related word is :term:`contiguous`: the strides are those of ``row_major``
-# (axes of length 1 aside). It asks for more: a column of ``x`` can be flattened, with the single stride 4, but it is
-# not contiguous. ``contiguous()`` returns a contiguous tensor as it is, and makes a row-major copy of any other.
+# ``view`` may also merge only some axes; then only those must fit. Splitting an axis always works: ``x.view(3, 2, 2)``
+# cuts each row of four into two pairs.
+#
+# A tensor is :term:`contiguous` if its strides are those of ``row_major`` (axes of length 1 aside). This asks for more:
+# a column of ``x`` can be flattened, with the single stride 4, but it is not contiguous. ``contiguous()`` returns a
+# contiguous tensor as it is, and makes a row-major copy of any other.
 #
 # Check against PyTorch
 # ---------------------
@@ -520,10 +533,9 @@ print(f"view(-1) works for {flattened} of them, and we predicted each case")
 #
 # Use it: a batch of photographs
 # ------------------------------
-# PyTorch's networks for images want the channels before the rows, floats from 0 to 1, and all of that on the
-# device that computes. ``torch.stack`` puts sixteen copies of the portrait one behind the
-# other along a new first axis. Then one line does the rest: ``permute`` changes only the strides, and ``to`` converts
-# the dtype and moves the elements to the device.
+# PyTorch's networks for images want the channels before the rows, and floats from 0 to 1 on the device that computes.
+# ``torch.stack`` puts sixteen copies of the portrait one behind the other along a new first axis. Then one line does
+# the rest: ``permute`` changes only the strides, and ``to`` converts the dtype and moves the elements to the device.
 
 photos = torch.stack([photo] * 16)  # (16, 600, 512, 3): photographs, rows, columns, channels
 batch = photos.permute(0, 3, 1, 2).to(device, torch.float32) / 255  # (16, 3, 600, 512)
@@ -536,9 +548,9 @@ assert batch.to(device, torch.float32) is batch  # nothing to do: the same tenso
 # Conversions keep the order in memory: the batch has the strides that ``permute`` gave it. Call ``contiguous()`` if you
 # need it row after row.
 #
-# Now we can answer the question at the top with a stopwatch. At four sizes we time two lines of code: a ``permute``,
-# and a copy of the elements in the new order. The stopwatch runs each line many times and keeps the shortest time. The
-# table divides all times by that of permuting twelve elements. The exact values differ from machine to machine.
+# Now a stopwatch answers the question at the top. At four sizes we time two lines of code: a ``permute``, and a copy of
+# the elements in the new order. The table divides all times by that of permuting twelve elements. The exact values
+# differ from machine to machine.
 #
 # .. fold:: How the times are measured
 
@@ -571,12 +583,12 @@ for elements, view_s, copy_s in times_s:
 
 # %%
 # The column ``permute`` stays near 1, although the number of elements grows from twelve to fifteen million. The column
-# ``copy`` grows with the number of elements. This is the answer: ``permute`` writes a new shape and new strides, four
-# of each, and never touches the elements.
+# ``copy`` grows with it. This is the answer: ``permute`` writes a new shape and new strides, four of each, and never
+# touches the elements.
 #
 # A view can do more than reorder. The four pictures below are read from one storage, and no byte was copied. Only
 # shape, strides and offset differ; they stand above each picture. The thumbnail has strides eight times as large for
-# rows and columns. The crop has the strides of the photograph and another offset.
+# rows and columns. The crop has another offset.
 #
 # .. fold:: How the figure is drawn
 
@@ -608,8 +620,10 @@ except RuntimeError as error:
 
 # %%
 # "At least one dimension spans across two contiguous subspaces" is our rule in PyTorch's words: the two axes do not fit
-# into each other. ``reshape`` returns a view where it can and a copy where it must. Use ``view`` if you prefer
-# an error to a hidden copy.
+# into each other.
+#
+# ``reshape`` returns a view where it can and a copy where it must. Use ``view`` if you prefer an error to a hidden
+# copy.
 #
 # The second mistake multiplies a matrix of PyTorch by one from NumPy. Arithmetic would promote the dtype, but matrix
 # products do not. We try a single product and then a batch of nine, because their messages differ. ``repeat`` makes
@@ -643,8 +657,10 @@ except RuntimeError as error:
 # %%
 # One tensor is on ``meta``, the other on ``cpu``. With a GPU you would read "Expected all tensors to be on the same
 # device, but found at least two devices, cuda:0 and cpu!". PyTorch moves nothing by itself (except a CPU tensor of rank
-# 0, which counts as a plain number). Find the tensor that was left behind, often the one that was made inside a
-# function, and call ``.to(device)``, or make it there with ``device=``.
+# 0, which counts as a plain number).
+#
+# Find the tensor that was left behind, often one that was made inside a function. Call ``.to(device)``, or make it
+# there with ``device=``.
 #
 # The next two mistakes raise no error. ``reshape`` can produce the same *shape* as ``permute``, but it keeps the
 # elements in their old order:
@@ -656,9 +672,11 @@ print("the same elements:", torch.equal(permuted, reshaped))
 
 # %%
 # Both results look like three channels of 600 × 512 pixels. The figure shows the first channel of each. After
-# ``permute`` it is the portrait in its red values. A row of the photograph has 512 · 3 values; ``reshape`` cuts it into
-# three rows of 512. So the left, the middle and the right third of the portrait lie one below the other, again and
-# again. A network would train on this without a complaint.
+# ``permute`` it is the portrait in its red values.
+#
+# A row of the photograph has 512 · 3 values; ``reshape`` cuts it into three rows of 512. So the left, the middle and
+# the right third of the portrait lie one below the other, again and again. A network would train on this without a
+# complaint.
 #
 # .. fold:: How the figure is drawn
 
@@ -690,7 +708,7 @@ for batch_size in (4, 1):
 # Then and now
 # ------------
 # Much of what the web teaches about tensors is several years old. All these old lines still run in PyTorch 2.14, some
-# with a warning. The last row is the dangerous one. At :math:`w = 2` the gradient of :math:`w^2` is 4, and ``.data``
+# with a warning. The last row is the dangerous one. At :math:`w = 2` the gradient of :math:`w^2` is 4, but ``.data``
 # leads to another answer without any message: ``w.data`` is the same tensor, unknown to autograd.
 #
 # .. fold:: The rows, run as they are written

@@ -3,9 +3,10 @@
 =========================
 
 Ask PyTorch to cut a batch of twelve photographs into five parts, and you get four parts, without an error and without a
-warning. Every training step joins tensors, cuts them and picks elements out of them, so you should know these
-surprises. How do you do all this without a loop over the elements, and which of these operations copy data? Lesson 04
-worked on the axes of one tensor. This lesson works with several tensors at a time.
+warning. Every training step joins tensors, cuts them and picks elements out of them, so you should know such surprises.
+
+How do you do all this without a loop over the elements, and which of these operations copy data? Lesson 04 worked on
+the axes of one tensor. This lesson works with several tensors at a time.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -60,8 +61,8 @@ device = pick_device()
 # Look at the data
 # ----------------
 # We use the photographs of :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` again: Grace Hopper, a tower in
-# Beijing and a dahlia (the last two by danielbuechele and vultilion, CC BY 2.0). A :term:`batch` needs photographs of
-# one size, so ``ImageOps.fit`` cuts the largest square out of the middle of each and scales it to 224 × 224 pixels.
+# Beijing and a dahlia (the last two by danielbuechele and vultilion, CC BY 2.0). As there, ``ImageOps.fit`` cuts a
+# square of 224 × 224 pixels out of each, so that they fit into one :term:`batch`.
 
 files = [
     get_sample_data("grace_hopper.jpg", asfileobj=False),
@@ -80,8 +81,8 @@ print(tuple(photos.shape), photos.dtype, photos.min().item(), photos.max().item(
 # Predict
 # -------
 # Five children want to share twelve biscuits. Let ``twelve`` be ``torch.arange(12)``, with one element for each
-# biscuit. ``twelve.chunk(5)`` sounds as if it cut this tensor into five parts, and its documentation warns that there
-# may be fewer. In fact it makes four parts of three, and the fifth child gets nothing. What does it do for seven
+# biscuit. ``twelve.chunk(5)`` sounds as if it cut this tensor into five parts. In fact it makes four parts of three,
+# and the fifth child gets nothing. (The documentation warns that there may be fewer parts.) What does it do for seven
 # children?
 #
 # .. choice:: What does ``print([len(part) for part in twelve.chunk(7)])`` print?
@@ -145,7 +146,7 @@ print(torch.cat([a, b], dim=1))
 # With ``dim=0`` the result has more rows, with ``dim=1`` it has longer rows. It still has two axes.
 #
 # ``torch.stack`` puts tensors on top of each other, as sheets of paper make a pile. The pile has a direction that a
-# sheet does not have, so the result has a *new* axis, and its length is the number of tensors. All tensors must have
+# sheet does not have. So the result has a *new* axis, and its length is the number of tensors. All tensors must have
 # exactly the same shape.
 
 print(torch.stack([a, b], dim=0))
@@ -156,9 +157,11 @@ for dim in range(3):
 
 # %%
 # With ``dim=0`` the first sheet is ``a`` and the second is ``b``. With ``dim=1`` the first sheet holds the first rows
-# of ``a`` and ``b``, and the second sheet their second rows. If there are four tensors, the new axis has the length 4.
-# It stands at the position ``dim``. This also tells us how to build ``stack``: ``unsqueeze(dim)`` of lesson 04 gives
-# each tensor an axis of length 1, and ``cat`` joins along this axis.
+# of ``a`` and ``b``, and the second sheet their second rows. With four tensors, the new axis has the length 4. It
+# stands at the position ``dim``.
+#
+# This tells us how to build ``stack``: ``unsqueeze(dim)`` of lesson 04 gives each tensor an axis of length 1, and
+# ``cat`` joins along this axis.
 
 
 def stack(tensors, dim=0):
@@ -172,8 +175,8 @@ for dim in range(3):
 print(tuple(stack(four, dim=1).shape))
 
 # %%
-# Our function and PyTorch's give the same tensor for each of the three positions. The figure shows both ways to join;
-# ``stack`` is drawn as a pile of two sheets, and the second sheet lies behind the first.
+# Our function and PyTorch's give the same tensor for each of the three positions. In the figure ``stack`` is a pile of
+# two sheets, and the second sheet lies behind the first.
 #
 # .. fold:: How the figure is drawn
 
@@ -197,8 +200,8 @@ for name, (left, top) in names.items():
 # %%
 # Build it: cut
 # -------------
-# ``split`` cuts along an axis, by default along axis 0. If you give it one number, every part has this length, and the
-# last part holds what remains. If you give it a list, the parts have the lengths of the list.
+# ``split`` cuts along an axis, by default along axis 0. With one number, every part has this length, and the last part
+# holds what remains. With a list, the parts have the lengths of the list.
 
 print([part.tolist() for part in twelve.split(5)])
 print([part.tolist() for part in twelve.split([2, 7, 3])])
@@ -207,8 +210,8 @@ print([part.tolist() for part in twelve.split([2, 7, 3])])
 # Three parts come out both times, and their lengths follow from the arguments: 5, 5 and the rest 2; then 2, 7 and 3.
 #
 # ``chunk(k)`` works out the length for you. It takes the smallest length :math:`c` with which :math:`k` parts can hold
-# all :math:`n` elements, :math:`c = \lceil n/k \rceil` (:math:`n/k` rounded up), and then calls ``split(c)``. For
-# twelve biscuits and five children, :math:`12/5 = 2.4`, so each bag holds 3 biscuits; after four bags nothing is left.
+# all :math:`n` elements, :math:`c = \lceil n/k \rceil` (:math:`n/k` rounded up). Then it calls ``split(c)``. For twelve
+# biscuits and five children, :math:`12/5 = 2.4`, so each part holds 3 biscuits; after four parts nothing is left.
 
 
 def chunk_lengths(n, k):
@@ -254,8 +257,8 @@ for row, (name, parts) in enumerate(cuts.items()):
 
 # %%
 # ``unbind`` cuts an axis into single slices and takes this axis away. It is the opposite of ``stack``, as ``cat`` is
-# the opposite of ``split`` and ``chunk``. A batch of two photographs can be cut into the two photographs, or into the
-# three colour channels.
+# the opposite of ``split`` and ``chunk``. A batch of two photographs can be cut into two photographs, or into three
+# colour channels.
 
 two_photos = photos[:2]
 first, second = two_photos.unbind(dim=0)
@@ -318,15 +321,15 @@ for name, (values, colours) in panels.items():
 
 # %%
 # The general rule fits into one sentence: the index replaces the coordinate on the axis ``dim``, and all other
-# coordinates stay. On the other axes the index may be shorter than the table, but not longer. For a matrix the rule
-# gives these two lines, the first for ``dim=1`` and the second for ``dim=0``:
+# coordinates stay. For a matrix the rule gives these two lines, the first for ``dim=1`` and the second for ``dim=0``:
 #
 # .. code-block:: python
 #
 #    output[i, j] = table[i, index[i, j]]
 #    output[i, j] = table[index[i, j], j]
 #
-# We have seen the first one. For the second, this index names one row for each of the four columns.
+# We have seen the first one. For the second, this index names one row for each of the four columns. (On the other axes
+# the index may be shorter than the table, but not longer.)
 
 print(table.gather(0, torch.tensor([[1, 1, 0, 2]])))
 
@@ -340,10 +343,11 @@ picked = table.gather(1, index)
 print(torch.zeros(3, 4, dtype=torch.int64).scatter(1, index, picked))
 
 # %%
-# Each element is at its old position again: 13 and 10 in row 0, 16 in row 1, 19 and 20 in row 2. All other positions
-# keep their zero. In row 1 the index names column 2 twice, and here both values are 16. If a position occurs twice with
-# different values, PyTorch does not say which one stays. Derivatives are right only if no position occurs twice.
-# ``scatter_add`` adds the values and has no such problem.
+# Each element is at its old position again, and all other positions keep their zero. In row 1 the index names column 2
+# twice, and here both values are 16.
+#
+# If a position occurs twice with different values, PyTorch does not say which one stays, and derivatives are right only
+# if no position occurs twice. ``scatter_add`` adds the values and has no such problem.
 #
 # Build it: pick by a mask
 # ------------------------
@@ -371,7 +375,7 @@ for n in range(3):
 # %%
 # The three vectors have different lengths, so they do not fit into one tensor. Their lengths depend on the values and
 # not only on the shapes. On a GPU, PyTorch has to count the elements before it can reserve memory, and the CPU waits
-# for it. If both functions can do the job, use ``torch.where``.
+# for it. So use ``torch.where`` if both functions can do the job.
 #
 # .. fold:: How the bright pixels are shown
 
@@ -386,8 +390,8 @@ for n in range(3):
 # Build it: a view or a copy?
 # ---------------------------
 # A :term:`view` reads a storage that exists, from some start and with a fixed :term:`stride` on each axis (:doc:`lesson
-# 04 </lessons/1_basics/lesson_04_tensors>`). To see whether a result is a view, we ask it and the original for the
-# address of their storage, ``untyped_storage().data_ptr()``.
+# 04 </lessons/1_basics/lesson_04_tensors>`). A result is a view if its storage has the same address as that of the
+# original, ``untyped_storage().data_ptr()``.
 
 
 def share_storage(x, y):
@@ -401,7 +405,7 @@ print("cat:  ", share_storage(torch.cat([first_row, other_rows]), table))
 
 # %%
 # A part of ``split`` is a view: it begins at another start and keeps the strides. ``cat`` always copies, even here,
-# where both parts lie in one storage: in general they do not. The same question for the functions so far:
+# where both parts lie in one storage. The fold asks the same question for the other functions.
 #
 # .. fold:: The table, function by function
 
@@ -434,9 +438,8 @@ for number, (name, result) in enumerate(results.items()):
 # .. math:: \text{cost}_{fs} = \sum_g \text{pieces}_{fg}\, \text{price}_{gs}
 #
 # Each letter stands for an axis: the axes of ``pieces`` are ``fg``, those of ``price`` are ``gs``, and those of the
-# result are ``fs``. ``torch.einsum`` takes just these letters, ``"fg,gs->fs"``. The inputs are separated by a comma,
-# and the output stands behind the arrow. ``einsum`` multiplies, and sums over every letter that the output does not
-# name.
+# result are ``fs``. ``torch.einsum`` takes just these letters, ``"fg,gs->fs"``: the inputs, separated by a comma, and
+# the output behind the arrow. It multiplies, and sums over every letter that the output does not name.
 
 pieces = torch.tensor([[1, 2, 0], [3, 0, 1]])  # (friends, goods)
 price = torch.tensor([[2, 3], [1, 1], [5, 4]])  # (goods, shops)
@@ -448,8 +451,8 @@ print(pieces @ price)
 # matrix product. The name ``einsum`` recalls Albert Einstein, who left out the sign for the sum (:term:`Einstein
 # summation`).
 #
-# To build it, we give both tensors the same three axes: friend, shop, goods. A tensor that lacks a letter gets an axis
-# of length 1 there; indexing with ``None`` adds such an axis, as ``unsqueeze`` does. Then broadcasting does the rest.
+# To build it, we give both tensors the same three axes: friend, shop, goods. Where a tensor lacks a letter, it gets an
+# axis of length 1; indexing with ``None`` adds it, as ``unsqueeze`` does. Then broadcasting does the rest.
 
 pieces_aligned = pieces[:, None, :]  # (f, g) to (f, 1, g)
 price_transposed = price.T  # (g, s) to (s, g)
@@ -503,14 +506,16 @@ assert share_storage(torch.einsum("ij->ji", x), x)
 
 # %%
 # These are the transposed matrix, the sums of the rows and the sum of all elements. Nothing is multiplied or summed in
-# the first line, so its result is a view. In the last line, ``i`` is matched: row 0 is multiplied by row 0, and row 1
-# by row 1. It is kept, and ``j`` is summed: 1·1 + 2·2 + 3·3 = 14, and 77 for row 1.
+# the first line, so its result is a view.
+#
+# In the last line, ``i`` is matched and kept: row 0 is multiplied by row 0, and row 1 by row 1. ``j`` is summed: 1·1 +
+# 2·2 + 3·3 = 14, and 77 for row 1.
 #
 # Check against PyTorch
 # ---------------------
-# What we wrote has to agree with PyTorch, not in one example but in many: ``chunk_lengths`` for all :math:`n` and
-# :math:`k` up to 40, ``gather_columns`` and the general rule of ``gather`` on random tables, and our lines for
-# ``einsum`` on matrices of random sizes.
+# What we wrote has to agree with PyTorch in many examples: ``chunk_lengths`` for all :math:`n` and :math:`k` up to 40,
+# ``gather_columns`` and the general rule of ``gather`` on random tables, and our lines for ``einsum`` on matrices of
+# random sizes.
 #
 # .. fold:: The three checks
 
@@ -560,8 +565,8 @@ patches = torch.stack(squares, dim=1)
 print(len(squares), tuple(patches.shape))
 
 # %%
-# The new axis 1 numbers the 196 patches of each photograph, row after row. To put a photograph together again we go the
-# same way backwards: ``unbind`` takes the patches apart, and ``cat`` joins 14 of them to a strip, and the strips to a
+# The new axis 1 numbers the 196 patches of each photograph, row after row. To put a photograph together again we go
+# backwards: ``unbind`` takes the patches apart, and ``cat`` joins 14 of them to a strip, and the strips to a
 # photograph.
 
 
@@ -580,10 +585,12 @@ print(tuple(assemble(patches).shape))
 # ``index_select`` would take the same ones of all photographs, so this is a task for ``gather``.
 #
 # For a random order we draw 196 random numbers for each photograph. ``argsort`` gives their positions from the smallest
-# number to the largest. For 0.7, 0.1, 0.4 these are 1, 2, 0. With random numbers it is a random order of the patches.
-# The first 49 are kept. ``flatten(2)`` makes one row of 768 elements of each patch. ``gather`` wants one index for each
-# element of the output. We gather on axis 1, the patches, and all 768 elements of a patch need the same index. So ``[:,
-# :, None]`` adds an axis, and ``expand`` repeats the index along it without using memory.
+# number to the largest; for 0.7, 0.1, 0.4 these are 1, 2, 0. This is a random order of the patches, and we keep the
+# first 49.
+#
+# ``flatten(2)`` makes one row of 768 elements of each patch. ``gather`` wants one index for each element of the output.
+# We gather on axis 1, the patches, and all 768 elements of a patch need the same index. So ``[:, :, None]`` adds an
+# axis, and ``expand`` repeats the index along it without using memory.
 
 order = torch.rand(3, 196, generator=generator).argsort(dim=1).to(device)
 kept = order[:, :49]  # (N, 49)
@@ -594,7 +601,7 @@ print(tuple(visible.shape))
 
 # %%
 # From each photograph 49 rows have been taken. To look at the result, ``torch.full_like`` makes a grey ground of the
-# shape of ``flat``, ``scatter`` writes the visible patches to their positions on it, and ``unflatten`` makes a patch of
+# shape of ``flat``. ``scatter`` writes the visible patches to their positions on it, and ``unflatten`` makes a patch of
 # each row again.
 
 hidden = torch.full_like(flat, 0.5).scatter(1, index_of_kept, visible)
@@ -626,15 +633,16 @@ torch.testing.assert_close(similar, visible @ visible.transpose(1, 2))
 
 # %%
 # The letter ``n`` stands in both inputs and in the output, so it is matched and kept: photograph 0 with photograph 0, 1
-# with 1. Here this gives one matrix product for each photograph, a table of 49 × 49 similarities. The last line of the
-# cell computes the same with ``@``.
+# with 1. Each photograph gets one matrix product, a table of 49 × 49 similarities. The last line of the cell computes
+# the same with ``@``.
 #
 # Use it: the score of the right class
 # ------------------------------------
 # A classifier gives each photograph one score for each class, its :term:`logits`. The :term:`label` says which class is
 # right. To train the classifier, one needs from each row the score of the right class: column 0 of row 0, column 2 of
-# row 1, and so on. The label is the index. ``gather`` wants an index with two axes, so ``[:, None]`` makes a column
-# of the vector.
+# row 1, and so on.
+#
+# So the label is the index. ``gather`` wants an index with two axes, so ``[:, None]`` makes a column of the vector.
 
 scores = torch.tensor([[6.0, 1.0, 2.0], [0.0, 1.0, 5.0], [3.0, 7.0, 1.0], [2.0, 0.0, 8.0]])
 labels = torch.tensor([0, 2, 1, 2])
@@ -689,7 +697,7 @@ print("with scores[:, labels]:", all_labels.mean().item())
 
 # %%
 # The shape is (4, 4) instead of (4,), and only the diagonal was wanted. The mean hides the shape, and 3.25 looks like a
-# score. Let us give the four photographs wrong labels, by moving each label to the next photograph with ``roll``:
+# score. Now we give the four photographs wrong labels: ``roll`` moves each label to the next photograph.
 
 moved = labels.roll(1)
 print("with gather:           ", scores.gather(1, moved[:, None]).mean().item())
@@ -698,9 +706,9 @@ assert torch.equal(all_labels.diagonal(), right)
 assert scores[:, moved].mean() == all_labels.mean()
 
 # %%
-# With ``gather`` the mean falls from 6.5 to 0.75, as it should. The other mean stays 3.25. It is the mean over all
-# pairs of a photograph and a label: if the labels only change places, the pairs stay the same. So training with it
-# would learn nothing about single photographs.
+# With ``gather`` the mean falls from 6.5 to 0.75, as it should. The other mean stays 3.25, because it is the mean over
+# all pairs of a photograph and a label, and these stay the same. So training with it would learn nothing about single
+# photographs.
 #
 # Then and now
 # ------------

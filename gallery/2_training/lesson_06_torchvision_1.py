@@ -82,10 +82,10 @@ use_course_style()
 generator = seed_everything(SEED)
 
 # %%
-# First we decide how many *worker processes* to use. These are further Python programs that load data while this one
-# goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``. Windows and macOS start a
-# fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A fresh Python needs more care
-# (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
+# First we decide how many :term:`worker processes <worker process>` to use. These are further Python programs that load
+# data while this one goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``.
+# Windows and macOS start a fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A
+# fresh Python needs more care (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
 
 WORKERS = 2 if sys.platform == "linux" else 0  # 0: this process loads the data itself
 START = "fork" if WORKERS else None  # how a worker is started
@@ -183,10 +183,10 @@ print([noisy[index] for index in range(8)])
 #
 # Build it: read the bytes
 # ------------------------
-# To see step by step how this happens, we build the data loader ourselves, and begin with the file. ``np.frombuffer``
-# reads a string of bytes as an array, without copying it. Its ``dtype`` says how to read the bytes: ``">u4"`` is an
-# unsigned integer of four bytes, and ``>`` stands for big-endian. ``count`` is the number of elements, and ``offset``
-# the number of bytes to skip.
+# To see step by step how this happens, we build the :term:`data loader` ourselves, and begin with the file.
+# ``np.frombuffer`` reads a string of bytes as an array, without copying it. Its ``dtype`` says how to read the bytes:
+# ``">u4"`` is an unsigned integer of four bytes, and ``>`` stands for big-endian. ``count`` is the number of elements,
+# and ``offset`` the number of bytes to skip.
 
 
 def read_idx(path):
@@ -331,9 +331,9 @@ print(f"{compared:,} batches: equal")
 #
 # Build it: workers
 # -----------------
-# Loading takes time, and meanwhile the network waits. So a loader can have
-# :term:`worker processes <worker process>`. Each worker gets a *copy* of the dataset, and the batches are dealt to the
-# workers in turn, like cards. While the network uses one batch, the next ones are being loaded.
+# Loading takes time, and meanwhile the network waits. So a loader can have worker processes. Each worker gets a *copy*
+# of the dataset, and the batches are dealt to the workers in turn, like cards. While the network uses one batch, the
+# next ones are being loaded.
 #
 # We imitate this without processes. ``copy.deepcopy`` makes an independent copy of an object, with everything in it.
 # (``default_collate`` is PyTorch's general version of our ``collate``.)
@@ -717,8 +717,8 @@ for epoch in range(2):
     pairs.extend(numbers)
 
 # %%
-# No pair comes twice any more. And the numbers are still :term:`reproducible`, because the base seed comes from the
-# generator that we passed. We run it again with the same seed, and with another one.
+# No pair comes twice any more. And the numbers are still reproducible, because the base seed comes from the generator
+# that we passed. We run it again with the same seed, and with another one.
 #
 # .. fold:: Checked: the same seed, and another one
 
@@ -826,9 +826,10 @@ legend = ax.legend(loc="upper left")
 # %%
 # Use it: classification in the atlas
 # -----------------------------------
-# An example is a picture with one label. We take CIFAR-10 from this family. Its files are *pickles*: Python objects
-# written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the file, so load
-# only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with ``encoding``.
+# An example is a picture with one label. We take CIFAR-10 from this family. Its files are :term:`pickles <pickle>`:
+# Python objects written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the
+# file, so load only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with
+# ``encoding``.
 
 batch_file = root / "cifar10" / "cifar-10-batches-py" / "data_batch_1"
 with batch_file.open("rb") as file:
@@ -1266,7 +1267,7 @@ for seed in range(3):
 #
 # Then and now
 # ------------
-# Here are five rows of old programs that fail, or that complain.
+# Five rows of old programs fail, or complain.
 #
 # .. fold:: The rows, run as they are written
 
@@ -1449,7 +1450,9 @@ print(tuple(picture.shape))""",
 #
 # Going further
 # -------------
-# - Lesson 07 changes the pictures at random while they are read; lesson 08 uses torchvision's networks.
+# - :doc:`Lesson 14 </lessons/2_training/lesson_14_building_a_network>` trains with such loaders, :doc:`lesson 16
+#   </lessons/2_training/lesson_16_distributed>` divides the examples among processes, and :doc:`lesson 19
+#   </lessons/3_practice/lesson_19_segmentation_1>` reads the masks of the atlas.
 # - Data that do not fit on a disk are read as a stream, by an ``IterableDataset`` (documentation below). It has
 #   ``__iter__`` in place of an index, so a loader cannot shuffle it, and each worker returns all examples unless your
 #   code divides them.

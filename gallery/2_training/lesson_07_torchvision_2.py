@@ -20,10 +20,11 @@ transforms yourself, and move pictures together with their boxes and masks.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 06 </lessons/2_training/lesson_06_torchvision_1>`, for data sets and data loaders, and
-        :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`. What a convolution is, you can look up in
-        :doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`; here it is a tool.
-      - **Data:** one photograph, two cut-out animals, and the handwritten digits of MNIST.
+      - **Read first:** :doc:`lesson 06 </lessons/2_training/lesson_06_torchvision_1>`, for data sets and data loaders,
+        and :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`. Convolutions (:doc:`lesson 09
+        </lessons/2_training/lesson_09_convolution_1>`) are only a tool here.
+      - **Data:** one photograph, two cut-out animals, and the handwritten digits of MNIST; about 180 MB are downloaded
+        once, of which 61 MB are kept.
       - **Run time:** about 50 seconds on one thread of a quiet machine.
 """
 
@@ -156,7 +157,7 @@ assert len(panels) == 30
 
 # %%
 # Most of these pictures still show the same tower. That is the idea of :term:`augmentation`: change the picture at
-# random, and keep its label. But look at ``RandomVerticalFlip``: no tower stands on its head.
+# random, and keep its :term:`label`. But look at ``RandomVerticalFlip``: no tower stands on its head.
 #
 # Predict
 # -------
@@ -265,7 +266,7 @@ print("first rows:", [coin(numbers)[0].tolist() for _ in range(5)])
 # Build it: normalise, and go back
 # --------------------------------
 # To :term:`normalise` is to subtract a mean and to divide by a standard deviation, one of each for every channel. The
-# two lists become tensors of shape (3, 1, 1), so that broadcasting applies them to all rows and columns.
+# two lists become tensors of shape (3, 1, 1), so that :term:`broadcasting` applies them to all rows and columns.
 
 
 def normalise(image, mean, std):
@@ -338,7 +339,8 @@ print("sizes:", [tuple(chain(light).shape) for _ in range(4)])
 # of the new picture would get nothing. So one asks backwards: for each pixel of the *output*, where was it in the
 # input? ``F.affine_grid`` computes these places. It takes a 2 × 3 matrix for each picture and multiplies it by the
 # output position :math:`(x, y, 1)`. Positions go from −1 at the left and upper edge to 1 at the right and lower edge.
-# ``F.grid_sample`` then reads the input there; between pixels it takes a weighted mean of the four neighbours.
+# ``F.grid_sample`` then reads the input there; between pixels it takes a weighted mean of the four neighbours
+# (:term:`interpolation`).
 #
 # A clockwise turn moves the point :math:`(x, y)` to :math:`(cx - sy, sx + cy)`, where :math:`c` and :math:`s` are the
 # cosine and the sine of the angle (:math:`y` points down). We need the way back, so :math:`s` changes its sign. The
@@ -365,9 +367,9 @@ print(turn(corner, angle=90)[0, 0].round(decimals=3) + 0.0)  # + 0.0 turns −0 
 # Build it: a matrix for each picture
 # -----------------------------------
 # ``affine_grid`` takes one matrix for *each* picture of the batch. So a whole batch can be distorted at once, each
-# digit in its own way, which ``turn_at_random`` did not do. We use four changes: turn by an angle, enlarge by a scale,
-# slant (the rows move sideways in proportion to their height), and shift by pixels. All arguments hold one value for
-# each picture.
+# digit in its own way, which ``turn_at_random`` did not do. We use four changes, together an :term:`affine
+# transformation`: turn by an angle, enlarge by a scale, slant (the rows move sideways in proportion to their height),
+# and shift by pixels. All arguments hold one value for each picture.
 
 
 def affine(images, angles, shifts, slants, scales):
@@ -489,9 +491,9 @@ print(f"100 distortions: the largest difference is below 0.0001: {largest < 1e-4
 # -----------------------------------------
 # For :term:`object detection` each animal has a :term:`bounding box`, and for :term:`semantic segmentation` a
 # :term:`mask <segmentation mask>` holds the class of each pixel. If the picture is mirrored, both must be mirrored as
-# well. So that they are surely right here, we make the picture ourselves, from a zebra and a giraffe that were cut
-# out along their outlines. Their fourth channel, called *alpha*, says where the animal is. (24 and 25 are the numbers
-# of zebra and giraffe in the data set COCO; 0 is everything else.)
+# well. So that they are surely right here, we make the picture ourselves, from a zebra and a giraffe that were cut out
+# along their outlines. Their fourth channel, the :term:`alpha channel`, says where the animal is. (24 and 25 are the
+# numbers of zebra and giraffe in the data set COCO; 0 is everything else.)
 #
 # .. fold:: How picture, boxes and mask are made
 
@@ -623,7 +625,7 @@ print("example 5, read six times:", count_different(read_six_times), "different 
 # ----------------------------------
 # We train a small network of two convolutions on 100 digits, without augmentation and with it. To say what a gain
 # means, we also train it on more and on fewer *real* digits. Then we can ask: how many real digits give the same
-# accuracy?
+# :term:`accuracy`?
 #
 # First the data. 2,000 digits of the training set become the :term:`validation set`, on which all choices are made. For
 # each seed, ``small_set`` draws a training set from the rest. It is balanced, with the digits in turn 0, 1, 2, …, 9, 0,
@@ -803,9 +805,9 @@ assert rises.min() > 0 and rises[-2:].max() < rises[0] / 4
 # More real digits give a higher accuracy, but the last doublings give far less than the first. The five seeds differ,
 # most of all with few digits.
 #
-# Now the experiment itself. It has six *arms*, which are ways to train on the same 100 digits as in the third row of
-# the table: each change alone, the four together, and half turns, for which half of the digits are turned by 180
-# degrees. The differences are *paired*: each seed is compared with itself, without augmentation.
+# The experiment has six *arms*, ways to train on the same 100 digits as in the third row of the table: each change
+# alone, the four together, and half turns, for which half of the digits are turned by 180 degrees. The differences are
+# *paired*: each seed is compared with itself, without augmentation.
 
 chosen = all_four(STRENGTH)
 arms = {
@@ -865,7 +867,7 @@ for seed in range(5):
 # Each seed has its own answer: the largest is about 1.4 times the smallest. The exchange rate is such a number divided
 # by 100. A rate of 1 means that the transform brings nothing; below 1 it does harm. We average it as a logarithm, so
 # that ×2 and ×½ cancel. The interval around the mean is ± 2.8 standard errors. (For five seeds and 95 %, the factor 2.8
-# comes from Student's t distribution.)
+# comes from :term:`Student's t distribution`.)
 
 
 def exchange_rate(reached):

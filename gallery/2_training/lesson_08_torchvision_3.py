@@ -30,7 +30,8 @@ one of them, and measures what its earlier knowledge is worth.
 # Set-up
 # ------
 # ``torchvision.models`` has the networks, and ``torchvision.utils`` the drawing tools. ``fit`` trains a network. What
-# happens inside ``fit`` is the subject of lessons 11 to 14; here it is a tool.
+# happens inside ``fit`` is the subject of lessons :doc:`11 </lessons/2_training/lesson_11_loss_functions>` to :doc:`14
+# </lessons/2_training/lesson_14_building_a_network>`; here it is a tool.
 #
 # .. fold:: The imports
 
@@ -83,7 +84,7 @@ print(f"computing on: {device}")
 # ----------------
 # All emoji lie in one large picture, each in a square of 66 pixels with an empty border of 1 pixel. A list says where
 # each of them is, and to which group it belongs. ``Image.open`` reads a picture, and ``pil_to_tensor`` turns it into a
-# tensor of whole numbers. The fourth channel is the *alpha* channel: it is 0 where a pixel is transparent.
+# tensor of whole numbers. The fourth channel is the :term:`alpha channel`: it is 0 where a pixel is transparent.
 
 folder = assets.path("emoji")
 entries = json.loads((folder / "emoji.json").read_bytes())
@@ -189,12 +190,12 @@ for number, row in enumerate(shown.tolist()):
 # -------
 # A network that was trained before is called :term:`pretrained`. Its large first part, the :term:`backbone`, turns a
 # picture into features. Its last layer, the :term:`head`, turns the features into the answer. To keep the backbone as
-# it is, one *freezes* it: ``requires_grad_(False)`` tells PyTorch to compute no gradients for its parameters, so an
-# optimiser that is made afterwards does not change them.
+# it is, one :term:`freezes <freeze>` it: ``requires_grad_(False)`` tells PyTorch to compute no gradients for its
+# parameters, so an optimiser that is made afterwards does not change them.
 #
 # MobileNetV2 also contains 52 layers of :term:`batch normalisation`. Such a layer subtracts a mean from each channel
 # and divides by a standard deviation. In training mode it computes both from the current batch. In evaluation mode it
-# uses stored averages, the *running statistics*. The layer has two parameters for each channel. It also has three
+# uses stored averages, the :term:`running statistics`. The layer has two parameters for each channel. It also has three
 # :term:`buffers <buffer>`, tensors that belong to the network, but that no optimiser touches. They hold the running
 # means, the running variances, and the number of batches seen. ``state_dict()`` returns parameters and buffers.
 #
@@ -361,9 +362,9 @@ for number, (name, top, left) in enumerate([("dog2", 270, 60), ("tractor", 250, 
 print("scene:", tuple(scene.shape), scene.dtype, "pixels in the masks:", masks.sum((1, 2)).tolist())
 
 # %%
-# **Segmentation** assigns a class to each pixel. The output is a dictionary, and ``out`` holds one map of logits for
-# each class. ``argmax`` over the classes turns it into one class for each pixel. The transforms of the trained weights
-# prepare the picture.
+# **Segmentation** assigns a class to each pixel (:doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`). The
+# output is a dictionary, and ``out`` holds one map of logits for each class. ``argmax`` over the classes turns it into
+# one class for each pixel. The transforms of the trained weights prepare the picture.
 
 segmenter = models.segmentation.lraspp_mobilenet_v3_large(
     weights=None, weights_backbone=None, num_classes=21
@@ -408,7 +409,8 @@ print("clip:", tuple(clip.shape), clip.dtype)
 
 # %%
 # A clip has one axis more than a picture: 8 frames, 3 channels, 128 rows, 171 columns. The transforms of a video model
-# move the channels to the front, because its convolutions (lesson 09) move over frames, rows and columns.
+# move the channels to the front, because its convolutions (:doc:`lesson 09
+# </lessons/2_training/lesson_09_convolution_1>`) move over frames, rows and columns.
 
 video_weights = models.video.MC3_18_Weights.KINETICS400_V1  # for its meta and its transforms
 video_input = video_weights.transforms()(clip)
@@ -538,9 +540,9 @@ print(network.classifier)
 print("logits:", tuple(network(on_white[:2].to(device)).shape))
 
 # %%
-# Two pictures give two rows of three logits: the head fits. (In training, the dropout layer in front of it sets some
-# features to zero. ``channels_last`` changes only the order of the elements in memory.) Now we freeze the backbone,
-# which torchvision calls ``features``, and count what is left to train.
+# Two pictures give two rows of three logits: the head fits. (In training, the :term:`dropout` layer in front of it sets
+# some features to zero. ``channels_last`` changes only the order of the elements in memory.) Now we freeze the
+# backbone, which torchvision calls ``features``, and count what is left to train.
 
 
 def trainable(network):
@@ -588,9 +590,9 @@ print("features:", tuple(features[0].shape))
 #
 # Build it: two learning rates
 # ----------------------------
-# When the whole network is trained, the random head has everything to learn. The backbone is good already, and large
-# steps would destroy it. An optimiser takes a list of *parameter groups*, each with
-# its own ``lr``. Learning rates that differ from layer to layer are called *discriminative*.
+# When the whole network is trained (:term:`fine-tuning`), the random head has everything to learn. The backbone is good
+# already, and large steps would destroy it. An optimiser takes a list of :term:`parameter groups <parameter group>`,
+# each with its own ``lr``. Learning rates that differ from layer to layer are called *discriminative*.
 
 network = new_network()
 groups = [
@@ -924,7 +926,7 @@ for version, name in enumerate(versions):
 # five points are lost. The running statistics are now those of emoji on a white background. This explains the loss of
 # points, because evaluation mode uses them for every picture.
 #
-# **What to do:** put the backbone back into evaluation mode after every ``train()``.
+# **Remedy:** put the backbone back into evaluation mode after every ``train()``.
 
 mended = new_network()
 mended.features.requires_grad_(False)
@@ -1095,8 +1097,9 @@ print(tuple(photo.shape), photo.dtype)""",
 #   pictures need. ``list_models`` names the architectures.
 # - Classification and video return logits; segmentation returns a dictionary with a map for each class; detection takes
 #   a list and returns a dictionary for each picture.
-# - A pretrained network needs a new head. One trains the head alone, on stored features (a linear probe), or everything,
-#   with a small learning rate for the backbone.
+# - A pretrained network needs a new head. One trains the head alone, on stored features (a linear probe), the upper
+#   half (:doc:`lesson 18 </lessons/3_practice/lesson_18_image_classification_2>`), or everything, with a small learning
+#   rate for the backbone.
 # - First give the network pictures of the size that it was trained with. In our test a linear probe on such pictures
 #   was not measurably worse than training everything on small ones, and it was better under both shifts.
 # - ``requires_grad_(False)`` does not stop the statistics of batch normalisation: only ``eval()`` does. In our test,

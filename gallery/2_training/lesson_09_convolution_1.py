@@ -4,9 +4,10 @@
 
 Train a network of :term:`fully connected layers <fully connected layer>` to read handwritten digits, and then move
 every digit by three pixels. You still read them without effort. The network now misreads more than half of them. What
-has it learned, if three pixels can destroy it? This lesson builds the operation that is the first half of the cure. A
-convolution slides a few parameters over the whole picture and asks the same question at every position. Nine
-parameters are enough to find edges.
+has it learned, if three pixels can destroy it?
+
+This lesson builds the operation that is the first half of the cure. A convolution slides a few parameters over the
+whole picture and asks the same question at every position. Nine parameters are enough to find edges.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -21,7 +22,7 @@ parameters are enough to find edges.
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for joining tensors and picking
-        elements. That lesson builds on lesson 04 (shapes and views) and lesson 01 (gradients).
+        elements; lesson 04 (shapes and views) and lesson 01 (gradients) come before it.
       - **Data:** one photograph, the handwritten digits of MNIST, and the weights of MobileNetV2; 32 MB are downloaded
         once.
       - **Run time:** about 20 seconds of computing on one CPU core.
@@ -78,10 +79,11 @@ patch = grey[204:210, 315:321].round().int()
 print(patch)
 
 # %%
-# These 36 numbers are all that a computer sees there. In the figure they stand beside the photograph, each cell painted
-# in its own grey. The white frame is larger than the cut, so that you can see it; the 36 pixels lie in its middle. No
-# single number tells us that there is a post. What tells us is the fall from about 230 to about 40 between neighbours.
-# So an operation that finds edges must look at neighbouring pixels together.
+# These 36 numbers are all that a computer sees there. In the figure they stand beside the photograph, each cell in its
+# own grey. (The white frame is larger than the cut; the 36 pixels lie in its middle.)
+#
+# No single number tells us that there is a post. What tells us is the fall from about 230 to about 40 between
+# neighbours. So an operation that finds edges must look at neighbouring pixels together.
 #
 # .. fold:: How the figure is drawn
 
@@ -96,8 +98,8 @@ right = draw_cells(axes[1], patch, colours=(patch.numpy() / 255).astype(str))
 # %%
 # Predict
 # -------
-# A :term:`convolution` works with two arrays of numbers: an image, and a much smaller one, the :term:`kernel`. Think of
-# a small window that you push over a page. At each position of the window, three things happen:
+# A :term:`convolution` works with two arrays: an image, and a much smaller one, the :term:`kernel`. Think of a small
+# window that you push over a page. At each position of the window, three things happen:
 #
 # 1. Lay the kernel on the image. The part of the image beneath it is the *window*.
 # 2. Multiply each element of the kernel by the pixel beneath it.
@@ -163,9 +165,8 @@ wrong = [without_overlap, turned_by_180_degrees]
 run_choices("output_of_the_convolution", right=as_defined, wrong=wrong)
 
 # %%
-# The animation shows the nine steps. The orange window moves over the image, the blue kernel stays the same, and the
-# output fills up. Notice what is *shared*: the same four parameters compute all nine outputs. A fully connected layer
-# from 16 inputs to 9 outputs has 144 weights, one for each pair of an input and an output.
+# The animation shows the nine steps. Notice what is *shared*: the same four parameters compute all nine outputs. A
+# fully connected layer from 16 inputs to 9 outputs has 144 weights, one for each pair of an input and an output.
 #
 # .. fold:: How the animation is drawn
 
@@ -226,15 +227,16 @@ print(convolve(patch, sobel))
 
 # %%
 # The negative elements of this kernel lie on the left and the positive ones on the right. So it computes "what is on
-# the right minus what is on the left", over three rows. If both sides were equally bright, the result would be 0. In
-# the two left columns of the output it is far below 0: there bright turns to dark. In the two right columns, where dark
-# turns to bright again, it is far above 0. Nine parameters have found both edges of the post.
+# the right minus what is on the left", over three rows. If both sides were equally bright, the result would be 0.
+#
+# In the two left columns of the output it is far below 0: there bright turns to dark. In the two right columns, where
+# dark turns to bright again, it is far above 0. Nine parameters have found both edges of the post.
 #
 # Build it: several input channels
 # --------------------------------
 # A colour photograph has three :term:`channels <channel>`: red, green and blue. How can a kernel look at all of them?
 # It gets one :math:`k × k` array for each channel. Each array slides over its own channel, and the results are added
-# up. It is like a bill in three currencies: each currency has its own exchange rates, but in the end there is one sum.
+# up. It is like a bill in three currencies: each has its own exchange rate, but in the end there is one sum.
 #
 # We take a picture with two channels of 3 × 3 pixels and one kernel, whose shape is (2, 2, 2): channels, rows, columns.
 
@@ -268,7 +270,8 @@ print(maps)
 
 # %%
 # The figure shows the whole computation. Above are the two channels of the picture. Each of the two rows below belongs
-# to one kernel. The kernel has a blue array for each channel. Each gives one result, and their sum is the feature map.
+# to one kernel, with a blue array for each channel. Each array gives one result, and their sum is the feature map.
+#
 # Follow the orange window: with kernel 0 it gives 0 in channel 0 and 3 in channel 1, and the feature map holds 0 + 3 =
 # 3.
 #
@@ -314,8 +317,8 @@ limits = ax.set(xlim=(-0.1, 13.1), ylim=(9.6, -0.9))
 #
 # So the images are a tensor of shape :math:`(N, C_\text{in}, \text{rows}, \text{columns})`. Two loops visit the
 # positions as before, and a third one the kernels. The slice now cuts the window out of all images and channels at
-# once. ``new_zeros`` makes zeros of the dtype and on the device of the images. Why there are so many rows and columns
-# is derived below.
+# once. ``new_zeros`` makes zeros of the dtype and on the device of the images. (The numbers of rows and columns are
+# derived below.)
 
 
 def convolve_loops(images, kernels, bias, stride=1, padding=0):
@@ -350,16 +353,16 @@ assert torch.equal(ours[0], maps)
 #
 # for each image. Here :math:`X` is the image *after* padding, :math:`K` the kernels, :math:`b` the bias and :math:`Y`
 # the output. The index :math:`o` counts the output channels, :math:`c` the input channels, :math:`i, j` are the
-# position in the output, and :math:`u, v` the position in the kernel. Read it from the right: a product, summed over
-# the kernel and over the channels. The line that assigns ``output[:, o, row, column]`` computes this formula, with
-# ``row`` for :math:`i` and ``column`` for :math:`j`.
+# position in the output, and :math:`u, v` the position in the kernel.
+#
+# Read it from the right: a product, summed over the kernel and over the channels. It is the line that assigns
+# ``output[:, o, row, column]``, with ``row`` for :math:`i` and ``column`` for :math:`j`.
 #
 # Build it: how many parameters does a convolution layer have?
 # ------------------------------------------------------------
 # ``nn.Conv2d`` is a layer that holds its own kernels and its own bias, ready for training. Its first two arguments are
-# the numbers of input and output channels. Each kernel has :math:`C_\text{in} · k · k` weights, there are
-# :math:`C_\text{out}` kernels, and each has one bias. We count for 16 input channels, 32 output channels and :math:`k =
-# 3`.
+# the numbers of input and output channels. Each of the :math:`C_\text{out}` kernels has :math:`C_\text{in} · k · k`
+# weights and one bias. We count for 16 input channels, 32 output channels and :math:`k = 3`.
 
 layer = nn.Conv2d(16, 32, kernel_size=3)
 print("weight:", tuple(layer.weight.shape), "bias:", tuple(layer.bias.shape))
@@ -401,8 +404,8 @@ assert sum(parameter.numel() for parameter in layer.parameters()) == 32 * 16 * 3
 #    A bright square on a dark ground, and a kernel for vertical edges at its first position: nine products, whose sum
 #    is the first of sixteen elements of the output.
 #
-# In Python, ``//`` divides and rounds down. The three lines below the function are a thumbnail that keeps its size, the
-# photograph at half its size, and a kernel with dilation 2.
+# In Python, ``//`` divides and rounds down. We try a thumbnail that keeps its size, the photograph at half its size,
+# and a kernel with dilation 2.
 
 
 def output_length(length, k, stride=1, padding=0, dilation=1):
@@ -416,8 +419,7 @@ print("28 pixels, kernel 3, dilation 2:          ", output_length(28, 3, dilatio
 
 # %%
 # A kernel of 3 with padding 1 keeps the length. If the stride is 2 as well, the length is halved (and rounded up if it
-# was odd). These two settings are in nearly every network. The next cell compares the formula with PyTorch, for 200
-# random settings.
+# was odd). These two settings are in nearly every network.
 #
 # .. fold:: The check over 200 random settings
 
@@ -431,8 +433,8 @@ for _ in range(200):
 print("200 random settings: the formula and PyTorch agree")
 
 # %%
-# The formula is right in all 200 cases. The figure shows two settings that give the same size. Padding is blue. Each
-# orange pixel is the top left corner of one window, and the thick frame is the first window.
+# The figure shows two settings that give the same size. Padding is blue. Each orange pixel is the top left corner of
+# one window, and the thick frame is the first window.
 #
 # .. fold:: How the figure is drawn
 
@@ -506,9 +508,8 @@ assert torch.equal(ours[0], maps.float())
 # Check against PyTorch
 # ---------------------
 # Both functions must agree with ``F.conv2d``, and not only in their values. The :term:`gradients <gradient>` for
-# images, kernels and bias must agree too, because a layer is trained with them. Autograd differentiates whatever we
-# wrote. We draw 30 random settings and compute in ``float64``, so that rounding cannot hide a mistake. The check also
-# includes ``dlcourse.conv``, which holds our im2col with all settings.
+# images, kernels and bias must agree too, because a layer is trained with them. We draw 30 random settings and compute
+# in ``float64``, so that rounding cannot hide a mistake. (``dlcourse.conv`` holds our im2col with all settings.)
 #
 # .. fold:: The check over 30 random settings
 
@@ -535,8 +536,7 @@ print(f"30 settings: values and gradients agree, largest difference {largest:.0e
 
 # %%
 # The three agree with PyTorch up to rounding. Do they also take the same time? We convolve eight small images with 16
-# channels. The stopwatch is the one of lesson 04: it runs a line in several rounds and takes the best one. (This cell
-# stays on the CPU.)
+# channels on the CPU. The stopwatch is the one of lesson 04.
 #
 # .. fold:: How the times are measured
 
@@ -559,13 +559,12 @@ print(f"im2col takes {float(f'{im2col_s / theirs_s:.2g}'):g} times as long")
 print(f"loops take {float(f'{loops_s / theirs_s:.2g}'):g} times as long")
 
 # %%
-# Im2col and the loops do the same multiplications. They differ in what runs the loop. In ``convolve_loops`` Python does
-# it, one window at a time. Im2col is a product of matrices, for which every processor has excellent code. ``F.conv2d``
-# has code made for convolutions, which often need not write the columns into memory.
+# Im2col and the loops do the same multiplications. In ``convolve_loops`` Python runs the loop, one window at a time.
+# Im2col is a product of matrices, for which every processor has excellent code. ``F.conv2d`` has code made for
+# convolutions, which often need not write the columns into memory.
 #
 # One warning about the name. In mathematics books, a convolution turns the kernel by 180 degrees before it slides it;
-# what we built is called *cross-correlation* there. NumPy follows the books. In the next cell both slide the same three
-# numbers along a row of five.
+# what we built is called *cross-correlation* there. NumPy follows the books.
 #
 # .. fold:: The same numbers in PyTorch and in NumPy
 
@@ -578,16 +577,17 @@ print("NumPy's convolve:  ", np.convolve(signal, short, mode="valid"))
 assert np.array_equal(ours[0, 0].numpy(), np.correlate(signal, short, mode="valid"))
 
 # %%
-# PyTorch's "convolution" is NumPy's ``correlate``. For a layer that learns its kernels this makes no difference: with
-# the other definition it would learn them turned. But if you copy a kernel from a book, check which of the two is
-# meant.
+# PyTorch's "convolution" is NumPy's ``correlate``. For a layer that learns its kernels this makes no difference. But if
+# you copy a kernel from a book, check which of the two is meant.
 #
 # Use it: kernels that people wrote
 # ---------------------------------
 # Long before networks, people designed kernels by hand. If all elements are equal and their sum is 1, the kernel takes
 # the mean of the window, and the picture becomes blurred. A kernel with 5 in the middle and −1 on four sides turns each
-# pixel into "pixel + (4 · pixel − its four neighbours)", and the picture becomes sharper. The Sobel kernel finds
-# vertical edges, and its transpose horizontal ones. ``padding="same"`` is the padding that keeps the size.
+# pixel into "pixel + (4 · pixel − its four neighbours)", and the picture becomes sharper.
+#
+# The Sobel kernel finds vertical edges, and its transpose horizontal ones. ``padding="same"`` is the padding that keeps
+# the size.
 
 light = (grey / 255)[None, None]  # (1, 1, 427, 640): N, C, rows, columns
 sobel = sobel.float()
@@ -600,10 +600,10 @@ print("photo: ", tuple(light.shape), f"from {light.min():.1f} to {light.max():.1
 print("edges: ", tuple(vertical.shape), f"from {vertical.min():.1f} to {vertical.max():.1f}")
 
 # %%
-# The size is unchanged, but the values of the edges are no longer between 0 and 1. In the figure they are drawn on
-# middle grey, which stands for 0. White means that it is brighter on the right (or below), black that it is darker
-# there. Look at the posts and at the roofs: each kernel sees only its own direction. At the border the zeros of the
-# padding make an edge that is not in the photograph.
+# The size is unchanged, but the values of the edges are no longer between 0 and 1. In the figure middle grey stands for
+# 0. White means that it is brighter on the right (or below), black that it is darker there. Look at the posts and at
+# the roofs: each kernel sees only its own direction. (At the border the zeros of the padding make an edge that is not
+# in the photograph.)
 #
 # .. fold:: How the figure is drawn
 
@@ -624,9 +624,8 @@ for ax, (name, response, low, high) in zip(axes.flat, drawings, strict=True):
 # Use it: learn a kernel from examples
 # ------------------------------------
 # Could a computer have found the Sobel kernel by itself? We give it a picture and the edges that the Sobel kernel finds
-# in it, but not the kernel. It starts from nine zeros and improves them by :term:`gradient descent`, as in lesson 01:
-# compute the output, measure the mean squared error, take a small step against the gradient. The picture is random
-# noise, because noise holds every pattern. The learning rate 0.1 is a guess that works.
+# in it, but not the kernel. It starts from nine zeros and improves them by :term:`gradient descent`, as in lesson 01.
+# The picture is random noise, because noise holds every pattern. The learning rate 0.1 is a guess that works.
 
 noise = torch.randn(1, 1, 64, 64, generator=generator)
 edges = F.conv2d(noise, sobel[None, None])  # the answers, made with the Sobel kernel
@@ -644,12 +643,11 @@ assert torch.allclose(guess[0, 0], sobel, atol=0.001)
 
 # %%
 # The nine parameters are those of the Sobel kernel, to three decimals. Nobody told the computer what an edge is; it
-# found the kernel from examples of inputs and outputs. This is what a convolutional layer does in training.
+# found the kernel from examples. This is what a convolutional layer does in training.
 #
-# Is gradient descent necessary for this? A single convolution is one product of matrices, so its kernel can also be
-# computed in one step, by least squares: the kernel with the smallest squared error, in closed form as in lesson 01.
-# ``torch.linalg.lstsq`` computes it from the columns of im2col. We try both ways, on the noise and on the photograph,
-# where neighbouring pixels are nearly equal.
+# Is gradient descent necessary for this? A single convolution is one product of matrices. So its kernel also has a
+# closed form, as the line in lesson 01 had: least squares, the kernel with the smallest squared error.
+# ``torch.linalg.lstsq`` computes it from the columns of im2col. We try both ways, on the noise and on the photograph.
 #
 # .. fold:: Both ways on both pictures
 
@@ -673,16 +671,17 @@ for name, example in (("noise", noise), ("photograph", light)):
     assert torch.allclose(solved, sobel, atol=0.001)
 
 # %%
-# Least squares is right on both, to three decimals. So for one layer gradient descent is not needed, and on the
-# photograph 50 steps are far too few: where all pixels of a window are alike, the data hardly say which of them
-# matters. But least squares does not help with a network. As soon as several layers follow each other, with a nonlinear
-# function between them, there is no such formula. Gradient descent still works.
+# Least squares is right on both, to three decimals. So for one layer gradient descent is not needed. On the photograph
+# 50 steps are even far too few, because the pixels of a window are nearly equal, and the data hardly say which of them
+# matters.
+#
+# But when several layers follow each other, with a nonlinear function between them, there is no such formula. Gradient
+# descent still works.
 #
 # Use it: kernels that a network learned
 # --------------------------------------
 # Nobody writes down the kernels of a network. These 32 are the first layer of MobileNetV2, which was trained on more
-# than a million photographs of ImageNet. ``load_state_dict`` reads its weights from a file, under the names that the
-# network gives them.
+# than a million photographs of ImageNet. ``load_state_dict`` reads its weights from a file, by name.
 
 file = assets.path("mobilenet-v2") / "mobilenet_v2-b0353104.pth"
 learned = assets.load_state_dict(file)["features.0.0.weight"]
@@ -690,9 +689,9 @@ print("kernels:", tuple(learned.shape))
 print(f"weights from {learned.min():.1f} to {learned.max():.1f}")
 
 # %%
-# There are 32 kernels for three input channels. Three channels are red, green and blue, so each kernel can be drawn as
-# a tile of nine colours, in which middle grey stands for 0. You will recognise lines and edges in several directions,
-# for instance in 3 and 8, and colours.
+# There are 32 kernels for three input channels: red, green and blue. So each kernel can be drawn as a tile of nine
+# colours, in which middle grey stands for 0. You will recognise lines and edges in several directions, for instance in
+# 3 and 8, and colours.
 #
 # .. fold:: How the figure is drawn
 
@@ -706,14 +705,13 @@ for number, ax in enumerate(axes.flat):
 
 # %%
 # Is that more than an impression? People also see faces in clouds. We choose three patterns: a vertical line, a
-# horizontal line, and "blue minus red". For each we look for the kernel that is most similar. The measure is the
-# :term:`cosine similarity` of the two as vectors of 27 numbers: 1 or −1 for the same or the opposite pattern, 0 for
-# nothing in common.
+# horizontal line, and "blue minus red". For each we look for the most similar kernel. The measure is the :term:`cosine
+# similarity` of the two as vectors of 27 numbers: 1 for the same pattern, −1 for the opposite one, 0 for nothing in
+# common. (``abs`` makes the opposite pattern count as well.)
 #
-# The best of 32 is always somewhat similar, even by chance. How similar are the best kernels of an *untrained* network?
-# Its weights are independent random numbers. So we draw 32 random kernels, keep the similarity of the best one, and
-# repeat this 1,000 times. The last two columns of the table give the mean of these values, and the one that 99 % of
-# them stay below. (``abs`` makes the opposite pattern count as well.)
+# But the best of 32 is always somewhat similar, even by chance. So we also draw 32 random kernels, like those of an
+# *untrained* network, keep the similarity of the best one, and repeat this 1,000 times. The last two columns of the
+# table give the mean of these values, and the one that 99 % of them stay below.
 #
 # .. fold:: How the similarities are computed
 
@@ -738,11 +736,13 @@ for name, pattern in patterns:
     best_kernels.append(int(similarity.argmax()))
 
 # %%
-# The best learned kernel has a similarity above 0.7 for all three patterns. With random kernels the best one reaches
-# 0.44 on average, and as much as ours in fewer than one of a hundred cases. So these are not the kernels of an
-# untrained network. That alone does not prove that it learned *lines*: the colours of a learned kernel vary together,
-# and this already makes any kernel more similar to a line. And we chose the three patterns after looking at the tiles,
-# so the table describes these kernels; a real test would need another network.
+# The best learned kernel has a similarity above 0.7 for all three patterns. The best random one reaches 0.44 on
+# average, and as much as ours in fewer than one of a hundred cases. So these are not the kernels of an untrained
+# network.
+#
+# That alone does not prove that the network learned *lines*. The colours of a learned kernel vary together, which
+# already makes it more similar to a line. And we chose the patterns after looking at the tiles; a real test would need
+# another network.
 #
 # The figure shows what the three kernels answer to the photograph, :term:`normalised <normalise>` as the network
 # expects it. Light and dark are strong responses; grey is none.
@@ -767,9 +767,9 @@ for ax, (name, _), best in zip(axes, patterns, best_kernels, strict=True):
 # ------------------------------------------
 # Back to the question at the top. Each position of a picture is asked the same question, so if the picture moves, the
 # feature map should move with it. This property is called :term:`equivariance`. We test it with 100 handwritten digits.
-# ``F.pad`` puts a border of zeros around them, so that they have room to move, and ``roll`` moves them: here down by 2
-# and to the left by 1. What ``roll`` pushes out at one side comes back at the other; with the border these are only
-# zeros.
+#
+# ``roll`` moves them, here down by 2 and to the left by 1. What it pushes out at one side comes back at the other. So
+# ``F.pad`` first puts a border of zeros around each digit, and only zeros come back.
 
 train_set = MNIST(assets.path("mnist"), train=True)
 test_set = MNIST(assets.path("mnist"), train=False)
@@ -816,12 +816,13 @@ for kind in kinds:
     print(f"{kind:21} {count:7,} parameters")
 
 # %%
-# The third network has the fewest parameters by far. All three are trained in the same way, and each from three seeds,
-# because a single run may be lucky. The optimiser is Adam, a version of gradient descent that adapts the step for each
+# The third network has the fewest parameters by far. All three are trained in the same way, each from three seeds,
+# because a single run may be lucky. An :term:`epoch` is one pass through all pictures, and ``DataLoader`` hands them
+# out in batches of 32.
+#
+# Cross-entropy measures how wrong the answers are. Adam is a version of gradient descent that adapts the step for each
 # parameter (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). Its learning rate and the number of epochs
-# are guesses, with which all three learn. ``TensorDataset`` makes pairs of picture and label, and ``DataLoader`` hands
-# them out in batches of 32. Cross-entropy measures how wrong the answers are. An :term:`epoch` is one pass through all
-# pictures (lessons 11 to 14).
+# are guesses, with which all three learn.
 
 targets = train_set.targets[:4_000]
 
@@ -885,9 +886,9 @@ for kind in kinds:
     print(f"{kind:21}", *(f"{100 * share:3.0f}" for share in accuracy[kind].mean(0)))
 
 # %%
-# Each row is a network, each column a distance. The first two fall steeply. At three pixels the fully connected network
-# misreads more than half of the digits, and at four pixels the flattened one does so too. The accuracy of the third
-# hardly changes. The figure shows every run as one line, so you can see how much the runs differ.
+# The first two networks fall steeply. At three pixels the fully connected network misreads more than half of the
+# digits, and at four pixels the flattened one does so too. The accuracy of the third hardly changes. The figure shows
+# every run as one line.
 #
 # .. fold:: How the figure is drawn
 
@@ -905,14 +906,14 @@ assert accuracy["convolved, flattened"][:, 4].mean() < 0.5
 
 # %%
 # The step that forgets the position makes the answer independent of the position. This property is called
-# :term:`invariance`. Convolution alone is not enough for that, as the second network shows. Forgetting has a price. At
-# the usual place the flattened network reads more digits than the third one (first column of the table). One likely
-# reason is that the position of a stroke helps to tell digits apart; another is that its last layer has many more
-# parameters.
+# :term:`invariance`. Convolution alone is not enough for that, as the second network shows.
+#
+# Forgetting has a price. At the usual place the flattened network reads more digits than the third one (first column of
+# the table). One likely reason is that the position of a stroke helps to tell digits apart; another is that its last
+# layer has many more parameters.
 #
 # Is the third network really independent of the position? We count the answers that change when the digits move down.
-# (A wider border keeps the digits away from the edge. The network takes these larger pictures as they are, because
-# neither its kernels nor its maximum depend on the size.)
+# (A wider border keeps the digits away from the edge; the network takes these larger pictures as they are.)
 #
 # .. fold:: How the changes are counted
 
@@ -929,9 +930,8 @@ for distance in (1, 2, 3, 4):
 
 # %%
 # The two values of a row are the smallest and the largest of the three runs. Moves by 2 and 4 pixels change no answer,
-# but moves by 1 and 3 change some: some become wrong and others become right, so the accuracy hardly changes. The
-# reason is the stride of 2 in the first layer. Its window stands at every other pixel, so only an even move brings the
-# same windows back.
+# but moves by 1 and 3 change some, to wrong or to right. The reason is the stride of 2 in the first layer: its window
+# stands at every other pixel, so only an even move brings the same windows back.
 #
 # Break it
 # --------
@@ -946,7 +946,7 @@ except RuntimeError as error:
 
 # %%
 # The message gives both sizes, the padded input and the kernel. Use padding or a smaller kernel, or find out why the
-# image has become so small: usually there were too many layers with stride 2.
+# image has become so small: often there were too many layers with stride 2.
 #
 # Second: a photograph comes with its channels last, and is not permuted.
 
@@ -982,14 +982,13 @@ print("the same as one colour picture:", torch.equal(result, as_colours))
 
 # %%
 # There is no message. PyTorch takes an input with three axes as *one* picture without a batch axis. So the three grey
-# pictures passed as the red, green and blue of a single picture, and three digits were mixed into one. With 64 grey
-# pictures there would have been an error: 64 is not 3. Always keep the batch axis, even for a single picture:
-# ``picture[None]``.
+# pictures became the red, green and blue of a single picture, and three digits were mixed into one. Always keep the
+# batch axis, even for a single picture: ``picture[None]``.
 #
 # Then and now
 # ------------
-# Convolution itself has not changed in all these years; the code around it has. Look at the last row in particular: the
-# kernel is replaced by something that is no kernel at all, and no message appears until the layer is used.
+# Convolution itself has not changed in all these years; the code around it has. The last row is the dangerous one: the
+# kernel is replaced by something that is no kernel, and no message appears until the layer is used.
 #
 # .. fold:: The rows, run as they are written
 

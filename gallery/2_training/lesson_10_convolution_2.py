@@ -23,14 +23,15 @@ see a layer that needs an eighth of the multiplications of another one, but more
         channels, stride, padding and the size of the output.
       - **Data:** one photograph, and the pictures of clothes of Fashion-MNIST; 38 MB are downloaded
         once.
-      - **Run time:** about 30 seconds of computing on one CPU core.
+      - **Run time:** about 30 seconds on one thread of a quiet machine.
 """
 
 # %%
 # Set-up
 # ------
 # ``FlopCounterMode`` counts the arithmetic of a network. ``fit`` trains a network, as in lesson 09; what happens inside
-# it is the subject of lessons 11 to 14.
+# it is the subject of lessons :doc:`11 </lessons/2_training/lesson_11_loss_functions>` to :doc:`14
+# </lessons/2_training/lesson_14_building_a_network>`.
 
 # sphinx_gallery_number = 10
 # sphinx_gallery_budget_s = 40
@@ -101,8 +102,8 @@ for ax, square in zip(axes, squares, strict=True):
 #
 # Predict
 # -------
-# One way is :term:`dilation`, which you know from lesson 09. With dilation 2, neighbouring elements of the kernel lie
-# two pixels apart. Such a :term:`dilated convolution` sees further with the same number of weights. We take one row of
+# One way is dilation, which you know from lesson 09. With dilation 2, neighbouring elements of the kernel lie two
+# pixels apart. Such a :term:`dilated convolution` sees further with the same number of weights. We take one row of
 # pixels in place of a picture, and three layers, each with the kernel :math:`(1, 1, 1)` and dilation 2. ``F.conv1d``
 # convolves a row. Each layer shortens the row by 4 pixels, so the three layers turn 13 pixels into one output.
 #
@@ -270,7 +271,7 @@ assert count == 4 * 9 + 8 * 4
 # ---------------------------
 # ``groups`` need not be 1 or the number of channels: every number that divides both numbers of channels is allowed.
 # With ``groups=2`` each half of the channels is convolved by itself. ``chunk(2)`` cuts our four channels into two
-# halves (lesson 05).
+# halves (:doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`).
 
 grouped_layer = nn.Conv2d(4, 8, kernel_size=3, groups=2, bias=False)
 picture_halves = picture.chunk(2)  # 2 channels each
@@ -317,7 +318,8 @@ for ax, title in zip(axes, ("standard", "groups=2", "separable"), strict=True):
 # ------------------------
 # What does a layer cost? Let it have :math:`C_\text{in}` input channels, :math:`C_\text{out}` output channels, kernels
 # of :math:`k × k` and no bias. At each position of the output, each weight is used once, for one multiplication and one
-# addition, together a *multiply-add*. So the number of multiply-adds is the number of weights times that of positions.
+# addition, together a :term:`multiply-add`. So the number of multiply-adds is the number of weights times that of
+# positions.
 #
 # ======================  ====================================================
 # Convolution             Weights
@@ -627,8 +629,8 @@ for _ in range(200):
 print("200 random stacks: the box of the gradient is the theoretical box")
 
 # %%
-# The recurrence is right in all 200 cases, to the pixel. The next cell compares the values and the :term:`gradients
-# <gradient>` of our four kinds of convolution with those of PyTorch, for 30 random settings.
+# The recurrence is right in all 200 cases, to the pixel. The next cell compares the values and the gradients of our
+# four kinds of convolution with those of PyTorch, for 30 random settings.
 #
 # .. fold:: The check over 30 random settings
 
@@ -860,15 +862,15 @@ for ax, dilations in zip(axes, ([1, 1, 1], [2, 2, 2], [1, 2, 5]), strict=True):
     ax.set_axis_off()
 
 # %%
-# The pattern of holes for 2, 2, 2 is called *gridding*. The box says nothing about it. Dilations
-# 1, 2, 5, an example of Wang and others (below), fill their box.
+# The pattern of holes for 2, 2, 2 is called :term:`gridding`. The box says nothing about it. Dilations 1, 2, 5, an
+# example of Wang and others (below), fill their box.
 #
 # Use it: what a network sees most
 # --------------------------------
 # The first two maps show something else: 49 paths lead from the middle pixel to the output, and only one from a corner,
 # because many combinations of steps end in the middle. (Dilations 1, 2, 5 are an exception: no pixel has more than 4
 # paths, and the middle one has only 1.) So even without holes a network does not use its whole box equally. What it
-# really uses is called the *effective receptive field* (Luo and others, below).
+# really uses is called the :term:`effective receptive field` (Luo and others, below).
 #
 # We want one number that says how wide such a map is. Take a *uniform* square of side :math:`r`, whose pixels all have
 # the same weight. Along an axis, the variance of the position is :math:`(r^2-1)/12`. For :math:`r = 3` the positions
@@ -1250,8 +1252,8 @@ print(tuple(larger.shape))""",
 #    - In Python 2, ``/`` between integers rounded down, and code of that time computed paddings and groups with it. Now
 #      it gives 1.0, which is no number of pixels. ``//`` rounds down.
 #
-#    - A *hook* is a function that PyTorch calls here when it computes gradients. If there are several layers, the old
-#      hook gets the gradient of an inner step, the new one that of the module's input.
+#    - A :term:`hook` is a function that PyTorch calls here when it computes gradients. If there are several layers, the
+#      old hook gets the gradient of an inner step, the new one that of the module's input.
 #
 #    - The function that enlarges maps without any weights has another name.
 #
@@ -1364,7 +1366,8 @@ print(tuple(larger.shape))""",
 #
 # In practice
 # -----------
-# - Two layers of 3 × 3 see as far as one of 5 × 5 and have 18 weights for each pair of channels in place of 25.
+# - Two layers of 3 × 3 see as far as one of 5 × 5 and have 18 weights for each pair of channels in place of 25 (as in
+#   VGG, :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`).
 # - MobileNetV2, whose first layer you saw in :doc:`lesson 09 </lessons/2_training/lesson_09_convolution_1>`, consists
 #   mostly of depthwise and pointwise convolutions.
 # - Compare the receptive field with the size of the objects before you train. It should be larger, since in a stack of

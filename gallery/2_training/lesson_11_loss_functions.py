@@ -20,7 +20,8 @@ learning uses most. You find out what each of them makes a model say, and what a
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 05 </lessons/1_basics/lesson_05_reshaping>`, for picking elements. The lesson also
-        uses lesson 01 (gradient descent) and lesson 02 (broadcasting).
+        uses :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` (gradient descent) and :doc:`lesson 02
+        </lessons/1_basics/lesson_02_numpy_1>` (broadcasting).
       - **Data:** 25,000 film reviews from IMDB; 13 MB are downloaded once.
       - **Run time:** about 15 seconds on one thread of a quiet machine.
 """
@@ -29,8 +30,8 @@ learning uses most. You find out what each of them makes a model say, and what a
 # Set-up
 # ------
 # ``torch.nn`` has loss functions as objects (``nn.MSELoss``), and ``torch.nn.functional`` as functions
-# (``F.mse_loss``). They compute the same. ``torch.autograd.grad`` returns the gradient of a loss, without storing it
-# anywhere.
+# (``F.mse_loss``). They compute the same. ``torch.autograd.grad`` returns the :term:`gradient` of a loss, without
+# storing it anywhere.
 
 # sphinx_gallery_number = 11
 # sphinx_gallery_budget_s = 20
@@ -64,9 +65,9 @@ print("losses in torch.nn:", len([name for name in dir(nn) if name.endswith("Los
 # Set-up: where the loss stands
 # -----------------------------
 # A deep-learning project consists of a few parts. The *data* provide inputs and their targets, the right answers. The
-# *model* makes a prediction from each input. The :term:`loss function` says with one number how bad the predictions
-# are. The *optimiser* uses the gradient of this number to change the parameters of the model. The *training loop*
-# repeats these steps, and at the end the model is *saved*. The figure also names the lessons.
+# :term:`model` makes a prediction from each input. The :term:`loss function` says with one number how bad the
+# predictions are. The :term:`optimiser` uses the gradient of this number to change the parameters of the model. The
+# :term:`training loop` repeats these steps, and at the end the model is *saved*. The figure also names the lessons.
 #
 # .. fold:: How the figure is drawn
 
@@ -214,9 +215,9 @@ print("has a gradient:", wrong.requires_grad)
 # %%
 # The third review is long, but its largest logit is that of "short". One decision of three is wrong. The last line
 # shows the trouble with this loss: PyTorch computes no gradient for it. A gradient would not help either. If we move
-# the logits a little, the decisions stay the same, so the derivative is 0 almost everywhere; where a decision changes,
-# there is no derivative. The 0-1 loss tells us whether a model is good, but not in which direction it would become
-# better. So we train with another loss, and *measure* with this one.
+# the logits a little, the decisions stay the same, so the :term:`derivative` is 0 almost everywhere; where a decision
+# changes, there is no derivative. The 0-1 loss tells us whether a model is good, but not in which direction it would
+# become better. So we train with another loss, and *measure* with this one.
 #
 # Build it: squared error and absolute error
 # ------------------------------------------
@@ -260,9 +261,9 @@ print(nn.L1Loss(reduction="none")(same, five))
 # -----------------------------
 # Training follows the gradient, so the derivative of a loss tells us more than its value. Imagine that each review
 # holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard. By
-# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of
-# :math:`|p - y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative;
-# PyTorch returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
+# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of :math:`|p -
+# y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative; PyTorch
+# returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
 # gradient; ``(pull_squared,) =`` takes it out.
 
 each = torch.full((5,), 200.0, requires_grad=True)  # five copies of the prediction 200
@@ -706,7 +707,7 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 # long (250 words or more). The model knows nothing about a review. It has three logits, the same for all reviews, and
 # improves them by gradient descent. After each step ``detach`` drops how the logits were computed, and
 # ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class of each length.
-# Number of steps and learning rate are guesses that are large enough.
+# Number of steps and :term:`learning rate` are guesses that are large enough.
 
 borders = torch.tensor([125.0, 250.0])
 classes = torch.bucketize(lengths, borders, right=True)  # 0, 1 or 2
@@ -797,9 +798,9 @@ print("characters of the first six:", (100 * y[:6]).int().tolist())
 print("and as they were stored:    ", (100 * faulty[:6]).round().int().tolist())
 
 # %%
-# The line is fitted by gradient descent, as in lesson 01. One thing is new: the :term:`learning rate` falls to 0 in the
-# course of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate
-# the line would jump to and fro. The rates at the start are guesses; a fold below checks that the minimum is reached.
+# The line is fitted by gradient descent, as in lesson 01. One thing is new: the learning rate falls to 0 in the course
+# of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate the line
+# would jump to and fro. The rates at the start are guesses; a folded cell below checks that the minimum is reached.
 # (``z`` is ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
 
 
@@ -989,7 +990,8 @@ print("softmax twice:", twice.softmax(1).detach()[0])
 # same mean.) The model says 69 % for "medium" where 46 % is the truth, and only 4 % for "short". Its probabilities are
 # no longer frequencies. The largest is still at the right place, and this is why the mistake can stay for years: the
 # accuracy may look normal. **What to look for:** the loss never comes near 0. With C classes even a perfect answer, the
-# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`. Lesson 14 shows such a training.
+# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`. :doc:`Lesson 14
+# </lessons/2_training/lesson_14_building_a_network>` shows such a training.
 #
 # .. fold:: The check of these numbers
 
@@ -1024,9 +1026,9 @@ print("2 · variance of the targets:", 2 * five.var(unbiased=False).item())
 #
 # Break it: sum or mean
 # ---------------------
-# With ``reduction="sum"`` the gradient grows with the size of the batch, so the right learning rate depends on this
-# size. We look for the best constant of a batch of reviews (in hundreds of words), in 10 steps with the learning rate
-# 0.1.
+# With ``reduction="sum"`` the gradient grows with the size of the :term:`batch`, so the right learning rate depends on
+# this size. We look for the best constant of a batch of reviews (in hundreds of words), in 10 steps with the learning
+# rate 0.1.
 
 for reduction in ("mean", "sum"):
     for batch_size in (4, 8, 16):
@@ -1234,8 +1236,8 @@ print(-(smooth * three_reviews.log_softmax(1)).sum(1).mean())""",
 # Going further
 # -------------
 # - ``nn.GaussianNLLLoss`` lets the network predict the standard deviation as well, so that it can say how sure it is.
-# - Lesson 12 (:doc:`gradients </lessons/2_training/lesson_12_gradients>`) shows how the gradient of a loss reaches
-#   every parameter, and :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` how an optimiser uses it.
+# - :doc:`Lesson 12 </lessons/2_training/lesson_12_gradients>` shows how the gradient of a loss reaches every parameter,
+#   and :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` how an optimiser uses it.
 #
 # References
 # ----------

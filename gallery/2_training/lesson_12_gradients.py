@@ -6,7 +6,7 @@ A network with a million parameters learns by small steps, and for each step it 
 find one of them by trial: change one parameter a little, compute the loss again, and look at the difference. A million
 derivatives would cost a million trials. ``loss.backward()`` finds all of them in the time of a few trials. How can it
 do this? In this lesson you compute derivatives by trial, then with the chain rule by hand. Finally you write, in about
-sixty lines, a small version of the program that PyTorch calls autograd.
+sixty lines, a small version of the program that PyTorch calls :term:`autograd`.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -21,7 +21,8 @@ sixty lines, a small version of the program that PyTorch calls autograd.
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradient descent with one and with
-        two parameters, and lesson 11 for loss functions. You need Python's classes and the derivative of a square.
+        two parameters, and :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>` for loss functions. You need
+        Python's classes and the derivative of a square.
       - **Data:** the four states of a lamp with two switches, and the handwritten digits of MNIST; 12 MB are downloaded
         once.
       - **Run time:** about 10 seconds on one thread of a quiet machine.
@@ -138,11 +139,11 @@ sketch.set_axis_off()
 # Build it: a feed-forward network
 # --------------------------------
 # In a :term:`feed-forward network` the numbers go in one direction, from the inputs through one :term:`layer` after the
-# other to the output. The layers in between are called *hidden*. Each hidden :term:`neuron` multiplies each input by a
-# :term:`weight`, adds up the products and a :term:`bias`, and applies an :term:`activation function`, here the S-shaped
-# :math:`\tanh`. The output neuron has no activation function. Each of our three hidden neurons has two weights and a
-# bias, and the output has three weights and a bias. Together these are :math:`3·3 + 4 = 13` parameters, which we keep
-# in one list.
+# other to the output. The layers in between are the :term:`hidden layers <hidden layer>`. Each hidden :term:`neuron`
+# multiplies each input by a :term:`weight`, adds up the products and a :term:`bias`, and applies an :term:`activation
+# function`, here the S-shaped :math:`\tanh`. The output neuron has no activation function. Each of our three hidden
+# neurons has two weights and a bias, and the output has three weights and a bias. Together these are :math:`3·3 + 4 =
+# 13` parameters, which we keep in one list.
 
 
 def weighted_sum(weights, bias, inputs):
@@ -279,8 +280,8 @@ print(f"p = {p}, s = {s}, e = {e}, loss = {loss}")
 # %%
 # Drawn as boxes and arrows, this is a :term:`computation graph`. Now we go backwards, from the loss to the inputs. We
 # write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. Then each line
-# multiplies a derivative that we already know by a *local derivative*, that of one operation with respect to one of its
-# inputs:
+# multiplies a derivative that we already know by a :term:`local derivative`, that of one operation with respect to one
+# of its inputs:
 #
 # ========= ================= =================
 # Operation with respect to a with respect to b
@@ -731,7 +732,7 @@ assert (mixed, w.grad) == (8, 4)
 # -------------------------
 # Each step of :term:`gradient descent` does the same four things: forward, clear the old gradients, backward, and move
 # each parameter against its gradient. We do it with our own engine. The :term:`learning rate` 0.05 is a guess that
-# works.
+# works; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` chooses it.
 
 
 def train(parameters, steps=100, learning_rate=0.05, clear=True):
@@ -758,7 +759,7 @@ for row in value_rows:
 # %%
 # The network has learned the lamp. One start may be lucky, so we train from ten. The folded cell also trains PyTorch's
 # layers with ``torch.optim.SGD`` from three of these starts, and compares the losses at each step. The :term:`baseline`
-# is the best weighted sum of the two switches, which has a closed form (lesson 01).
+# is the best weighted sum of the two switches, which has a :term:`closed form` (lesson 01).
 #
 # .. fold:: Ten starts, PyTorch, and the baseline
 
@@ -969,10 +970,10 @@ for depth in range(1, 11):
 # .. math:: \sqrt{n · v · \text{mean of } (φ')^2} ,
 #
 # where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the rule by which the
-# first weights are drawn, the *initialisation*. ``nn.Linear`` takes the variance :math:`1/(3n)`. Xavier's
-# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of
-# :term:`ReLU <activation function>` is 1 for positive inputs and 0 otherwise, so the mean of its square is about 1/2.
-# He's initialisation therefore takes :math:`2/n`, and the factor is 1 again.
+# first weights are drawn, the :term:`initialisation`. ``nn.Linear`` takes the variance :math:`1/(3n)`. Xavier's
+# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of ReLU is 1
+# for positive inputs and 0 otherwise, so the mean of its square is about 1/2. He's initialisation therefore takes
+# :math:`2/n`, and the factor is 1 again.
 #
 # We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
 # pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the
@@ -1126,8 +1127,9 @@ for title, kind, weights in (
 #
 # Break it: gradients that add up
 # -------------------------------
-# ``backward`` adds to the gradients of the leaves. This is useful if a batch is processed in parts. It is a silent
-# mistake if nobody clears the gradients between two *steps*. We train the ten networks once more without clearing.
+# ``backward`` adds to the gradients of the leaves (lesson 01). This is useful if a batch is processed in parts. It is a
+# silent mistake if nobody clears the gradients between two *steps*. We train the ten networks once more without
+# clearing.
 
 forgetful = [train(as_values(numbers.tolist()), clear=False)[-1] for numbers in starts]
 print("cleared:    ", *(f"{value:.0e}" for value in last))

@@ -2,10 +2,10 @@
 13 · Optimisation
 =================
 
-The gradient says in which direction the loss falls, but not how far to go. If the steps are too short, the training
-takes for ever; if they are too long, the loss explodes. Nor is it clear how many examples a gradient needs. In this
-lesson you learn how long a step may be and why, you write the optimisers that are used in practice (momentum, RMSProp,
-Adam, AdamW) in a few lines each, and you find out how much the choice of an optimiser matters.
+The :term:`gradient` says in which direction the loss falls, but not how far to go. If the steps are too short, the
+training takes for ever; if they are too long, the loss explodes. Nor is it clear how many examples a gradient needs. In
+this lesson you learn how long a step may be and why, you write the optimisers that are used in practice (momentum,
+RMSProp, Adam, AdamW) in a few lines each, and you find out how much the choice of an optimiser matters.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -22,7 +22,7 @@ Adam, AdamW) in a few lines each, and you find out how much the choice of an opt
       - **Read first:** :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradient descent,
         :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>` for the cross-entropy and
         :doc:`lesson 12 </lessons/2_training/lesson_12_gradients>` for gradients.
-      - **Data:** Fashion-MNIST, small pictures of clothes; 30 MB are downloaded once.
+      - **Data:** Fashion-MNIST, small pictures of clothes; 31 MB are downloaded once.
       - **Run time:** about 40 seconds on one thread of a quiet machine.
 """
 
@@ -214,8 +214,9 @@ print(*[round(x, 2) for x in positions(0.3, 3)[1:]])
 #
 # .. math:: f(a, b) = \frac{1}{2}\left(a^2 + 20\,b^2\right) .
 #
-# We write gradient descent for any function, with ``torch.autograd.grad`` of lesson 11 for the gradient. An *optimiser*
-# is an object with a method ``step``; ours receives the parameters and their gradient and returns the new parameters.
+# We write gradient descent for any function, with ``torch.autograd.grad`` of lesson 11 for the gradient. An
+# :term:`optimiser` is an object with a method ``step``; ours receives the parameters and their gradient and returns the
+# new parameters.
 
 
 def valley(w):
@@ -373,7 +374,7 @@ for momentum in (0.0, 0.5, 0.9):
 # Build it: a rate for each parameter
 # -----------------------------------
 # One rate for all parameters is a compromise between steep and flat directions. Suppose that two parameters have the
-# gradients 100 and 0.01. RMSProp keeps, for each parameter, a running average :math:`s` of the *squares* of its
+# gradients 100 and 0.01. :term:`RMSProp` keeps, for each parameter, a running average :math:`s` of the *squares* of its
 # gradients. The square root of :math:`s` says how large the gradients of this parameter usually are, and we divide by
 # it.
 #
@@ -411,7 +412,7 @@ for _ in range(3):
 #
 # Build it: Adam
 # --------------
-# Adam combines momentum with the division of RMSProp, and it corrects this mistake. It keeps a running average
+# :term:`Adam` combines momentum with the division of RMSProp, and it corrects this mistake. It keeps a running average
 # :math:`m` of the gradients, which is its momentum, and a running average :math:`s` of their squares. We look at the
 # beginning of such an average, for a gradient that is always 1.
 
@@ -423,7 +424,7 @@ for t in range(1, 6):
 # %%
 # The average begins far too low, because it starts at 0. After one step it contains only 1/10 of the gradient, and
 # after :math:`t` steps the share :math:`1 - β^t`. If we divide it by this share, it is right from the first step. This
-# *bias correction* is applied to both averages.
+# :term:`bias correction` is applied to both averages.
 
 
 class Adam:
@@ -473,8 +474,8 @@ for _ in range(3):
 # :term:`Weight decay <weight decay>` pulls each weight a little towards 0, as a means against :term:`overfitting`. With
 # plain gradient descent there are two ways to write it, and they are the same: add :math:`δw` to the gradient, or
 # shrink :math:`w` by the factor :math:`1 - ηδ` in each step. (:math:`δ` is the strength of the decay.) With Adam they
-# differ. If :math:`δw` is a part of the gradient, it is divided by :math:`\sqrt{s}` too. AdamW shrinks the weight
-# directly.
+# differ. If :math:`δw` is a part of the gradient, it is divided by :math:`\sqrt{s}` too. :term:`AdamW` shrinks the
+# weight directly.
 
 
 class AdamW(Adam):
@@ -561,8 +562,8 @@ assert max(noises) < 1.2 * min(noises)
 # examples only halve the error. The gradient of a single example is mostly noise: its error is several times as long as
 # the whole gradient. But the mean over all examples is the whole gradient.
 #
-# This function trains the classifier with any batch size. ``randperm`` shuffles the rows in each epoch, and ``split``
-# cuts them into batches. The function returns the weights at the start and after each step.
+# This function trains the classifier with any :term:`batch size`. ``randperm`` shuffles the rows in each :term:`epoch`,
+# and ``split`` cuts them into batches. The function returns the weights at the start and after each step.
 
 
 def train_classifier(batch_size, learning_rate, epochs, seed):
@@ -706,8 +707,8 @@ print("three schedules: equal at each of 300 steps")
 # Use it: one, some, or all?
 # --------------------------
 # We train the classifier from above with batches of 1, of 32 and of all 2,000 pictures. A fair comparison gives each
-# batch size its own learning rate. We choose it on the validation set, from three rates for each. Then each batch size
-# is trained with three seeds, and we measure how long an epoch takes.
+# batch size its own learning rate. We choose it on the :term:`validation set`, from three rates for each. Then each
+# batch size is trained with three seeds, and we measure how long an epoch takes.
 #
 # .. fold:: The choice of the rates, three seeds, and the time of an epoch
 
@@ -958,11 +959,12 @@ for direction in ((1.0, 0.0), (0.0, 1.0)):
     print(direction, "becomes", hessian_times(valley, w, v).tolist())
 
 # %%
-# Both vectors keep their direction and are stretched, by 1 and by 20. Such a factor is called an *eigenvalue* of the
-# matrix. The largest one is the curvature in the steepest direction.
+# Both vectors keep their direction and are stretched, by 1 and by 20. Such a factor is called an :term:`eigenvalue` of
+# the matrix. The largest one is the curvature in the steepest direction.
 #
-# How do we find it if we do not know the direction? *Power iteration* begins with any vector and multiplies it again
-# and again. Each multiplication stretches the vector most along the steepest direction, so it turns there.
+# How do we find it if we do not know the direction? :term:`Power iteration <power iteration>` begins with any vector
+# and multiplies it again and again. Each multiplication stretches the vector most along the steepest direction, so it
+# turns there.
 
 
 def largest_curvature(function, w, v, rounds):
@@ -1343,9 +1345,9 @@ run_then_and_now("optimisers", old_and_new, globals())
 #        assert torch.allclose(w, parameter.detach()), f"step {number} differs"
 #    print("ten steps agree with PyTorch")
 #
-# **3. Extend.** :term:`Gradient clipping <gradient clipping>` shortens the gradient of all parameters *together* if its
-# length exceeds a limit, and keeps its direction. Write it. The function returns the length before clipping. Take the
-# gradients of all parameters as *one* long vector.
+# **3. Extend.** Gradient clipping shortens the gradient of all parameters *together* if its length exceeds a limit, and
+# keeps its direction. Write it. The function returns the length before clipping. Take the gradients of all parameters
+# as *one* long vector.
 #
 # .. code-block:: python
 #
@@ -1373,7 +1375,7 @@ run_then_and_now("optimisers", old_and_new, globals())
 #   Then try three times more and three times less, on
 #   validation data, before you try another optimiser.
 # - If you change the batch size, choose the rate again.
-# - An optimiser has a state: the velocity, the averages, the number of steps. A checkpoint must hold it
+# - An optimiser has a state: the velocity, the averages, the number of steps. A :term:`checkpoint` must hold it
 #   (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`).
 #
 # References

@@ -4,8 +4,10 @@
 
 Nobody ever gives a model a list of its parameters. Yet ``model.parameters()`` finds every one that training may change,
 however deep it lies. How does it do that? A class of a dozen lines answers this question. Then we write a whole
-training that reads handwriting. At the end we damage its loop in three ways. No error appears. You will learn how to
-recognise each mistake: two show in the curve of the loss, and one shows when you measure twice.
+training that reads handwriting.
+
+At the end we damage its loop in three ways. No error appears. You will learn how to recognise each mistake: two show in
+the curve of the loss, and one shows when you measure twice.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -32,7 +34,7 @@ recognise each mistake: two show in the curve of the loss, and one shows when yo
 # Set-up
 # ------
 # ``dlcourse`` provides the data, the seed and a training loop, which you will write yourself first. The line with
-# ``cudnn`` is for GPUs: it fixes the order in which convolutions add up, so that two trainings can agree bit for bit.
+# ``cudnn`` is for GPUs: it makes two trainings agree bit for bit.
 
 # sphinx_gallery_number = 14
 # sphinx_gallery_budget_s = 60
@@ -100,8 +102,8 @@ picture = ax.imshow(mosaic.numpy(), cmap="gray_r")
 
 # %%
 # We will have to decide, for instance, when to stop the training. If we decided this with the :term:`test set`, its
-# result would be too good. So 5,000 images leave the :term:`training set` and become the :term:`validation set`. All
-# decisions are made with these images. ``randperm`` returns the row numbers in a random order.
+# result would be too good. So 5,000 images leave the :term:`training set` and become the :term:`validation set`, with
+# which all decisions are made. ``randperm`` returns the row numbers in a random order.
 #
 # We also :term:`normalise` the images, with a mean and a standard deviation that are computed from the training images
 # alone. ``TensorDataset`` joins images and labels into pairs.
@@ -139,8 +141,10 @@ print("labels of a batch:", tuple(batch_labels.shape))
 # -------
 # In PyTorch a network is an object, and its layers are attributes of this object. ``nn.Module`` is the base class of
 # all networks: ``__init__`` makes the layers, and ``forward`` computes the output. ``super().__init__()`` prepares the
-# module; you will see below how. ``nn.Linear(4, 4)`` is a :term:`fully connected layer` with 4 inputs and 4 outputs. It
-# has 16 weights and 4 biases. This network stores two such layers in a plain Python list.
+# module; you will see below how.
+#
+# ``nn.Linear(4, 4)`` is a :term:`fully connected layer` with 4 inputs and 4 outputs. It has 16 weights and 4 biases.
+# This network stores two such layers in a plain Python list.
 
 
 class ListNetwork(nn.Module):
@@ -199,8 +203,8 @@ page_files.run_choices("layers_in_a_list", right=in_a_list, wrong=[in_a_module_l
 # %%
 # Build it: how a module finds its parameters
 # -------------------------------------------
-# Python has a special method, ``__setattr__``. It is called whenever you write ``object.name = value``. A class may
-# define its own version of this method, which then sees each assignment. This class prints what it sees.
+# Python calls a special method, ``__setattr__``, whenever you write ``object.name = value``. A class may define its own
+# version of this method, which then sees each assignment. This class prints what it sees.
 
 
 class Watcher:
@@ -219,10 +223,10 @@ print("layers:", watcher.layers)
 # The class notices two assignments. It does not notice ``append``, although the list has changed: nothing was assigned.
 #
 # Our ``Module`` does more than print: it *registers* what is assigned to it. An ``nn.Parameter`` is a tensor that
-# training may change; it is entered into one dictionary, ``_parameters``. A module inside the module is entered into a
-# second dictionary, ``_modules``. Afterwards every value is stored as usual, registered or not. ``__call__`` lets us
-# write ``module(x)`` for ``module.forward(x)``. (``self._parameters = {}`` passes through ``__setattr__`` too, but a
-# dictionary is neither a parameter nor a module, so it is only stored.)
+# training may change; it goes into one dictionary, ``_parameters``. A module inside the module goes into a second
+# dictionary, ``_modules``. Afterwards every value is stored as usual, registered or not.
+#
+# ``__call__`` lets us write ``module(x)`` for ``module.forward(x)``.
 
 
 class Module:
@@ -304,17 +308,20 @@ for name, parameter in named_parameters(network).items():
 
 # %%
 # This is the answer to the question at the top. The model collects the list itself, one assignment after another, and
-# ``parameters()`` walks through the modules. It also explains the prediction: a plain list is neither a parameter nor a
-# module, so it is not registered, and the layers in it are not found. ``nn.ModuleList`` and
-# ``nn.ModuleDict`` are a list and a dictionary that are modules themselves, so layers in them are found.
+# ``parameters()`` walks through the modules.
+#
+# It also explains the prediction: a plain list is neither a parameter nor a module, so it is not registered, and the
+# layers in it are not found. ``nn.ModuleList`` and ``nn.ModuleDict`` are a list and a dictionary that are modules
+# themselves, so layers in them are found.
 #
 # Build it: the network
 # ---------------------
 # From now on we use :torch:`torch.nn.Module`. Our network has two layers of :term:`convolution` with a stride of 2.
-# Each halves height and width. ``nn.Sequential`` runs its layers one after the other. Then comes :term:`dropout`:
-# during training it sets half of the values to zero at random, so that the network does not rely on single values.
-# (Half is the proposal of the paper on dropout.) At the end a linear layer computes ten :term:`logits`: one score for
-# each digit, which :term:`softmax` will turn into probabilities.
+# Each halves height and width. ``nn.Sequential`` runs its layers one after the other.
+#
+# Then comes :term:`dropout`: during training it sets half of the values to zero at random, so that the network does not
+# rely on single values. (Half is the proposal of the paper on dropout.) At the end a linear layer computes ten
+# :term:`logits`: one score for each digit, which :term:`softmax` will turn into probabilities.
 
 
 class DigitNet(nn.Module):
@@ -337,8 +344,8 @@ class DigitNet(nn.Module):
 
 
 # %%
-# Before the first training it is worth looking at the shape after each layer. We send one image of zeros through the
-# layers, one layer at a time.
+# Before the first training, look at the shape after each layer. We send one image of zeros through the layers, one at a
+# time.
 
 network = DigitNet()
 x = torch.zeros(1, 1, 28, 28)
@@ -356,10 +363,10 @@ print("all together:", f"{sum(parameter.numel() for parameter in network.paramet
 #
 # Build it: one step
 # ------------------
-# We begin with a single batch and repeat the same step five times. Each step has four lines. ``zero_grad`` clears the
-# gradients of the step before. Then we compute the :term:`cross-entropy` of the logits. ``backward`` computes a
-# gradient for each parameter, and ``step`` changes the parameters. The optimiser is Adam. ``.to(device)`` moves model
-# and data to the same device.
+# We begin with a single batch and repeat the same step five times. Each step has four lines: ``zero_grad`` clears the
+# gradients of the step before, the :term:`cross-entropy` of the logits is computed, ``backward`` computes a gradient
+# for each parameter, and ``step`` changes the parameters. The optimiser is Adam. ``.to(device)`` moves model and data
+# to the same device.
 
 cross_entropy = nn.CrossEntropyLoss()
 torch.manual_seed(SEED)
@@ -376,9 +383,9 @@ for step in range(5):
 print(f"a network that knows nothing: {math.log(10):.3f}")
 
 # %%
-# The loss falls at each step. Remember the value at which it begins: a network that knows nothing gives each digit the
-# probability 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3. If a classifier with ten classes starts
-# far from 2.3, look for a mistake.
+# The loss falls at each step. Remember where it begins: a network that knows nothing gives each digit the probability
+# 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3. If a classifier with ten classes starts far from
+# 2.3, look for a mistake.
 #
 # Build it: the training loop
 # ---------------------------
@@ -429,10 +436,12 @@ for epoch in range(3):
 # Build it: validation
 # --------------------
 # The second function measures the loss on other images and changes nothing. Two things differ from training.
-# ``no_grad`` switches the recording of gradients off, which saves time and memory. Written with ``@`` above a function,
+# ``no_grad`` switches the recording of gradients off, which saves time and memory; written with ``@`` above a function,
 # it holds for the whole function. ``eval()`` switches dropout off, because a network in use should not lose half of its
-# values. Afterwards the function puts the model back into the mode in which it was: a function that measures should not
-# change how the training goes on.
+# values.
+#
+# Afterwards the function puts the model back into its mode: a function that measures should not change how the training
+# goes on.
 
 
 @torch.no_grad()
@@ -458,8 +467,10 @@ print("still in training mode:", model.training)
 # ------------------------
 # How many epochs should a training have? We let the validation loss decide. Whenever it is the lowest so far, we keep
 # the weights. After ``patience`` epochs without a new best one we stop, and go back to the weights that we kept. This
-# is :term:`early stopping`. ``state_dict`` returns the weights by name, but not copies of them: the next step would
-# change them. ``copy.deepcopy`` makes a copy that stays.
+# is :term:`early stopping`.
+#
+# ``state_dict`` returns the weights by name, but not copies of them: the next step would change them. ``copy.deepcopy``
+# makes a copy that stays.
 
 
 def fit_by_hand(model, loss_function, optimiser, loader, valid_loader, epochs, patience):
@@ -492,9 +503,9 @@ print(f"stopped after epoch {len(losses)}, back to epoch {best_epoch + 1}")
 print(f"validation loss of the kept weights: {min(valid_losses):.3f}")
 
 # %%
-# The figure shows both losses. The training loss goes on falling, while the validation loss stops falling: the network
-# learns peculiarities of the 500 images, which is called :term:`overfitting`. At first the training loss is even the
-# higher one. Dropout disturbs it, and it is a mean over an epoch in which the network was still learning.
+# The training loss goes on falling, while the validation loss stops falling: the network learns peculiarities of the
+# 500 images, which is called :term:`overfitting`. At first the training loss is even the higher one, because dropout
+# disturbs it, and because it is a mean over an epoch in which the network was still learning.
 #
 # .. fold:: How the figure is drawn
 
@@ -514,9 +525,9 @@ assert len(losses) == 60 or len(losses) == best_epoch + 1 + 5
 # %%
 # Check against PyTorch
 # ---------------------
-# We check the module first. PyTorch's own modules also have dictionaries with the names ``_parameters`` and
-# ``_modules``. So our ``named_parameters`` can walk through any network of torchvision, and must find what PyTorch
-# finds. Then we check our linear layer: with the same weights, outputs and gradients must be those of ``nn.Linear``.
+# We check the module first. PyTorch's own modules also have the dictionaries ``_parameters`` and ``_modules``. So our
+# ``named_parameters`` can walk through any network of torchvision, and must find what PyTorch finds. Then we check our
+# linear layer: with the same weights, outputs and gradients must be those of ``nn.Linear``.
 #
 # .. fold:: Checked against PyTorch: 6 networks, 50 layers
 
@@ -571,10 +582,11 @@ assert history.loss == losses and history.valid_loss == valid_losses
 # Use it: a baseline and the network
 # ----------------------------------
 # Do we need a network with convolutions at all? The :term:`baseline` is a single linear layer from 784 pixels to ten
-# logits, which is called softmax regression. Both models see the same 55,000 images, in the same order, for four
-# epochs. Four epochs are a guess. With a patience of four the training never stops early; it only goes back to its best
-# epoch. After each epoch ``fit`` measures the :term:`accuracy` on the validation images: the share of digits that were
-# read correctly.
+# logits, which is called softmax regression. Both models see the same 55,000 images, in the same order, for four epochs
+# (a guess). With a patience of four the training never stops early; it only goes back to its best epoch.
+#
+# After each epoch ``fit`` measures the :term:`accuracy` on the validation images: the share of digits that were read
+# correctly.
 
 
 def train_on_all(model):
@@ -604,8 +616,10 @@ for name, model in (("baseline", baseline), ("DigitNet", network)):
 #
 # From now on the network is only used. After ``requires_grad_(False)`` its parameters collect no gradients any more.
 # ``softmax`` turns logits into probabilities. ``max(1)`` returns the largest probability of each row and its position,
-# which is the predicted digit. ``nonzero`` returns the positions at which the comparison is true. ``argsort`` returns
-# the positions in sorted order, here with the most certain answer first.
+# which is the predicted digit.
+#
+# ``nonzero`` returns the positions at which the comparison is true. ``argsort`` returns the positions in sorted order,
+# here with the most certain answer first.
 
 network = network.cpu().eval().requires_grad_(False)
 valid_inputs, valid_labels = inputs[valid_rows], labels[valid_rows]
@@ -634,8 +648,9 @@ for ax, row in zip(axes.flat, surest, strict=False):
 # ---------------------------------
 # ``state_dict`` returns the parameters by name; the class itself stays in your code. ``save_file`` of safetensors
 # writes them into a file that holds names, shapes, elements and short notes, and nothing else. So opening such a file
-# can never run code. To load the weights, build a new model of the same class and give them to ``load_state_dict``.
-# (``page_files.folder()`` is a folder for the files that this page uses.)
+# can never run code. (``page_files.folder()`` is a folder for the files that this page uses.)
+#
+# To load the weights, build a new model of the same class and give them to ``load_state_dict``.
 
 page = page_files.folder()
 notes = {"mean std stride": f"{mean.item()} {std.item()} 2"}  # to prepare an image in the same way
@@ -692,7 +707,6 @@ assert right_of_network.mean() > 0.975 and difference.mean() > 10 * standard_err
 # The number after ± is the :term:`standard error`: by about so much the difference would vary from one set of 10,000
 # digits to another, if the digits were independent (those of one person are not quite). A difference of more than two
 # standard errors is hardly chance, and this one is much larger. But it says nothing about other seeds of the training.
-# (The difference was computed before the two accuracies were rounded.)
 #
 # Break it: a layer that does not fit
 # -----------------------------------
@@ -712,8 +726,9 @@ except RuntimeError as error:
 # --------------------------------
 # Why is my loss not going down? There is no error, and the loop runs. Three mistakes in the loop are so common that
 # each deserves a look at its curve. For each we train the sick loop and the healthy one from the same three seeds.
-# ``small_training`` trains on the 500 images for ten epochs, without early stopping; the training function, the
-# measuring function and the loss can be exchanged.
+#
+# ``small_training`` trains on the 500 images for ten epochs, without early stopping. Its training function, its
+# measuring function and its loss can be exchanged.
 
 
 def small_training(
@@ -760,10 +775,11 @@ for name, trainings in (("healthy", healthy), ("sick", forgetful)):
 
 # %%
 # The optimiser now follows the sum of all gradients since the beginning, in which the newest one hardly counts. So it
-# goes on in the old direction, even where the loss already rises. In the figure the loss falls at first, then it jumps
-# up, swings for some epochs, and falls only slowly; after ten epochs it is still more than three times the healthy loss
-# (here four to five times). **What to look for:** a good start, then a jump. Print the norm of a gradient: here it is
-# many times as large as in the healthy loop.
+# goes on in the old direction, even where the loss already rises.
+#
+# In the figure the loss falls at first, then it jumps up, swings for some epochs, and falls only slowly. After ten
+# epochs it is still more than three times the healthy loss. **What to look for:** a good start, then a jump. Print the
+# norm of a gradient: here it is many times as large as in the healthy loop.
 #
 # .. fold:: How the figure is drawn
 
@@ -818,9 +834,8 @@ for name, measure in (("with eval()", evaluate_by_hand), ("without", evaluate_wi
 
 # %%
 # The last line of the output is the test for this mistake: the same model on the same images leads to another loss each
-# time. In the figure the sick curves lie above the healthy ones. They look like those of networks that are simply
-# worse, and this is why the mistake can stay for months. **What to look for:** measure twice. If the two results
-# differ, ``eval()`` is missing.
+# time. In the figure the sick curves lie above the healthy ones. They look as if the networks were simply worse, so the
+# mistake can stay for months. **What to look for:** measure twice. If the two results differ, ``eval()`` is missing.
 #
 # .. fold:: How the figure is drawn
 
@@ -850,15 +865,18 @@ for mode in (True, False):
 
 # %%
 # In evaluation mode the image has one answer; what is left is rounding. In training mode the answer also depends on the
-# other images of the batch. Measuring twice does not find this mistake, because the same batches lead to the same
-# answers. Measure with another batch size. Moreover, each measurement in training mode changes the stored mean.
+# other images of the batch, and each measurement changes the stored mean.
+#
+# Measuring twice does not find this mistake, because the same batches lead to the same answers. Measure with another
+# batch size.
 #
 # Break it: softmax before cross-entropy
 # --------------------------------------
-# ``nn.CrossEntropyLoss`` expects logits and computes the softmax itself. The third mistake gives it probabilities. Then
-# softmax is applied twice. The cell also computes the lowest loss that is possible now: a perfect answer has the
-# probability 1 at the right digit and 0 elsewhere. Row :math:`i` of ``torch.eye(10)`` is the perfect answer for digit
-# :math:`i`.
+# ``nn.CrossEntropyLoss`` expects logits and computes the softmax itself. The third mistake gives it probabilities, so
+# softmax is applied twice.
+#
+# The cell also computes the lowest loss that is possible now. A perfect answer has the probability 1 at the right digit
+# and 0 elsewhere: row :math:`i` of ``torch.eye(10)`` is the perfect answer for digit :math:`i`.
 
 
 def softmax_twice(logits, labels):
@@ -885,10 +903,11 @@ print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeeze
 # %%
 # Probabilities lie between 0 and 1. The second softmax takes them for logits, and logits that differ by at most 1 mean
 # "almost undecided". Even in a perfect answer the right digit gets only :math:`e/(e + 9)`, and :math:`-\ln` of that is
-# :math:`\ln(e + 9) - 1`, about 1.46. The network still learns, but its accuracy is lower with each of the three seeds:
-# where it is certain and wrong, the first softmax is nearly flat, so just these images give almost no gradient. **What
-# to look for:** a loss with ten classes that begins at 2.3 and gets stuck a little above 1.46 (here at 1.6 to 1.7).
-# Remove the softmax from the model.
+# :math:`\ln(e + 9) - 1`, about 1.46.
+#
+# The network still learns, but its accuracy is lower with each of the three seeds. Where it is certain and wrong, the
+# first softmax is nearly flat, so just these images give almost no gradient. **What to look for:** a loss with ten
+# classes that begins at 2.3 and gets stuck a little above 1.46. Remove the softmax from the model.
 #
 # .. fold:: How the figure is drawn
 
@@ -908,9 +927,10 @@ assert lowest > floor
 # Break it: a file that brings code
 # ---------------------------------
 # ``torch.save`` writes PyTorch's own format. It is built on pickle, and a pickle file may hold a function that is
-# called when the file is read. Ours only prints a line; another one could look for your passwords. ``torch.load`` has
-# ``weights_only=True`` as its default, which lets tensors and plain values through and nothing else. (Before PyTorch
-# 2.6 the default was the unsafe one.)
+# called when the file is read. Ours only prints a line; another one could look for your passwords.
+#
+# ``torch.load`` has ``weights_only=True`` as its default, which lets only tensors and plain values through. (Before
+# PyTorch 2.6 the default was the unsafe one.)
 
 
 class Greeting:
@@ -1118,8 +1138,8 @@ page_files.run_then_and_now("training", old_and_new, globals())
 # -------------
 # **Go on exactly where a training stopped.** A long training may be interrupted. The weights alone are not enough to go
 # on: Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random
-# numbers. A :term:`checkpoint` must hold all of this. These are the decisive lines. (``get_device_module`` returns the
-# part of PyTorch that keeps the random numbers of a GPU; on the CPU ``torch`` itself does.)
+# numbers. A :term:`checkpoint` must hold all of this. (``get_device_module`` returns the part of PyTorch that keeps the
+# random numbers of a GPU; on the CPU ``torch`` itself does.)
 
 random_numbers = torch if device.type == "cpu" else torch.get_device_module(device)
 
@@ -1178,8 +1198,7 @@ assert resumed_losses == whole and shortcut_losses != whole
 # **Take the network elsewhere.** A phone or a web page usually has no PyTorch. An ONNX file holds the computation
 # itself, layers and weights, and other programs can run it. ``torch.onnx.export`` sends an example through the model
 # and writes down each operation. ``dynamic_shapes`` says that the number of images may vary. Then ONNX Runtime reads
-# the file, and we compare its logits with ours. (Without the loop in the middle, the file would name folders of your
-# machine.)
+# the file, and we compare its logits with ours.
 #
 # .. fold:: The export and its check
 

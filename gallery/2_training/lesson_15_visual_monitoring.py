@@ -21,7 +21,8 @@ clinic for sick runs.
    .. grid-item-card:: Before you start
 
       - **Read first:** lesson :doc:`14 </lessons/2_training/lesson_14_building_a_network>`, for the training loop and
-        three mistakes in it, and :doc:`12 </lessons/2_training/lesson_12_gradients>`, for vanishing gradients.
+        three mistakes in it, and :doc:`12 </lessons/2_training/lesson_12_gradients>`, for :term:`vanishing gradients
+        <vanishing gradient>`.
       - **Data:** Fashion-MNIST, small grey pictures of clothes; 31 MB are downloaded once.
       - **Run time:** about 50 seconds on one thread of a quiet machine.
 """
@@ -177,7 +178,7 @@ print(f"loss {loss:.2f}, update ratio of the first layer {ratio:.3f}")
 assert 0.01 < ratio < 0.1
 
 # %%
-# This step changed the first layer by a few percent of its length.
+# This step changed the first layer by a few per cent of its length.
 #
 # Build it: dead units
 # --------------------
@@ -204,7 +205,8 @@ print("with biases of -30:", dead_share(model, valid_inputs))
 # Build it: a training that keeps a log
 # -------------------------------------
 # Now we write the training for the clinic. Each of its arguments is something that can go wrong, and the default is
-# healthy. We begin with the network. ``requires_grad_(False)`` freezes a layer: it gets no gradient and stays as it is.
+# healthy. We begin with the network. ``requires_grad_(False)`` :term:`freezes <freeze>` a layer: it gets no gradient
+# and stays as it is.
 
 
 def network(seed, hidden_layers=2, activation=nn.ReLU, first_bias=None, frozen=False):
@@ -301,7 +303,7 @@ for name in healthy:
     print(f"{name:20} {len(curve):3} values, first {curve[0]:.3f}, last {curve[-1]:.3f}")
 
 # %%
-# Both losses fall, an update is between 2 and 4 percent of the weights, and no unit is dead. This is what we will
+# Both losses fall, an update is between 2 and 4 per cent of the weights, and no unit is dead. This is what we will
 # compare sick runs with. The names before the slash form groups on the page of TensorBoard.
 #
 # Here is the answer to the prediction.
@@ -705,7 +707,7 @@ print("dead units at the end:", *(f"{x} {share:.0%}" for x, share in last_dead.i
 #
 #    - E
 #
-#      The last layer moves by a few percent in each step, the first by less than a millionth. On its way back through
+#      The last layer moves by a few per cent in each step, the first by less than a millionth. On its way back through
 #      six sigmoids the gradient has vanished.
 #
 #    - I

@@ -562,8 +562,8 @@ for dtype in (torch.float32, torch.float64):
     assert difference < 1e3 * torch.finfo(dtype).eps
 
 # %%
-# With more digits the difference nearly vanishes, so it is rounding. Distributed training is not an approximation. It is
-# the same training, computed by several processes.
+# With more digits the difference nearly vanishes, so it is rounding. :term:`Distributed training <distributed
+# training>` is not an approximation. It is the same training, computed by several processes.
 #
 # Build it: two computers
 # -----------------------
@@ -596,8 +596,8 @@ assert max(differences(nodes)) < 1e-5
 print("losses and weights: as in one process, up to rounding")
 
 # %%
-# Each node has one process, with the *local* rank 0 on its node. Together they have the ranks 0 and 1 in a world of
-# size 2. The script is the same, and so is the result. A :term:`single machine multi-card` training and a
+# Each node has one process, with the :term:`local rank` 0 on its node. Together they have the ranks 0 and 1 in a world
+# of size 2. The script is the same, and so is the result. A :term:`single machine multi-card` training and a
 # :term:`multi-machine multi-card` training differ only in the command.
 #
 # The meeting point listens on all network addresses of its computer, even if it was given 127.0.0.1, and it asks
@@ -1171,7 +1171,8 @@ print(f"accuracy over both processes: {right[rows[0] + rows[1]].mean():.3f}")
 #
 # Break it: the mean of unequal means
 # -----------------------------------
-# The third silent mistake comes from unequal shares. DDP divides the sum of the gradients by the number of *processes*,
+# The third silent mistake comes from unequal shares, like the mean of means in :doc:`lesson 11
+# </lessons/2_training/lesson_11_loss_functions>`. DDP divides the sum of the gradients by the number of *processes*,
 # and does not know how many images each one had. Here process 0 had 24 images, and process 1 had 6. This function ran
 # in the launch above:
 

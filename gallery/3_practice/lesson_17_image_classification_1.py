@@ -69,8 +69,8 @@ device = pick_device()
 # %%
 # Look at the data
 # ----------------
-# In image classification the input is a picture, and the answer is one of a fixed list of classes. Fashion-MNIST has
-# ten classes of clothes, in pictures of 28 × 28 grey pixels.
+# In :term:`image classification` the input is a picture, and the answer is one of a fixed list of classes.
+# Fashion-MNIST has ten classes of clothes, in pictures of 28 × 28 grey pixels.
 
 clothes = FashionMNIST(assets.path("fashion-mnist"), train=True)
 pixels = clothes.data[:, None] / 255  # (60000, 1, 28, 28), values from 0 to 1
@@ -124,7 +124,7 @@ for number, ax in enumerate(axes.flat):
 #    - It falls.
 #
 #      In our short training it falls: you will measure it below. K. He and others saw it in 2015 with networks of 20
-#      and 56 layers, and called it *degradation*.
+#      and 56 layers, and called it :term:`degradation`.
 #
 # Build it: two neurons
 # ---------------------
@@ -153,12 +153,13 @@ for neuron in range(2):
 # %%
 # Build it: from logits to probabilities
 # --------------------------------------
-# The :term:`softmax` of the logits :math:`z_1, …, z_K` is
+# The :term:`softmax` of the logits :math:`z_1, …, z_C` is
 #
-# .. math:: p_k = \frac{e^{z_k}}{e^{z_1} + … + e^{z_K}} .
+# .. math:: p_k = \frac{e^{z_k}}{e^{z_1} + … + e^{z_C}} .
 #
 # The exponential makes each number positive, and the division makes the sum 1. ``torch.softmax`` is the same function.
-# Its argument ``dim`` names the axis along which the sum is to be 1. (Lesson 11 computes it without overflow.)
+# Its argument ``dim`` names the axis along which the sum is to be 1. (:doc:`Lesson 11
+# </lessons/2_training/lesson_11_loss_functions>` computes it without overflow.)
 
 logits = torch.tensor([0.2370, 1.7276])
 exponentials = logits.exp()
@@ -266,9 +267,9 @@ assert outputs.softmax(dim=1).max() < 0.7
 # Now neither class is sure, as it should be. A probability near 1 need not mean knowledge. It can mean large inputs.
 # This is one reason why pictures are :term:`normalised <normalise>` first.
 #
-# What does the layer cost? Each of its :math:`K` neurons has a weight for each of the :math:`n` inputs, and a bias:
-# :math:`(n + 1)K` parameters. A :term:`multilayer perceptron` has a hidden layer between the pixels and the classes. In
-# the output below, rows 2 and 3 are such hidden layers with 1,000 neurons, and row 4 is a convolution.
+# What does the layer cost? Each of its :math:`C` neurons has a weight for each of the :math:`n` inputs, and a bias:
+# :math:`(n + 1)C` parameters. A :term:`multilayer perceptron` has a :term:`hidden layer` between the pixels and the
+# classes. In the output below, rows 2 and 3 are such hidden layers with 1,000 neurons, and row 4 is a convolution.
 
 
 def parameters_of(module):
@@ -430,7 +431,7 @@ with torch.device("meta"):
 # :term:`dropout` between them. These three and the thirteen convolutions are the 16 layers with weights in the name
 # VGG16. The paper compares networks of 11 to 19 layers: deeper ones were better up to 16 layers; 19 hardly helped.
 #
-# ``FlopCounterMode`` counts two operations for each multiply-add (lesson 10), so we divide by 2. Where are the
+# ``FlopCounterMode`` counts two operations for each :term:`multiply-add` (lesson 10), so we divide by 2. Where are the
 # parameters, and where is the work?
 #
 # .. fold:: VGG16, its parameters and its multiply-adds
@@ -476,9 +477,9 @@ assert direct / reduced > 9
 # %%
 # The detour through 16 channels needs less than a ninth of the weights. The block has four branches: 1 × 1 alone; 1 × 1
 # and then 3 × 3; 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. (``three_in`` and ``five_in`` are the channels
-# between two convolutions.) All branches keep rows and columns, so ``torch.cat`` can join their maps along axis 1, the
-# channels. After each convolution comes :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have
-# it yet.
+# between two convolutions, and ``largest`` is the side of the largest kernel.) All branches keep rows and columns, so
+# ``torch.cat`` can join their maps along axis 1, the channels. After each convolution comes :term:`batch
+# normalisation`, as in torchvision; the paper of 2014 did not have it yet.
 
 
 def convolution(in_channels, out_channels, k):
@@ -772,9 +773,9 @@ for block in (Plain, Residual):
     print(f"{block.__name__:9} 6 layers: {counts[0]:,} parameters, 26 layers: {counts[1]:,}")
 
 # %%
-# With equal depth both kinds have the same parameters, and with the same seed even the same initial weights
-# (He's initialisation, which torchvision uses for ResNet). We train with 10,000 pictures. Another 1,000 of the training
-# set are for :term:`validation <validation set>`, and 2,000 of the test set are for the final comparison.
+# With equal depth both kinds have the same number of parameters, and with the same seed even the same initial weights
+# (He's :term:`initialisation`, which torchvision uses for ResNet). We train with 10,000 pictures. Another 1,000 of the
+# training set are for :term:`validation <validation set>`, and 2,000 of the test set are for the final comparison.
 #
 # .. fold:: The pictures, normalised and split
 
@@ -825,8 +826,8 @@ print(f"6 layers, plain: {percent_right(example, valid_images, valid_labels):.1f
 
 # %%
 # It learns. We compare three networks: plain with 6 layers, plain with 26, and residual with 26. This is fair only if
-# each has a learning rate that suits it (lesson 13). We try three rates for each, with two seeds that are not used
-# later, and let the validation pictures choose.
+# each has a learning rate that suits it (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). We try three
+# rates for each, with two seeds that are not used later, and let the validation pictures choose.
 #
 # .. fold:: Eighteen trainings for the learning rate
 
@@ -854,9 +855,9 @@ assert best_plain < max(on_validation[Residual, 12]) - 10
 assert best_plain - on_validation[Plain, 12][0] > 5
 
 # %%
-# The deep plain network does not come near the best of the others at any of the three rates. All three best rates are
-# at an end of the list, so a better one may lie beyond. From 0.03 to 0.3 the deep plain network gains 14 points and is
-# still 26 behind the best residual result.
+# The deep plain network does not come near the best of the others at any of the three rates. It does best with the
+# largest rate, so an even larger one may be better still. But compare: what it gains between 0.03 and 0.3 is far less
+# than what it lacks.
 #
 # With the best rate of each we now train four seeds. The same seed means the same batches for all, and the same initial
 # weights for both deep networks, so we compare in pairs. After ± stands the :term:`standard error` of the mean over the
@@ -916,10 +917,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 # %%
 # The deep plain network is far worse even on its *own training pictures*. So this is not :term:`overfitting`: better
 # parameters certainly exist, but the training has not found them in 100 steps. (He and others saw the gap remain to the
-# end of a long training. We have not tested that.) The deep residual network has the same parameters, batches and first
-# weights, and it learns. Its difference from the shallow network is −7.0 ± 5.3 points: four seeds cannot tell these
-# apart. The addition makes depth *possible*. Whether depth pays is another question, which needs more data and more
-# steps.
+# end of a long training. We have not tested that.) The deep residual network has the same number of parameters, the
+# same batches and the same first weights, and it learns. Is it better than the shallow network? Read the last line: a
+# difference of less than two standard errors says that four seeds cannot tell. The addition makes depth *possible*.
+# Whether depth pays is another question, which needs more data and more steps.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
@@ -950,9 +951,10 @@ for block in (Plain, Residual):
 assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 
 # %%
-# In both networks the gradient *grows* on the way back: it does not vanish. In the plain one it grows much more. (With
-# batch normalisation this is expected: Yang and others, below.) That is a problem, but a smaller learning rate could
-# make up for a long gradient, and none of our three rates did. So we ask something else: is the gradient *reliable*?
+# In both networks the gradient *grows* on the way back: it is longer at the first block than at the last. So it does
+# not vanish. In the plain one it grows much more. (With batch normalisation this is expected: Yang and others, below.)
+# A smaller learning rate could make up for a long gradient, but none of our three rates did. So we ask something else:
+# is the gradient *reliable*?
 #
 # Use it: does the gradient still hold a little further on?
 # ---------------------------------------------------------
@@ -962,9 +964,9 @@ assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 # straight line from one picture to another, and compute at each point the gradient of the first logit with respect to
 # the pixels.
 #
-# Why the first logit? Any one output will do, since its gradient runs back through all blocks. But training moves the
-# weights, and we move the picture. Both gradients are built from the same signal that runs back through the blocks, so
-# one is a hint about the other, although it is not the same measurement.
+# Training follows the gradient of the loss with respect to the weights. Ours is that of one logit, with respect to the
+# pixels. Both are built from the same signal, which runs back through all blocks. So one is a hint about the other,
+# although it is not the same measurement.
 
 
 def slopes_on_line(network, first, second):
@@ -1020,8 +1022,8 @@ label = axes[2].set_xlabel("step from one picture to the other")
 # %%
 # With 6 plain layers the slope keeps its sign over many steps, with a few jumps. With 26 plain layers it jumps at
 # nearly each step, as if it were drawn at random. With 26 layers and skips it again keeps its sign over several steps.
-# Now we measure this. The *cosine* of two gradients is 1 if they have the same direction, and 0 if they are at right
-# angles. We take its mean over all pairs of points that are ``lag`` steps apart.
+# Now we measure this. The :term:`cosine <cosine similarity>` of two gradients is 1 if they have the same direction, and
+# 0 if they are at right angles. We take its mean over all pairs of points that are ``lag`` steps apart.
 
 
 def agreement(slopes, lag):
@@ -1087,17 +1089,18 @@ ticks = right_side.set_xticks([1, 4, 16], ["1", "4", "16"])
 # %%
 # On the left, the gradient grows from block 12 back to block 1, more in the plain networks. On the right, the error
 # bars are one standard error over the four seeds. In the deep plain network the gradients of neighbouring points agree
-# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left:
-# :term:`shattered gradients`, as the paper calls them. With skips they agree far better, at the same depth. Along a
-# skip the gradient passes by the convolutions, and its smooth part survives. Balduzzi and others derive it: in plain
-# networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more slowly.
+# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left. The paper
+# calls such gradients *shattered* (:term:`shattered gradients`). With skips they agree far better, at the same depth.
+# Along a skip the gradient gets around the convolutions, and its smooth part survives. Balduzzi and others derive it:
+# in plain networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more
+# slowly.
 #
 # One caution: shattered gradients and bad training appear together here, and the plain network also has the longest
 # gradients. This agrees with the explanation, but it does not prove it.
 #
 # Break it: softmax along the wrong axis
 # --------------------------------------
-# The logits of a batch have the shape (N, K), and the classes are axis 1. With ``dim=0`` the sum goes over the
+# The logits of a batch have the shape (N, C), and the classes are axis 1. With ``dim=0`` the sum goes over the
 # *pictures*. There is no message.
 
 batch_logits = torch.tensor([[2.0, 0.5, 0.1], [1.0, 3.0, 0.2]])  # two pictures, three classes
@@ -1168,7 +1171,7 @@ run_then_and_now("classifiers", old_and_new, globals())
 # %%
 # .. then-and-now:: classifiers
 #
-#    - Without ``dim`` PyTorch guesses the axis from the number of axes. For logits of shape (N, K) it guesses 1, for
+#    - Without ``dim`` PyTorch guesses the axis from the number of axes. For logits of shape (N, C) it guesses 1, for
 #      (C, H, W) it guesses 0.
 #
 #    - Older ResNets of torchvision ended like this. A pooling of 7 × 7 makes one position of 7 × 7, but four of 8 × 8:
@@ -1182,7 +1185,7 @@ run_then_and_now("classifiers", old_and_new, globals())
 # ----------------
 # - A neuron is a weighted sum. Softmax makes probabilities of logits, and only their differences count; for two classes
 #   it is a sigmoid. A temperature makes them sharper or flatter and never changes the order.
-# - A fully connected layer has :math:`(n + 1)K` parameters and a fixed number of inputs. Global average pooling lets
+# - A fully connected layer has :math:`(n + 1)C` parameters and a fixed number of inputs. Global average pooling lets
 #   pictures of any size in.
 # - VGG stacks kernels of 3 × 3; GoogLeNet joins four branches, made cheap by 1 × 1; ResNet adds the input. Most
 #   parameters are in fully connected layers, and most of the work is where the maps are large.

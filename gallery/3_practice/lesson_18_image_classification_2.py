@@ -125,8 +125,8 @@ for ax, title, picture in zip(axes, ("crop", "stick", "wear"), (square, stuck, w
 
 # %%
 # ``compose`` does all of it, and more: before the logo comes, most pictures get a counterfeit, an emoji or an animal.
-# This holds for pictures *with* the logo, too; otherwise an animal would be a reason to answer no. (One clue is left:
-# two things on a picture come only with the logo.) :doc:`The page of the data sets </datasets>` names the
+# This holds for pictures *with* the logo, too; otherwise an animal would be a reason to answer no. (One clue is left: a
+# picture with two things on it always has the logo.) :doc:`The page of the data sets </datasets>` names the
 # photographers.
 #
 # .. fold:: The photographs and the stickers
@@ -186,10 +186,10 @@ for ax, row in zip(axes.flat, torch.cat([yes, no]).tolist(), strict=True):
     ax.set_axis_off()
 
 # %%
-# Real data have errors. Made data do not, so we plant some. First we choose photographs for training, validation and
-# test; the section after "Predict" says why. In the training part one label in twenty is turned round, and 24 pictures
-# get a *near copy*: cut at the edges, brightened and compressed again. The true labels stay in ``truth``; the project
-# sees only ``labels``.
+# Real data have errors. Made data do not, so we plant some. First we divide the *photographs* into three parts, for
+# training, validation and test; the section "a split without leakage" says why. In the training part one label in
+# twenty is made wrong, and 24 pictures get a *near copy*: cut at the edges, brightened and compressed again. The true
+# labels stay in ``truth``; the project sees only ``labels``.
 
 order = torch.randperm(len(photographs), generator=generator)
 parts = {"train": order[:14], "valid": order[14:18], "test": order[18:]}
@@ -296,16 +296,15 @@ for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
     assert not shared
 
 # %%
-# No photograph is in two parts. (Emoji, animals and the seven counterfeits are in all of them: we test new backgrounds,
-# not new counterfeits.)
+# No photograph is in two parts. (Emoji, animals and counterfeits are in all of them: only the backgrounds of the test
+# are new.)
 #
 # Build it: half a network, computed once
 # ---------------------------------------
-# We take MobileNetV2, :term:`pretrained` on ImageNet. It is built of the inverted residual blocks that EfficientNet
-# uses, too. We keep its first 11 blocks: they turn 96 × 96 pixels into maps of 6 × 6. (With 14 blocks the maps are as
-# large, but each position mixes in more of the picture. In our trials the places that you will see below were then
-# often beside the logo.) The weights come from the course's catalogue, as in lesson 08. The first four blocks see edges
-# and textures; we leave them as they are. Then their output for a picture never changes, and is computed only once.
+# We take the MobileNetV2 of lesson 08, :term:`pretrained` on ImageNet, and keep its first 11 blocks: they turn 96 × 96
+# pixels into maps of 6 × 6. (In our trials, networks with 14 blocks often looked beside the logo.) We call the first
+# four blocks the *lower half*. They see edges and textures, and we leave them as they are, so their output for a
+# picture never changes and is computed only once. The other seven are the *upper half*.
 
 file = assets.path("mobilenet-v2") / "mobilenet_v2-b0353104.pth"
 pretrained_weights = assets.load_state_dict(file)
@@ -325,7 +324,7 @@ print("parameters that stay:", f"{sum(p.numel() for p in lower.parameters()):,}"
 print("parameters to train: ", f"{sum(p.numel() for p in pretrained_blocks()[4:].parameters()):,}")
 
 # %%
-# Most of the parameters are above. Now the pictures go through the lower half, 64 at a time.
+# Most of the parameters are in the upper half. Now the pictures go through the lower half, 64 at a time.
 
 
 def prepare(pictures):
@@ -348,9 +347,10 @@ print(tuple(pictures.shape), "→", tuple(maps.shape))
 #
 # Build it: find the copies
 # -------------------------
-# Copies in a data set count twice, and across a split they leak. Their pixels are not equal: a copy is cut and
-# brightened. We compare *features* instead: all numbers in the last maps of the pretrained network. The *cosine* of two
-# such vectors is near 1 if they point in the same direction.
+# A copy in the same part counts twice, and a copy in another part is a leak. A copy is cut and brightened, so its
+# pixels are not those of the original. We compare *features* instead: all values in the last maps of the pretrained
+# network. The :term:`cosine <cosine similarity>` of two such vectors (lesson 17) is near 1 if they point in the same
+# direction.
 
 upper = pretrained_blocks()[4:].eval()
 with torch.no_grad():
@@ -385,9 +385,9 @@ print(f"with grey pixels, 48 pairs: recall {len(planted & by_pixels) / len(plant
 assert len(planted & by_pixels) < len(planted & set(pairs[:48]))
 
 # %%
-# Looking at some dozens of pairs finds most of the copies, among hundreds of thousands of pairs. Nearly all others show
-# the same photograph. Pixels in place of features find fewer copies. We remove what a person would confirm: the second
-# picture of a pair.
+# There are hundreds of thousands of pairs, and looking at some dozens of them finds most of the copies. Nearly all
+# other pairs on the list show the same photograph. Pixels in place of features find fewer copies. We remove what a
+# person would confirm: the second picture of a pair.
 #
 # .. fold:: The copies are removed
 
@@ -401,9 +401,10 @@ assert len(removed) > len(planted) / 2
 # Build it: the network
 # ---------------------
 # The upper half is trained, and gets a new :term:`head`. The head is a convolution of 1 × 1: at each of the 6 × 6
-# positions it computes one score from the 64 numbers there, so it makes a map of scores. Which score is the answer? In
+# positions it computes one score from the 64 values there, so it makes a map of scores. Which score is the answer? In
 # lesson 17 the network took the *mean* over all positions. But our logo is small, and it is enough that it is at *one*
-# place. So we take the maximum of the map, and this is the logit. The maximum will also tell us where the model looks.
+# place. So we take the maximum of the map, and this is the :term:`logit <logits>`. The place of the maximum will also
+# tell us where the model looks.
 
 
 class LogoNet(nn.Module):
@@ -426,9 +427,10 @@ with torch.no_grad():
     print("logits of an untrained head:", fresh(maps[:3]))
 
 # %%
-# The sigmoid of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
-# learning rate that rises and falls (lesson 13). The head starts at random and gets five times the rate of the blocks.
-# The rates, four epochs and the batch size come from a few trials with other splits of these photographs.
+# The :term:`sigmoid` of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
+# learning rate that rises and falls (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). The head starts at
+# random and gets five times the rate of the blocks. The rates, four epochs and the batch size come from a few trials
+# with other splits of these photographs.
 
 EPOCHS, BATCH, RATE = 4, 32, 1e-3
 
@@ -454,7 +456,7 @@ def train(train_rows, labels, seed):
 
 
 # %%
-# All accuracies use the *true* labels, which we know because we made the pictures.
+# All accuracies use the *true* labels.
 #
 # .. fold:: Two helpers that measure
 
@@ -480,8 +482,9 @@ print(f"last training loss {loss:.2f}")
 print(f"right on new photographs (validation): {is_right(valid_logits, rows['valid']).mean():.0%}")
 
 # %%
-# Most answers for new photographs are right, although some labels were wrong. The plain :term:`baseline` trains only a
-# linear layer, on the mean and the maximum of the last maps of the *untouched* network.
+# Most answers for new photographs are right, although some labels were wrong. How good are the pretrained features
+# alone? The :term:`baseline` is a :term:`linear probe` (lesson 08): it trains only a linear layer, on the mean and the
+# maximum of the last maps of the *untouched* network.
 #
 # .. fold:: The baseline: a linear probe on the pretrained features
 
@@ -518,14 +521,14 @@ assert max(probe_accuracy.values()) < is_right(valid_logits, rows["valid"]).mean
 
 # %%
 # The probe is far behind. In lesson 08 it was hard to beat, but there the classes were animals and vehicles, which
-# ImageNet has, too. ImageNet does not care whether a square has windows.
+# ImageNet has, too. No class of ImageNet depends on whether a square has windows.
 #
 # Build it: find the wrong labels
 # -------------------------------
 # A wrong label should surprise the model: the loss of this picture is large. But a network that was trained with the
-# picture may have learned the wrong label by heart. The remedy is to look *out of fold*
-# (:term:`out-of-fold prediction`). The 14 photographs are divided into three groups, the folds. For each fold a network
-# is trained on the two others, and then computes the loss of pictures that it has never seen.
+# picture may have learned the wrong label by heart. The remedy is to look *out of fold* (:term:`out-of-fold
+# prediction`). The 14 photographs are divided into three groups, the folds. For each fold a network is trained on the
+# two others, and then computes the losses of this fold, whose pictures it has never seen.
 
 folds = parts["train"][torch.randperm(14, generator=generator)].chunk(3)
 out_of_fold = torch.zeros(len(labels))
@@ -538,9 +541,9 @@ for number, fold in enumerate(folds):
     print(f"fold {number + 1}: {len(unseen)} unseen pictures, {share:.0%} right")
 
 # %%
-# Each of these networks has seen only two thirds of the photographs, and is weaker. We compare the two losses, *out of
-# fold* and *in-sample* (of the first network, which was trained with these pictures), and their mean. If a person
-# checks the pictures with the largest losses, how many of the wrong labels are among them?
+# Each of these networks has seen only two thirds of the photographs, and is weaker. We compare the losses *out of
+# fold*, those *in-sample* (of the first network, which was trained with these pictures), and the mean of both. If a
+# person checks the pictures with the largest losses, how many of the wrong labels are among them?
 #
 # .. fold:: How the lists are scored
 
@@ -560,12 +563,12 @@ for name, logits in (("out of fold", out_of_fold[rows["train"]]), ("in-sample", 
     print(f"{name}: agrees with {agree} of {int(wrong_here.sum())} wrong labels")
 
 # %%
-# By chance one in twenty of the checked pictures would be wrong. Why is the in-sample list no worse? See the last two
-# lines. The networks of the folds cannot know the wrong labels, and agree with some of them by mistake. The first
-# network agrees with about as many: it has learned hardly any by heart, because four epochs were too short. So its own
-# loss still works, and that it has seen more photographs probably helps it. Networks learn what is common first and
-# memorise exceptions later (D. Arpit and others, 2017). So with long training, trust the out-of-fold loss. We did not
-# know this beforehand and use the mean of both. The figure shows all lengths of the list.
+# By chance one in twenty of the checked pictures would have a wrong label. Why is the in-sample list no worse? The last
+# two lines count the wrong labels with which a network agrees. The networks of the folds never saw these labels, and
+# agree with some by mistake. The first network agrees with about as many: in four epochs it has learned hardly any by
+# heart, and so its own loss still works. Networks learn what is common first and memorise exceptions later (D. Arpit
+# and others, 2017). So with long training, trust the out-of-fold loss. We did not know beforehand which one to trust,
+# and use the mean of both. The figure shows all lengths of the list.
 #
 # .. fold:: How the figure is drawn
 
@@ -584,8 +587,8 @@ legend = ax.legend(loc="center right")
 assert all(shares[111] > 2 * 112 / len(train_labels) for shares in found_shares.values())
 
 # %%
-# All curves are far above chance, so checking pictures with large losses first saves most of the work. The rest of the
-# list are right labels of *difficult* pictures. Here are the first ten, with their labels and the truth.
+# All curves are far above chance, so checking pictures with large losses first saves most of the work. The other
+# pictures on the list have right labels, but are *difficult*. Here are the first ten, with their labels and the truth.
 #
 # .. fold:: How the figure is drawn
 
@@ -603,9 +606,9 @@ for ax, row in zip(axes.flat, suspects.tolist(), strict=False):
 #
 # Build it: clean, and train again
 # --------------------------------
-# A person looks at the 112 most suspicious pictures, one in ten, and mends what is wrong. We play this
-# person. Is the network better now? A single training is also luck, so each set of labels gets two trainings with
-# different seeds. They are compared on the same validation pictures.
+# A person looks at the 112 most suspicious pictures, one in ten, and mends what is wrong. We play this person. Is the
+# network better now? A single training is also luck, so each set of labels gets two trainings with different seeds,
+# which we compare on the same validation pictures.
 #
 # .. fold:: The labels are mended, and the networks trained
 
@@ -618,9 +621,8 @@ networks = {"planted": [planted_network, train(rows["train"], device_labels, SEE
 networks["cleaned"] = [train(rows["train"], device_cleaned, SEED + seed)[0] for seed in (0, 1)]
 
 # %%
-# The pictures of one photograph resemble each other, so we take the mean of each photograph, and the standard error
-# (lesson 14) over the four photographs. Four numbers are few: for them, Student's distribution asks for 3.2 standard
-# errors in place of 2.
+# The pictures of one photograph resemble each other, so we take the mean of each photograph, and the :term:`standard
+# error` over the four means. Four are few: :term:`Student's t distribution` asks for 3.2 standard errors in place of 2.
 #
 # .. fold:: How the difference is computed
 
@@ -646,20 +648,19 @@ print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error)
 
 # %%
 # Read the last line before you conclude anything. ``False`` means that this test cannot show a change of the accuracy,
-# even if the mean looks good. With one wrong label in twenty, the network mostly follows the other nineteen. In a real
-# project the labels of validation and test have errors, too. There they must be mended, or you measure the wrong thing.
-# We go on with the first network of the cleaned labels.
+# even if the mean looks good. In a real project the labels of validation and test have errors, too, and there they must
+# be mended, or you measure the wrong thing. We go on with the first network of the cleaned labels.
 #
 # Build it: is the probability honest?
 # ------------------------------------
 # The network says "80 %". Is the logo there in 80 of 100 such cases? Then its probabilities are *calibrated*
-# (:term:`calibration`). *Platt scaling* corrects all logits :math:`z` with the same two numbers:
+# (:term:`calibration`). :term:`Platt scaling` corrects all logits :math:`z` with the same two numbers:
 #
 # .. math:: p = \sigma(a \cdot z + b) .
 #
 # Here :math:`a` is one over the :term:`temperature` of lesson 17. Below 1 it makes the probabilities less sure, above 1
-# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by logistic
-# regression; the network stays as it is.
+# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by :term:`logistic
+# regression`; the network stays as it is.
 #
 # .. fold:: How the two numbers are fitted
 
@@ -688,7 +689,7 @@ print(f"a = {a:.2f}, b = {b:.2f}")
 
 # %%
 # Does it help? To measure it on pictures that were not used for the fit, we leave out one of the four validation
-# photographs at a time: fit on the other three, and measure the cross-entropy on the one left out.
+# photographs at a time: we fit on the other three, and compute the cross-entropy on the one left out.
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
@@ -712,7 +713,7 @@ print(f"fitted on all: mean probability {fitted.mean():.3f}, logos {valid_truth.
 assert abs(fitted.mean() - valid_truth.mean()) < 1e-2
 
 # %%
-# The gain is beyond doubt only if the fourth line says ``True``. For the figure, the pictures are sorted into five
+# The gain is more than chance only if the fourth line says ``True``. For the figure, the pictures are sorted into five
 # groups by their probability. Each point shows the mean probability of a group and its share of pictures with the logo.
 # On the diagonal the probabilities are honest.
 #
@@ -751,17 +752,18 @@ ax.set(xlabel="predicted probability", ylabel="share with the logo")
 legend = ax.legend()
 
 # %%
-# The *expected calibration error* is the mean distance from the diagonal, each group weighted by its pictures (the
-# numbers in brackets). Points in the middle stand for few pictures and can lie far off; most pictures are at the two
-# ends. We keep Platt's :math:`a` and :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the
-# share of logos among the validation pictures, and the rule of the next section needs that.
+# The :term:`expected calibration error` is the mean distance from the diagonal, each group weighted by its pictures
+# (the numbers in brackets). Points in the middle stand for few pictures and can lie far off. We keep Platt's :math:`a`
+# and :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the share of logos among the
+# validation pictures, and the rule of the next section needs that.
 #
 # Build it: the threshold
 # -----------------------
-# At which probability does the program say "logo"? 0.5 is only right if both mistakes cost the same. Suppose that the
-# company lets a person check each hit: a false alarm costs one minute, a missed logo costs three. If :math:`p` is
-# honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs :math:`3p`. So "logo" is
-# cheaper as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation pictures.
+# At which probability, the :term:`decision threshold`, does the program say "logo"? 0.5 is only right if both mistakes
+# cost the same. Suppose that the company lets a person check each hit: a false alarm costs one minute, a missed logo
+# costs three. If :math:`p` is honest, saying "logo" costs :math:`1 - p` minutes on average, and saying "other" costs
+# :math:`3p`. So "logo" is cheaper as soon as :math:`p > 1/(1 + 3) = 0.25`. We check this rule on the validation
+# pictures.
 
 MISS, ALARM = 3, 1  # minutes
 
@@ -781,15 +783,15 @@ for threshold in (0.1, THRESHOLD, 0.5, 0.75):
     )
 
 # %%
-# We take the threshold from the rule, and not the best of many tries. So only :math:`a` and :math:`b` were fitted on
-# validation pictures; the costs above use those of the other three photographs. All this holds if half of the pictures
-# have the logo, as ours do. Where logos are rarer, each probability is too high: for a share :math:`\pi`, add
-# :math:`\log\frac{\pi}{1 - \pi}` to the logit.
+# We take the threshold from the rule, not the best of the four. (For these costs, :math:`a` and :math:`b` of each
+# photograph were fitted on the other three.) All this holds if half of the pictures have the logo, as ours do. Where
+# logos are rarer, each probability is too high: fit :math:`b` again, on pictures with the true share of logos.
 #
 # Check against PyTorch: where does it look?
 # ------------------------------------------
 # A network can be right for a wrong reason. Ours computes a map of scores before it takes the maximum, and the score at
-# a position says how much this place speaks for the logo. Such a map is called a :term:`class activation map`.
+# a position says how much this place speaks for the logo. Such a map is called a :term:`class activation map`. (A
+# network for segmentation answers with such maps: :doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`.)
 
 
 def score_maps(network, rows):
@@ -803,10 +805,10 @@ valid_yes = rows["valid"][valid_truth == 1]
 print("maps:", tuple(score_maps(network, valid_yes).shape))
 
 # %%
-# :term:`Grad-CAM` works for other networks, too: the gradient of the logit with respect to the last maps, averaged over
-# the positions, gives one weight for each map. The weighted maps are added up, and what is negative becomes 0. For our
-# network the gradient of the maximum is the weight of the head at one of the 36 positions, and 0 elsewhere. So Grad-CAM
-# is the positive part of our map, divided by 36.
+# :term:`Grad-CAM` makes such a map for other networks, too. It takes the gradient of the logit with respect to each of
+# the last maps, and its mean over the positions is the weight of this map. The weighted maps are added up, and what is
+# negative becomes 0. In our network the gradient is 0 except at the place of the maximum, where it is the weight of the
+# head. So Grad-CAM is the positive part of our map, divided by the 36 positions.
 #
 # .. fold:: Checked: Grad-CAM gives the same map
 
@@ -829,7 +831,7 @@ for features, expected in zip(last_features, direct, strict=True):
 print("40 pictures: Grad-CAM equals the positive scores / 36")
 
 # %%
-# Here are some of the maps, and above them the known place of the logo.
+# Here are some of the maps in the second row, and above them the true place of the logo.
 #
 # .. fold:: How the figure is drawn
 
@@ -849,10 +851,11 @@ for column, row in enumerate(some.tolist()):
 # %%
 # Looking at some pictures can deceive, so we count. A *hit* is a picture for which the largest score stands at a
 # position whose centre is inside the box. Two blind rules give the level to beat: a position drawn at random, and
-# always the same position. The second can hit much more often, because the boxes lie more often near the middle. And
-# does the map depend on what was *learned* (J. Adebayo and others, 2018)? We replace trained weights by random ones,
-# first in the head alone, then in the whole upper half, twenty times each. For each network we also count its positions
-# with the boxes of *other* pictures: a network that does not look at the picture would hit as many of them.
+# always the same position. The second hits more often, because the boxes lie more often near the middle.
+#
+# And does the map depend on what was *learned* (J. Adebayo and others, 2018)? We replace trained weights by random
+# ones, first in the head alone, then in the whole upper half, twenty times each. We also compare the positions of each
+# network with the boxes of *other* pictures: a network that does not look at the picture would hit those as often.
 #
 # .. fold:: How hits are counted, and weights replaced
 
@@ -909,9 +912,9 @@ assert more.mean() > more_error
 # %%
 # The trained network hits the logo far more often than both blind rules. With a random head the share can be nearly
 # anything. Even with a random upper half the largest score stands on the logo more often than on the place of another
-# picture's logo: the logo has strong edges and colours, and the lower half, which still has its weights, sees them. So
-# a map that shows the right place is weak evidence by itself. The *difference* to the random networks is what the
-# training has added.
+# picture's logo: the lower half, which still has its weights, sees the strong edges and colours of the logo. So a map
+# that shows the right place is weak evidence by itself. What the training has added is the *difference* from the random
+# networks.
 #
 # .. fold:: How the figure is drawn
 
@@ -949,16 +952,16 @@ for content in sorted(without, key=lambda kind: alarms[kind] / max(1, without[ki
 
 # %%
 # Only a picture with the logo can be missed, and only one without it can cause a false alarm, so each count has its own
-# total. Read the last column. Where almost all of a kind are false alarms, the model has not learned the difference at
-# all. In our runs these were kinds in which the kernel itself is unchanged ("larger", "turned"): what differs is what
-# stands around it, or its place. The figure shows the mistakes with the largest loss; the truth is the other answer.
+# total. Read the last column. Where almost all of a kind are false alarms, the model has not learned the difference. In
+# our runs these were kinds in which the kernel itself is unchanged ("larger", "turned"). The figure shows the mistakes
+# with the largest loss, with the answer and the probability of the logo; the truth is the other answer.
 #
 # .. fold:: How the figure is drawn
 
 is_mistake = says_logo != (valid_truth == 1)
 mistakes = torch.where(is_mistake)[0]
 mistakes = mistakes[entropies["Platt"][mistakes].argsort(descending=True)]
-alt = "The ten mistakes with the largest loss, with the answer and its probability."
+alt = "The ten mistakes with the largest loss, with the answer and the probability of the logo."
 fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.6), num=alt)
 for ax, place in zip(axes.flat, mistakes.tolist(), strict=False):
     ax.imshow(pictures[rows["valid"][place]].permute(1, 2, 0))
@@ -973,8 +976,8 @@ for ax in axes.flat:
 # Use it: the test
 # ----------------
 # All decisions are made. The test photographs answer one question, once: how good is the finished model on photographs
-# with which this run decided nothing? (In our trials some of them were used in other splits, so the result may be a
-# little too good.) :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers (columns).
+# that had no part in any decision of this run? (In our trials some of them were used in other splits, so the result may
+# be a little too good.) :func:`dlcourse.metrics.confusion_matrix` counts true classes (rows) against answers (columns).
 
 test_truth = truth[rows["test"]]
 test_logits = a * logits_of(network, rows["test"]) + b
@@ -989,8 +992,8 @@ print(f"precision {found / (found + false_alarms):.2f}, recall {found / (found +
 print(f"cost {cost(test_probabilities, test_truth, THRESHOLD):.3f} minutes a picture")
 
 # %%
-# The threshold of 0.25 shows: few logos are missed, and the price is false alarms. Compare the cost with that on the
-# validation pictures, which helped to choose. The results differ from photograph to photograph.
+# The low threshold shows: few logos are missed, and the price is false alarms. Compare the cost with that on the
+# validation pictures, which helped to choose.
 #
 # .. fold:: The results by photograph
 
@@ -1004,12 +1007,13 @@ print(f"accuracy {100 * test_right.mean():.1f} ± {100 * error:.1f} %")
 print(f"expected calibration error {calibration_error(test_probabilities, test_truth):.3f}")
 
 # %%
-# The ± is the standard error over the six *photographs*.
+# The results differ from photograph to photograph. After ± stands the standard error over the six photographs.
 #
 # Use it: one module with everything
 # ----------------------------------
-# A model that is used elsewhere must bring all that belongs to it: the normalisation, both halves, Platt's numbers. One
-# module takes a picture with values from 0 to 1, and returns the calibrated logit and the map of scores.
+# A model that is used elsewhere must bring all that belongs to it: the normalisation, both halves, Platt's :math:`a`
+# and :math:`b`. One module takes a picture with values from 0 to 1, and returns the calibrated logit and the map of
+# scores.
 
 
 class LogoModel(nn.Module):
@@ -1034,8 +1038,9 @@ example = pictures[rows["test"][:1]] / 255
 print("logit and map:", [tuple(output.shape) for output in model(example)])
 
 # %%
-# Now the module is written as ONNX, as in "Going further" of lesson 14: a file that holds the operations and the
-# weights, and that runs without PyTorch. What a user must know is noted in the file itself.
+# Now the module is written as :term:`ONNX` ("Going further" of :doc:`lesson 14
+# </lessons/2_training/lesson_14_building_a_network>`): a file that holds the operations and the weights, and that runs
+# without PyTorch. It also notes what a user must know.
 #
 # .. fold:: The export
 
@@ -1062,7 +1067,7 @@ print(
 # Use it: eight bits for a weight
 # -------------------------------
 # Each weight takes four bytes. One byte is enough: a whole number :math:`q` from −127 to 127, and the weight is about
-# :math:`s · q`. If one scale :math:`s` served the whole layer, its largest weight would decide for all, so each kernel
+# :math:`s · q`. With one scale :math:`s` for the whole layer, its largest weight would decide for all, so each kernel
 # (each output channel) has its own. This is called :term:`weight quantisation`.
 
 
@@ -1079,9 +1084,9 @@ whole, scale = to_8_bits(weight)
 print(whole.flatten()[:6], "·", f"{scale[0]:.5f}")
 
 # %%
-# By rounding, a weight moves by at most half a step. In the file, we replace the weights of each convolution by the
-# whole numbers and the scales, and put an operation in front of it that multiplies them, ``DequantizeLinear``. The
-# computation itself stays in float32; only the file becomes smaller.
+# Rounding moves a weight by at most half a step; a step is the scale :math:`s`. In the file, we replace the weights of
+# each convolution by the whole numbers and the scales, and put the operation ``DequantizeLinear`` in front of it, which
+# multiplies them. The computation itself stays in float32; only the file becomes smaller.
 #
 # .. fold:: The weights are exchanged in the file
 
@@ -1118,7 +1123,7 @@ print(f"{(page / 'logo.onnx').stat().st_size:,} bytes, before {plain_model.ByteS
 assert (page / "logo.onnx").stat().st_size < plain_model.ByteSize() / 3
 
 # %%
-# Less than a third is left. What does it cost? All validation pictures go through both files, with ONNX Runtime.
+# Less than a third is left. Do the answers suffer? All validation pictures go through both files, with ONNX Runtime.
 #
 # .. fold:: All validation pictures through both files
 
@@ -1161,8 +1166,8 @@ def read_picture(path, side):
 
 
 # %%
-# The second function asks the model. The third one deals with a missing file, or a file that is no picture: it names
-# the file and the reason, goes on with the others, and ends with an exit code other than 0.
+# The second function asks the model. The third one names each file that is missing or no picture, goes on with the
+# others, and ends with an exit code other than 0.
 #
 # .. fold:: The other two functions, and how the file is put together
 
@@ -1226,7 +1231,7 @@ print(f"logo_detector.py: {len(script.splitlines())} lines")
 # <../../_live/lesson_18_image_classification_2/logo_detector.py>`__ and `logo.onnx
 # <../../_live/lesson_18_image_classification_2/logo.onnx>`__. We try them in an empty folder, with pictures that were
 # not made by ``compose``: a test photograph in its full size, and the same with a large logo in its middle and with a
-# counterfeit. There is also a text file with the wrong ending, and a name that does not exist.
+# counterfeit. One more file is no picture, and one does not exist.
 #
 # .. fold:: The empty folder, and the command
 
@@ -1267,8 +1272,8 @@ assert done.returncode == 1 and "put logo.onnx beside" in done.stderr
 # Use it: try it
 # --------------
 # The same file answers on this page. Your browser loads it when you press the button, and your picture stays on your
-# machine. The model sees only the middle square of a picture, reduced to 96 × 96 pixels. It learned logos whose side is
-# a quarter to a half of it, so a small logo in a corner will be missed. The colours show the map of scores.
+# machine. The model sees only the middle square of a picture, reduced to 96 × 96 pixels. It learned logos with a side
+# of a quarter to a half of that, so a small logo in a corner will be missed. The colours show the map of scores.
 #
 # .. fold:: The examples for the page
 
@@ -1323,16 +1328,16 @@ assert found["flipped"] < found["as it should be"]
 
 # %%
 # With red and blue exchanged, the logo becomes nearly the counterfeit "swapped", and the network was trained to refuse
-# it. Divided twice, all pictures are nearly black, and nothing is found. Flipped, the logo becomes "turned". More
-# pictures are refused than before, but by far not all: the network has not learned this difference well, as the table
-# of mistakes showed. **What to look for:** a model that was good in the notebook and is bad in the product. **Remedy:**
-# put the preparation into the file, as we did, and compare a few answers on both sides.
+# it. Divided twice, all pictures are nearly black, and nothing is found. Flipped, the logo becomes "turned", a
+# difference that the network has not learned well, as the table of mistakes showed: it refuses more pictures than
+# before, but by far not all. **What to look for:** a model that was good in the notebook and is bad in the product.
+# **Remedy:** put the preparation into the file, and compare a few answers on both sides.
 #
 # Break it: a split by pictures
 # -----------------------------
-# What would a careless split have done? We move half of the pictures of the validation photographs into the training,
-# in exchange for as many others, train, and compare with our network on the *other* half: the same pictures, once with
-# and once without known backgrounds.
+# What would a careless split have done? We exchange half of the pictures of the validation photographs for as many
+# training pictures, and train again. Then we compare the new network with ours on the *other* half. The pictures are
+# the same, but the new network knows their backgrounds.
 #
 # .. fold:: How the two splits are compared
 
@@ -1349,9 +1354,8 @@ print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 
 # %%
 # Read the last line. With ``False``, one training with each split and 160 pictures cannot show a leak, nor that there
-# is none. A reason to expect only a small one: our logo is pasted *on* the photographs, so a photograph says nothing
-# about the label. With patients or days it does, and the leak can be everything. The rule costs nothing: split by
-# group.
+# is none. We expect only a small one: our logo is pasted *on* the photographs, so a photograph says nothing about the
+# label. With patients or days it does, and the leak can be everything. The rule costs nothing: split by group.
 #
 # Break it: a picture that does not fit
 # -------------------------------------
@@ -1459,8 +1463,8 @@ page_files.run_then_and_now("project", old_and_new, globals())
 # Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed, are on
 # :doc:`the solutions page </solutions/lesson_18>`.
 #
-# **1. Recall.** Compute precision and recall for the class "logo" from a confusion matrix whose rows are the true
-# classes.
+# **1. Recall.** Compute precision and recall for the class "logo" from a :term:`confusion matrix` whose rows are the
+# true classes.
 #
 # .. code-block:: python
 #

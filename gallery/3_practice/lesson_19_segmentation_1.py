@@ -6,7 +6,7 @@ A classifier looks at a picture and says "sheep". It does not say *where* the sh
 begins. :term:`Semantic segmentation <semantic segmentation>` assigns a class to each pixel. But a convolutional network
 makes its maps smaller and smaller, until only 4 × 6 positions are left of a picture of 64 × 96 pixels. How does a
 network get from there back to one answer for each pixel? In this lesson you change the end of a classifier, measure how
-good a mask is, and build the layer that makes maps large again: the transposed convolution.
+good a :term:`mask <segmentation mask>` is, and build the layer that makes maps large again: the transposed convolution.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -23,7 +23,8 @@ good a mask is, and build the layer that makes maps large again: the transposed 
       - **Read first:** lessons :doc:`09 </lessons/2_training/lesson_09_convolution_1>` and
         :doc:`10 </lessons/2_training/lesson_10_convolution_2>` for convolution, stride and padding, and lesson
         :doc:`14 </lessons/2_training/lesson_14_building_a_network>` for the training loop.
-      - **Data:** miniatures of VOC, COCO and Cityscapes, which are made from animals, emoji and photographs.
+      - **Data:** miniatures of VOC, COCO and Cityscapes, made from animals, emoji and photographs; about 240 MB are
+        downloaded once, of which 22 MB are kept.
       - **Run time:** about 20 seconds on one thread of a quiet machine.
 """
 
@@ -141,9 +142,9 @@ for ax, mask, title, colours in (
 # %%
 # Predict
 # -------
-# A transposed convolution in one dimension multiplies *each* input by the *whole* kernel, writes the results into the
-# output, and adds up what falls on the same place. With stride 2, each kernel lands two places further than the one
-# before.
+# A :term:`transposed convolution` in one dimension multiplies *each* input by the *whole* kernel, writes the results
+# into the output, and adds up what falls on the same place. With :term:`stride <stride (convolution)>` 2, each kernel
+# lands two places further than the one before.
 #
 # .. choice:: The input is ``1 1 1 1``, the kernel is ``1 1 1``, and the stride is 2. What comes out?
 #    :outputs: row_of_ones
@@ -205,7 +206,7 @@ print(logits.argmax(1)[0])
 #
 # Which layer makes these maps? In a classifier a linear layer makes the logits. In a segmentation network the *same*
 # linear layer is applied at each position. This is a 1 × 1 convolution (:doc:`lesson 10
-# </lessons/2_training/lesson_10_convolution_2>` calls it *pointwise*).
+# </lessons/2_training/lesson_10_convolution_2>` calls it :term:`pointwise <pointwise convolution>`).
 
 maps = torch.randn(1, 16, 4, 6, generator=generator)  # 16 feature maps
 linear = nn.Linear(16, 2)
@@ -218,9 +219,11 @@ with torch.no_grad():
     print("logits:", tuple(pointwise(maps).shape))
 
 # %%
-# Both give the same logits. So a classifier that averages its maps becomes a segmentation network if we leave out the
-# averaging, and use its last layer as a 1 × 1 convolution. This was the idea of the *fully convolutional
-# networks* (Long, Shelhamer, Darrell, 2015).
+# Both give the same logits. So a classifier that averages its maps (:doc:`lesson 17
+# </lessons/3_practice/lesson_17_image_classification_1>`) becomes a segmentation network if we leave out the averaging,
+# and use its last layer as a 1 × 1 convolution. (:doc:`Lesson 18
+# </lessons/3_practice/lesson_18_image_classification_2>` made its map of scores in this way.) This was the idea of the
+# :term:`fully convolutional networks <fully convolutional network>` (Long, Shelhamer, Darrell, 2015).
 #
 # The loss is the :term:`cross-entropy` of :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`, averaged
 # over all pixels that count. ``F.cross_entropy`` takes the maps of logits and a mask of class numbers, and
@@ -266,12 +269,12 @@ for name, predicted in predictions.items():
     print(f"{name:13} pixel accuracy {right.float().mean():.3f}")
 
 # %%
-# A program that finds nothing gets more than seven tenths of the pixels right, because most pixels are background.
-# We want a measure for each class.
+# A program that finds nothing gets more than seven tenths of the pixels right, because most pixels are background: this
+# was the second question of "Predict". We want a measure for each class.
 #
-# Take one class. The prediction covers an area, and the truth covers an area. The
-# :term:`intersection over union`, IoU, divides what both cover by what at least one of them covers. :term:`Dice <Dice coefficient>` divides
-# the same intersection by the *mean* size of the two areas.
+# Take one class. The prediction covers an area, and the truth covers an area. The :term:`intersection over union`, IoU,
+# divides what both cover by what at least one of them covers. :term:`Dice <Dice coefficient>` divides the same
+# intersection by the *mean* size of the two areas.
 
 
 def iou_and_dice(predicted, truth):
@@ -337,10 +340,10 @@ for name, predicted in predictions.items():
 assert accuracy > 2.5 * mean_iou  # background everywhere
 
 # %%
-# The :term:`mean IoU` (mIoU) is the mean over the classes, and each class weighs the same. Eighteen classes do not occur
-# here. For them the IoU is 0/0, which is ``nan``, and ``nanmean`` leaves them out. For a whole data set, first *add up*
+# The :term:`mean IoU` (mIoU) is the mean over the classes, and each class weighs the same. Eighteen classes do not
+# occur here; their IoU is 0/0, which is ``nan``, and ``nanmean`` leaves them out. For a whole data set, first *add up*
 # the matrices of all pictures, then divide once. VOC's own results are computed in this way. The module
-# ``dlcourse.metrics`` holds the same functions for later lessons. The last two lines of the loop have compared them.
+# ``dlcourse.metrics`` holds the same functions for later lessons; the last two lines of the loop have compared them.
 #
 # Build it: what the encoder loses
 # --------------------------------
@@ -378,7 +381,7 @@ assert averaged[2] > 0.9 and averaged[16] < averaged[8] - 0.15
 # encoder. It makes the maps larger in steps, and has weights of its own at each step.
 #
 # Making maps larger is called :term:`upsampling`. ``F.interpolate`` does it without weights. The layer that does it
-# *with* weights is the :term:`transposed convolution`.
+# *with* weights is the transposed convolution.
 #
 # Build it: way 1, stamps
 # -----------------------
@@ -519,9 +522,9 @@ print("equal for the strides 1, 2 and 3")
 # %%
 # Build it: way 3, a transposed matrix
 # ------------------------------------
-# Why is it called *transposed*? A convolution is linear, so a matrix can do it. We write the picture as one long row of
-# 9 pixels. Each *row* of the matrix belongs to one output of the convolution: it is a picture of zeros in which the
-# kernel is laid at this position.
+# Why is it called *transposed*? A convolution is linear, so a matrix can do it (lesson 10). We write the picture as one
+# long row of 9 pixels. Each *row* of the matrix belongs to one output of the convolution: it is a picture of zeros in
+# which the kernel is laid at this position.
 
 
 def convolution_matrix(kernel, rows, columns, stride=1):
@@ -553,8 +556,8 @@ assert torch.equal(back, by_stamps(inputs, kernel))
 
 # %%
 # It is the same result for the third time: ``M`` convolves, and ``M.T`` does the transposed convolution with the same
-# kernel. You have used ``M.T`` before without seeing it: the *backward pass* of :math:`y = Mx` multiplies the gradient
-# by :math:`M^T`. So the gradient of a convolution is a transposed convolution. The check below includes this.
+# kernel. You have used ``M.T`` before without seeing it: the :term:`backward pass` of :math:`y = Mx` multiplies the
+# gradient by :math:`M^T`. So the gradient of a convolution is a transposed convolution. The check below includes this.
 #
 # Build it: it is not an inverse
 # ------------------------------
@@ -586,8 +589,8 @@ assert torch.equal(y, same)
 # Build it: padding, and two sizes that become one
 # ------------------------------------------------
 # A layer has more than one channel, and usually a padding. Since a transposed convolution mirrors a convolution, its
-# ``padding`` *removes* rows: it takes away :math:`p` rows and columns on each side. ``nn.ConvTranspose2d`` is the layer,
-# and its arguments are named as in ``nn.Conv2d``.
+# ``padding`` *removes* rows: it takes away :math:`p` rows and columns on each side. ``nn.ConvTranspose2d`` is the
+# layer, and its arguments are named as in ``nn.Conv2d``.
 
 half = nn.Conv2d(8, 16, kernel_size=3, stride=2, padding=1)
 for side in (7, 8):
@@ -604,19 +607,19 @@ print("weights of the transposed: ", tuple(double.weight.shape), "(in, out, k, k
 
 # %%
 # The convolution turns a side of 7 into 4, and a side of 8 as well. So the way back has two possible sizes.
-# ``output_padding=1`` chooses the larger one, by adding a row at the bottom and a column at the right. With padding 1
-# this is a row that the padding would have removed; without padding no stamp would reach it. The size is
+# ``output_padding=1`` chooses the larger one, by adding a row at the bottom and a column at the right. The size is
 #
 # .. math:: (n - 1)·s - 2p + k + p_\text{out}
 #
-# The weights of both layers have the same shape, because one is the way back of the other: the 16 channels that come *out*
-# of the convolution go *into* the transposed one. So in a transposed convolution the channels that come in are first.
+# The weights of both layers have the same shape, because one is the way back of the other: the 16 channels that come
+# *out* of the convolution go *into* the transposed one. So in a transposed convolution the channels that come in are
+# first.
 #
 # Check against PyTorch
 # ---------------------
-# The fold applies our functions to each pair of an input channel and an output channel and adds up the input channels.
-# It compares them with ``F.conv_transpose2d`` for random sizes, kernels, strides, paddings and channels. It also
-# compares the gradient of a convolution, which autograd computes.
+# The folded cell applies our functions to each pair of an input channel and an output channel and adds up the input
+# channels. It compares them with ``F.conv_transpose2d`` for random sizes, kernels, strides, paddings and channels. It
+# also compares the gradient of a convolution, which autograd computes.
 #
 # .. fold:: Stamps, zeros, matrix and gradient, 200 random settings
 
@@ -665,9 +668,9 @@ print(f"{compared} settings: stamps, zeros, matrix and gradient agree with PyTor
 #
 # Use it: checkerboards
 # ---------------------
-# Networks with transposed convolutions often produce pictures with a fine regular pattern, a
-# :term:`checkerboard <checkerboard artefact>` (Odena, Dumoulin, Olah, 2016). The simplest experiment shows where it comes from: a constant input and a kernel of ones. We look at four
-# pixels in the middle, far from the edges.
+# Networks with transposed convolutions often produce pictures with a fine regular pattern, a :term:`checkerboard
+# <checkerboard artefact>` (Odena, Dumoulin, Olah, 2016). The simplest experiment shows where it comes from: a constant
+# input and a kernel of ones. We look at four pixels in the middle, far from the edges.
 
 constant = torch.ones(1, 1, 12, 12)
 interior = {}
@@ -710,11 +713,11 @@ run_choices("row_of_ones", right=transposed_row, wrong=[repeated_row, stride_one
 
 # %%
 # To measure a checkerboard we use the discrete Fourier transform, ``torch.fft.fft2``. It writes a picture as a sum of
-# waves. The fastest wave that pixels can show goes up and down from one pixel to the next. Its frequency is the
-# :term:`Nyquist frequency`. There are three such patterns: stripes in one direction, stripes in the other, and a chess
-# board. Our measure is the share of these three in the whole power (the sum of the squared strengths of all waves, the
-# constant part included). In the result of ``fft2``, index 0 is the constant part, and index H/2 or W/2 is the wave
-# that changes at each pixel.
+# waves. The fastest wave that pixels can show goes up and down from one pixel to the next; its frequency is the
+# :term:`Nyquist frequency`. Three patterns change so fast: stripes in one direction, stripes in the other, and a chess
+# board. Our measure is their share of the whole power, which is the sum of the squared strengths of all waves, the
+# constant part included. In the result of ``fft2``, index 0 is the constant part, and index H/2 or W/2 is the wave that
+# changes at each pixel.
 
 
 def nyquist_share(image):
@@ -762,9 +765,10 @@ for way, k in sides.items():
 # %%
 # This is a surprise. With random weights the kernel of 4 has as much checkerboard as the kernel of 3, about three
 # quarters of the power. The reason: with stride 2, even and odd rows and columns are made by *different* elements of
-# the kernel. So the area repeats a block (a b; c d) of four sums of elements. Such a block is a mixture of four
-# patterns: flat, two kinds of stripes, a chess board. Random sums prefer none of the four, since flipping the signs of
-# two sums exchanges the patterns. So each has on average a quarter of the power, and three of them are checkerboards.
+# the kernel. So the area repeats a block (a b; c d), in which each number is a sum of some of the elements. Such a
+# block is a mixture of four patterns: flat, two kinds of stripes, and a chess board. Random sums prefer none of them,
+# since flipping the signs of two sums turns one pattern into another. So each has on average a quarter of the power,
+# and three of them are checkerboards.
 #
 # Resize-convolution has no checkerboard on a flat area, whatever its weights. In the figure its grey depends on the
 # random sum of the kernel, but it is the same everywhere.
@@ -813,9 +817,9 @@ assert share < 1e-9
 #
 # Use it: an encoder and a decoder on one picture
 # -----------------------------------------------
-# Now we put the parts together. Both networks have an encoder that makes 4 × 6 positions of 64 × 96 pixels. The first
-# one makes logits there, and enlarges them by bilinear interpolation (``nn.Upsample`` is ``F.interpolate`` as a layer).
-# The second one has a decoder of four transposed convolutions, which double the size four times.
+# Both networks have an encoder that makes 4 × 6 positions of 64 × 96 pixels. The first one makes logits there, and
+# enlarges them by bilinear interpolation (``nn.Upsample`` is ``F.interpolate`` as a layer). The second one has a
+# decoder of four transposed convolutions, which double the size four times.
 
 
 def block(layer, channels):
@@ -840,9 +844,9 @@ print([tuple(make_network(kind).to(device)(example).shape) for kind in (False, T
 
 # %%
 # We train them on a *single* picture, the dog and the sheep, and look at the result on the same picture. This says
-# nothing about new pictures. It answers a smaller question: *can* the network express this mask? Such a test is also the
-# first thing to do with a new network: if it cannot learn one picture, something is broken. The learning rate of 0.01
-# and the 100 steps are a guess. Each network is trained from two seeds, with the loop of lesson 14.
+# nothing about new pictures. It answers a smaller question: *can* the network express this mask? Such a test is also
+# the first thing to do with a new network: if it cannot learn one picture, something is broken. The learning rate of
+# 0.01 and the 100 steps are a guess. Each network is trained from two seeds, with the loop of lesson 14.
 #
 # .. fold:: The training on one picture
 
@@ -883,8 +887,8 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 # %%
 # Without the decoder, legs and ears have melted away. (At the white borders of the truth a prediction may say
 # anything.) On *new* pictures a decoder can only guess details that the encoder has thrown away. In :doc:`lesson 20
-# </lessons/3_practice/lesson_20_segmentation_2>` the U-Net passes them on, through connections from each stage of the
-# encoder to the same stage of the decoder.
+# </lessons/3_practice/lesson_20_segmentation_2>` the :term:`U-Net` passes them on, through connections from each stage
+# of the encoder to the same stage of the decoder.
 #
 # Use it: three data sets, three ways to write a mask
 # ---------------------------------------------------
@@ -912,8 +916,8 @@ for ax, mask, title in zip(axes, masks, ("truth", "no decoder", "decoder"), stri
 #      - a picture of class numbers and one of object numbers; 19 classes count
 #
 # You have read VOC above. **COCO** writes a mask in one of two ways. For a single object it lists the corners of the
-# outline, x, y, x, y and so on. For a crowd it lists *run lengths*: going down the columns, so many zeros, then so many
-# ones, then zeros again. ``np.repeat`` turns them back into pixels.
+# outline, x, y, x, y and so on. For a crowd it lists :term:`run lengths`: going down the columns, so many zeros, then
+# so many ones, then zeros again. ``np.repeat`` turns them back into pixels.
 
 file = root / "coco-detection/annotations/instances_val2017.json"
 instances = json.loads(file.read_text())
@@ -963,8 +967,8 @@ for entry in streets.classes:
 print("objects:", numbers.unique().tolist())
 
 # %%
-# There are two objects of class 26, *car*: numbers 26000 and 26001. The sky has no objects, so its number is that of its
-# class.
+# There are two objects of class 26, *car*: numbers 26000 and 26001. The sky has no objects, so its number is that of
+# its class.
 #
 # .. fold:: The check of both numberings, and how the figure is drawn
 
@@ -984,8 +988,8 @@ for ax, title in ((first, "picture"), (second, "classes")):
 # %%
 # Break it: a mask in colours
 # ---------------------------
-# The masks of VOC are pictures with a *palette* (mode ``P``): each pixel holds a number, and a table says in which
-# colour a program shows it. Many pipelines open each picture with ``convert("RGB")`` or ``convert("L")``.
+# The masks of VOC are pictures with a :term:`palette` (mode ``P``): each pixel holds a number, and a table says in
+# which colour a program shows it. Many pipelines open each picture with ``convert("RGB")`` or ``convert("L")``.
 
 for mode in ("P", "RGB", "L"):
     values = np.asarray(class_image if mode == "P" else class_image.convert(mode))
@@ -1003,8 +1007,8 @@ assert as_grey == [15, 19]
 #
 # Break it: a mask that was resized
 # ---------------------------------
-# Pictures are resized with bilinear interpolation. What happens to a mask? Between a dog (12) and a sheep (17) the mean
-# is a class too.
+# This is the mistake of :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>` in the numbers of VOC: a mask is
+# resized like a picture, with bilinear interpolation. Between a dog (12) and a sheep (17) the mean is a class too.
 
 borderless = filled[None, None].float()
 smaller = F.interpolate(borderless, size=(40, 60), mode="bilinear").round().long()
@@ -1020,8 +1024,8 @@ assert nearest.unique().tolist() == [0, 12, 17]
 #
 # Break it: messages of the loss and of the layer
 # -----------------------------------------------
-# These mistakes are loud: the border of VOC without ``ignore_index``, a mask with an axis too many, a mask of another size
-# than the logits, and weights in the order of ``conv2d``.
+# These mistakes are loud: the border of VOC without ``ignore_index``, a mask with an axis too many, a mask of another
+# size than the logits, and weights in the order of ``conv2d``.
 #
 # .. fold:: The four mistakes
 
@@ -1092,14 +1096,14 @@ run_then_and_now("segmentation", old_and_new, globals())
 #
 # What you learned
 # ----------------
-# - A segmentation network ends with a map of logits for each class. Softmax, argmax and cross-entropy work at each pixel,
-#   over axis 1; pixels with the number 255 do not count.
+# - A segmentation network ends with a map of logits for each class. Softmax, argmax and cross-entropy work at each
+#   pixel, over axis 1; pixels with the number 255 do not count.
 # - Pixel accuracy is satisfied with background. IoU and Dice are computed for each class, from the confusion matrix of
 #   the whole data set.
 # - A transposed convolution is a sum of stamps, or a convolution with zeros and a flipped kernel, or the transposed
 #   matrix. It restores the shape, not the values.
-# - Checkerboards come from unequal sums of kernel elements. If the stride divides the kernel, a kernel of equal elements
-#   makes none; other kernels may, before they are trained. Resize-convolution makes none on flat areas.
+# - Checkerboards come from unequal sums of kernel elements. If the stride divides the kernel, a kernel of equal
+#   elements makes none; other kernels may, before they are trained. Resize-convolution makes none on flat areas.
 # - VOC and Cityscapes write masks as pictures of numbers (Cityscapes with a second numbering for training), COCO as
 #   outlines and run lengths. Look at ``unique`` first.
 #

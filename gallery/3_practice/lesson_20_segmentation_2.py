@@ -21,8 +21,10 @@ and a last test on real photographs.
    .. grid-item-card:: Before you start
 
       - **Read first:** :doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`, for masks, IoU and transposed
-        convolutions, and :doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>`, for pretrained networks.
-      - **Data:** photographs with and without animals, animals that were cut out, and the weights of MobileNetV2.
+        convolutions, and :doc:`lesson 18 </lessons/3_practice/lesson_18_image_classification_2>`, for the split and the
+        pretrained network.
+      - **Data:** photographs, animals that were cut out, and the weights of MobileNetV2; about 240 MB are downloaded
+        once, of which 27 MB are kept.
       - **Run time:** about 3 minutes on one thread of a quiet machine.
 """
 
@@ -76,7 +78,7 @@ print(f"computing on: {device}")
 # ----------------
 # Four photographs: a cat (by Stéfan van der Walt), two dogs (by Aitzol Berasategi, CC BY 4.0), a nuthatch (by Lukas
 # Baubkus, CC BY-SA 3.0) and sheep (from Tux Paint). We make smaller copies to work with, and of the flock we take the
-# five sheep in front.
+# four sheep in front.
 #
 # .. fold:: The working copies
 
@@ -127,9 +129,8 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 # Build it: the file of Labelme
 # -----------------------------
 # `Labelme <https://github.com/wkentaro/labelme>`__ is a program in which you click around an object and type its name.
-# It writes one JSON file for each picture. We looked at the photographs and noted the corners by eye, so this time the
-# file is written by hand. Each object is a *shape* with a label and its points (x, y). This is the whole of it for a
-# rectangle of four corners:
+# It writes one JSON file for each picture. (We noted the corners by eye, so this time we write the file ourselves.)
+# Each object is a *shape* with a label and its points (x, y). This is the whole file for a rectangle of four corners:
 
 shape = {"label": "cat", "points": [[1, 1], [4, 1], [4, 3], [1, 3]], "group_id": None}
 shape |= {"description": "", "shape_type": "polygon", "flags": {}}
@@ -138,9 +139,9 @@ example |= {"imageData": None, "imageHeight": 5, "imageWidth": 6}
 print(fill(json.dumps(example), 72))
 
 # %%
-# ``points`` holds the corners, x before y. ``imageData`` may hold the whole picture, written as text. ``group_id``
-# joins shapes that are one object. We need it for a lamb whose middle is hidden behind another sheep. Now our outlines:
-# a label, a group and x, y, x, y, … for each shape.
+# ``imageData`` may hold the whole picture, written as text. ``group_id`` joins shapes that are one object: we need it
+# for a lamb whose middle is hidden behind another sheep. Now our outlines: a label, a group and x, y, x, y, … for each
+# shape.
 #
 # .. fold:: The corners of nine polygons
 
@@ -216,8 +217,8 @@ for shape in annotation["shapes"]:
 # Build it: label2voc
 # -------------------
 # The script ``labelme2voc.py``, often called *label2voc*, is an example in Labelme's repository. It turns the files
-# into the masks of Pascal VOC. Its core is short. First one polygon: Labelme 6.3.1 fills it and its outline, in the
-# function ``labelme.utils.shape_to_mask``.
+# into the masks of Pascal VOC. First one polygon: Labelme 6.3.1 fills it and its outline, in the function
+# ``labelme.utils.shape_to_mask``.
 
 
 def fill_polygon(points, width, height):
@@ -295,8 +296,7 @@ assert [objects.max() for _, objects in masks.values()] == [1, 2, 1, 4]
 
 # %%
 # Five polygons of sheep have become four objects, since the lamb has two parts. We compared ``label2voc`` with
-# Labelme's own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal, pixel by pixel. A
-# test of the course does this wherever Labelme is installed.
+# Labelme's own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal, pixel by pixel.
 #
 # .. fold:: How the figure is drawn
 
@@ -329,8 +329,9 @@ for ax, name in zip(axes.flat, OUTLINES, strict=True):
 #
 # Build it: the folders and the colours of VOC
 # --------------------------------------------
-# VOC's masks are pictures with a palette (lesson 19). The palette follows a rule: the bits of the class number are
-# dealt out to red, green and blue in turn, and each colour gets its bits from the highest one down.
+# VOC's masks are pictures with a :term:`palette` (lesson 19). The palette follows a rule: the bits of the class number,
+# from the lowest on, are dealt out to red, green and blue in turn, and each colour gets its bits from the highest one
+# down.
 
 
 def voc_colour(number):
@@ -347,9 +348,8 @@ for number in (0, 3, 8, 12, 17):
 
 # %%
 # For example, 12 is 1100 in binary. Bits are counted from 0, at the right: bit 2 (blue, 128) and bit 3 (red, 64) are 1.
-# The fold writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's
-# ``VOCSegmentation``. The masks come back as they were. (VOC's own masks also have a border of 255, which does not
-# count; ours have none, like those of Labelme's script.)
+# The folded cell writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's
+# ``VOCSegmentation``. The masks come back as they were. (VOC's own masks also have a border of 255; ours have none.)
 #
 # .. fold:: VOC's folders, written and read
 
@@ -373,12 +373,11 @@ for (_, mask), name in zip(voc, masks, strict=True):
 # %%
 # Build it: boxes, as LabelImg writes them
 # ----------------------------------------
-# `LabelImg <https://github.com/HumanSignal/labelImg>`__ is the same kind of program for boxes. Of its formats we take
-# two. **VOC XML** holds the corners of a box in pixels. **YOLO** is a text file with one line for each box: the number
-# of the class, then the x and y of the centre, the width and the height. These four lengths are divided by the width or
-# height of the picture, so they lie between 0 and 1. We get our boxes from the polygons: the smallest and the largest x
-# and y of each shape. (For the lamb you would have to join the boxes of its group.) LabelImg is no longer developed;
-# its repository points to Label Studio. The two formats live on.
+# `LabelImg <https://github.com/HumanSignal/labelImg>`__ is the same kind of program for boxes. (It is no longer
+# developed; its repository points to Label Studio. But its formats live on.) **VOC XML** holds the corners of a box in
+# pixels. **YOLO** is a text file with one line for each box: the number of the class, then the x and y of the centre,
+# the width and the height. These four numbers are divided by the width or height of the picture, so they lie between 0
+# and 1. We get our boxes from the polygons: the smallest and the largest x and y of each shape.
 #
 # .. fold:: Boxes around polygons, and boxes to XML
 
@@ -458,7 +457,7 @@ yolo = to_yolo(dog_boxes, pictures["dogs"].size, names)
 print(yolo)
 
 # %%
-# Both dogs are of class 2. The fold reads the lines again, and gets the same boxes.
+# Both dogs are of class 2. The folded cell reads the lines again, and gets the same boxes.
 #
 # .. fold:: YOLO to boxes
 
@@ -481,7 +480,6 @@ assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 # %%
 # The boxes survive the way there and back. Two warnings. YOLO's file does not hold the size of the picture, so you need
 # the picture to read it. And the numbers are rounded to six places, so the reader has to *round*: see "Then and now".
-# (LabelImg 1.8.6 also writes 1 for a corner at 0; we do not.)
 #
 # Build it: pictures whose masks are known
 # ----------------------------------------
@@ -489,10 +487,10 @@ assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 # out, on a photograph without animals. The :term:`alpha channel` of the cut-out *is* the mask.
 #
 # The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square. It multiplies the
-# colours by alpha before it shrinks the picture (*premultiplied* alpha); "Break it" shows why. ``place`` draws cut-outs
-# at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint``
-# changes brightness and colour. How much they change is a guess at what photographs look like. The cut-outs are 124
-# animals (two shells are left out), and the backgrounds 17 photographs of trees, rocks, water and buildings.
+# colours by alpha before it shrinks the picture (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws
+# cut-outs at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and
+# ``tint`` changes brightness and colour; by how much is a guess. We have 124 animals (two shells are left out), and 17
+# photographs of trees, rocks, water and buildings.
 #
 # .. fold:: The cut-outs and the backgrounds
 
@@ -510,10 +508,11 @@ for file in (*photo_files, assets.path("photographs") / "china.jpg"):
 print(len(backgrounds), "backgrounds:", ", ".join(sorted(backgrounds)[:5]), "…")
 
 # %%
-# **The split** comes before the first picture. Two composites with the same photograph may share much of their
-# background, so we split *photographs*, not composites. And a lion in the training set makes another lion in the test
-# set easy, so we split *groups of relatives*, which the function ``relatives`` names. A fifth of the groups is for
-# validation and a fifth for the test, and of the photographs three and five.
+# **The split** comes before the first picture. As in :doc:`lesson 18
+# </lessons/3_practice/lesson_18_image_classification_2>`, we split *photographs*, because composites with the same
+# photograph share much of their background. And a lion in the training set makes another lion in the test set easy, so
+# we split *groups of relatives*, which the function ``relatives`` names. A fifth of the groups is for validation and a
+# fifth for the test; of the photographs, three and five.
 #
 # .. fold:: The split
 
@@ -580,13 +579,14 @@ for number, (above, below) in enumerate(axes.T):
 #
 # Build it: U-Net, as in the paper
 # --------------------------------
-# Lesson 19 ended with a problem: the deep maps of an encoder know *what* is in a picture, but only coarsely *where*.
-# U-Net (O. Ronneberger and others, 2015) has a decoder that grows the maps again, and hands it the fine maps of the
-# encoder, from each stage to the stage of the same size. These connections are the *skips*. A skip of U-Net *joins*
-# channels; that of a ResNet adds them.
+# Lesson 19 left a problem: the deep maps of an :term:`encoder` know *what* is in a picture, but only coarsely *where*.
+# The :term:`decoder` of U-Net (O. Ronneberger and others, 2015) makes the maps larger again, and also gets the fine
+# maps of the encoder, from each stage to the stage of the same size. These connections are the :term:`skips <skip
+# connection>`. A skip of U-Net *joins* channels; that of a ResNet (:doc:`lesson 17
+# </lessons/3_practice/lesson_17_image_classification_1>`) adds them.
 #
-# The network consists of one block, two convolutions of 3 × 3. In the paper they have no padding, so each one takes
-# away a border of one pixel.
+# The whole network is built of one block: two convolutions of 3 × 3. In the paper they have no padding, so each one
+# takes away a border of one pixel.
 
 
 def double_convolution(in_channels, out_channels):
@@ -597,9 +597,9 @@ def double_convolution(in_channels, out_channels):
 
 
 # %%
-# The encoder doubles the channels at each stage and halves the size with ``F.max_pool2d``. The decoder does the
-# reverse with a transposed convolution of 2 × 2 and stride 2 ("up-convolution"). Because borders are lost, the map of
-# the encoder is larger than that of the decoder. ``cut_centre`` cuts out its middle.
+# The encoder doubles the channels at each stage and halves the size with ``F.max_pool2d``. The decoder does the reverse
+# with a :term:`transposed convolution` of 2 × 2 and stride 2. Because borders are lost, the map of the encoder is
+# larger than that of the decoder, and ``cut_centre`` cuts out its middle.
 
 
 def cut_centre(maps, height, width):
@@ -632,8 +632,8 @@ class UNet(nn.Module):
 
 
 # %%
-# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. A *hook* notes what each
-# block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so this costs nothing.
+# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. A :term:`hook` notes what
+# each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so this costs nothing.
 
 sides = []
 
@@ -652,8 +652,9 @@ print("output: ", tuple(output.shape))
 assert sides == [568, 280, 136, 64, 28, 52, 100, 196, 388]  # Figure 1 of the paper
 
 # %%
-# All sizes are those of the paper. It counts 23 convolutional layers, and so do we. The paper does not state the number
-# of parameters. The fold computes it: a convolution has k · k · in · out weights and one bias for each output.
+# All sizes are those of the paper, and so is the number of convolutional layers, 23. The paper does not state the
+# number of parameters. The folded cell computes it: a convolution has k · k · in · out weights and one bias for each
+# output.
 #
 # .. fold:: The number of parameters
 
@@ -699,9 +700,9 @@ print(
 #
 # Build it: a U-Net on a pretrained encoder
 # -----------------------------------------
-# An encoder that has seen a million photographs need not be trained again
-# (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>`). We cut MobileNetV2 behind the last layer of each
-# size, freeze it, and keep the five maps. They are 1/2 to 1/32 of the picture's side.
+# An encoder that has seen a million photographs need not be trained again (:doc:`lesson 08
+# </lessons/2_training/lesson_08_torchvision_3>`). We take MobileNetV2, :term:`freeze` it, and keep the last map of each
+# size. These five maps have 1/2 to 1/32 of the picture's side.
 #
 # .. fold:: The weights, and the colours that they expect
 
@@ -740,8 +741,9 @@ for maps in encode(prepare(valid_pictures[:2])):
 
 # %%
 # The decoder begins with the coarsest map. Five times it doubles the size, joins the map of the encoder that has this
-# size, and applies a block. At the full size it joins the picture itself. The list ``skips`` says which of them are
-# there, from fine to coarse; we need it for an :term:`ablation`. The widths are a guess that keeps the fine maps cheap.
+# size, and applies a block. At the full size it joins the picture itself. The list ``skips`` says which of these five
+# skips are there, from fine to coarse; we need it for an :term:`ablation`. The widths are a guess that keeps the fine
+# maps cheap.
 
 CHANNELS = (3, 16, 24, 32, 96, 320)  # of the picture and of the five maps
 
@@ -777,13 +779,13 @@ print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)
 
 # %%
 # The decoder has fewer parameters than the small U-Net. To double the size it repeats pixels and convolves, which makes
-# no checkerboards (lesson 19).
+# no checkerboards on flat areas (lesson 19).
 #
 # Build it: the loss
 # ------------------
-# The loss has two parts. *Binary cross-entropy* judges each pixel alone. Most pixels are background, so small animals
-# count little in it. *Dice*, from exercise 3 of lesson 19, judges each picture as a whole, and every animal counts the
-# same. The 1 above and below avoids 0/0.
+# The loss has two parts. :term:`Binary cross-entropy <binary cross-entropy>` judges each pixel alone. Most pixels are
+# background, so small animals count little in it. :term:`Dice <Dice coefficient>`, from exercise 3 of lesson 19, judges
+# each picture as a whole, and every animal counts the same. The 1 above and below avoids 0/0.
 
 
 def loss_of(logits, masks):
@@ -803,10 +805,12 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # %%
 # Build it: boundary and interior
 # -------------------------------
-# One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a band of two pixels on each side of
-# the true boundary, and everything else. The band follows from two operations on masks. *Dilation* makes a mask
-# thicker: a pixel is 1 if any pixel of its neighbourhood is 1. This is a maximum, ``F.max_pool2d`` with stride 1.
-# *Erosion* makes it thinner, and is the dilation of the background.
+# One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a *band* of two pixels on each side
+# of the true boundary, and everything else, the *interior*. The band follows from two operations on masks.
+# :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel is 1 if any pixel of its neighbourhood is 1.
+# This is a maximum, ``F.max_pool2d`` with stride 1. :term:`Erosion <erosion>` makes it thinner, and is the dilation of
+# the background. (The dilation of a convolution, :doc:`lesson 10 </lessons/2_training/lesson_10_convolution_2>`, is
+# something else.)
 
 
 def band_of(masks, width=2):
@@ -823,8 +827,8 @@ print(band_of(square, width=1)[0].int())
 
 # %%
 # The square reaches the edge of the picture, and there it has no boundary: we do not know how it goes on. Now the
-# counts. For each picture we keep how many pixels truth and prediction share and how many they cover together, in the
-# whole picture, the band and the rest. Dividing the *sums* over all pictures gives the IoU (lesson 19).
+# counts. For each picture and region we keep how many pixels truth and prediction share, and how many they cover
+# together. Dividing the *sums* over all pictures gives the IoU (lesson 19).
 
 REGIONS = ("all", "band", "interior")
 
@@ -854,8 +858,8 @@ for name, found in (("shifted by one pixel", shifted), ("everything is animal", 
 
 # %%
 # A shift of one pixel costs a lot in the band. Half of the band is animal, so even the answer "everything is animal"
-# has a band IoU near 0.5: compare with it. The "interior" is all that is not band. It also holds the background far
-# from the animal, where false alarms count.
+# has a band IoU near 0.5: compare with it. The interior also holds the background far from the animal, where false
+# alarms count.
 #
 # How sure is an IoU? Other test pictures would give another one. The :term:`bootstrap` imitates this: draw as many
 # pictures as there are, *with* repetition, compute the IoU again, and do so 1,000 times. The standard deviation of the
@@ -876,8 +880,8 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # %%
 # Check against PyTorch
 # ---------------------
-# The fold compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all neighbours,
-# YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
+# The folded cell compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all
+# neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
 # </lessons/2_training/lesson_06_torchvision_1>`, and the IoUs with ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
@@ -929,8 +933,8 @@ print("loss, band, boxes, palette and IoU agree")
 #
 # Use it: train both
 # ------------------
-# The loop is that of lesson 14, with AdamW and a learning rate that rises and falls (``OneCycleLR``). Each step gets 16
-# new pictures. Both networks see the same pictures in the same order: the generator starts from the same seed.
+# The loop is that of lesson 18, with AdamW and a learning rate that rises and falls. Each step gets 16 new pictures.
+# Both networks see the same pictures in the same order: the generator starts from the same seed.
 #
 # .. fold:: The loop, and fresh batches
 
@@ -966,9 +970,8 @@ def new_batches(with_maps):
 
 # %%
 # The learning rates were chosen before the lesson was written, by the IoU on validation pictures after 80 steps, among
-# 0.001, 0.003 or 0.004, and 0.01: the largest for the decoder, the smallest for U-Net. Both lie at the edge of what was
-# tried, with one seed each, so take them as guesses. (With larger rates U-Net's training loss fell further, but its
-# validation IoU did not rise.) The number of steps is what the time allows.
+# three values from 0.001 to 0.01: the largest for the decoder, the smallest for U-Net. Both lie at the edge of what was
+# tried, with one seed each, so take them as guesses. The number of steps is what the time allows.
 
 torch.manual_seed(SEED)
 on_pretrained = Decoder().to(device, memory_format=torch.channels_last)
@@ -1036,18 +1039,17 @@ for name, found in (*answers.items(), ("everything animal", everything)):
     print(f"{name:18}", "  ".join(f"{region} {v:.2f} ± {e:.2f}" for region, v, e in pairs))
 
 # %%
-# The network from scratch is far behind, although both have seen the same 3,200 pictures. Its training loss is high,
-# partly because of its low learning rate: with larger ones it fell further. The two networks differ in more than the
-# pretraining: encoder, decoder and rate are different, too. And this is no argument against U-Net. The paper trained
-# from scratch for ten hours on a GPU, on a task that needs no knowledge of the world: borders of cells in grey pictures
-# that all look alike.
+# The network from scratch is far behind, although both have seen the same 3,200 pictures. (In our trials larger
+# learning rates made its training loss smaller, but its validation IoU did not rise.) The two networks differ in more
+# than the pretraining: encoder, decoder and rate are different, too. And this is no argument against U-Net. The paper
+# trained from scratch for ten hours on a GPU, and its grey pictures from the microscope all look alike.
 #
 # Use it: which skip does what?
 # -----------------------------
 # Now the question of the second prediction. We remove the skips one after the other, the finest first, and train a new
-# decoder each time: a ladder of six networks, with three seeds each. The encoder is frozen, so its maps can be computed
-# once for all of them. 512 pictures are stored, and each network gets 80 steps. It is measured on the validation
-# animals, on the photographs of the training: this leaves out the effect of new photographs, which comes later.
+# decoder each time: a ladder of six networks, with three seeds each. The encoder is frozen, so the maps of 512 pictures
+# are computed once and stored for all of them. Each network gets 80 steps. It is measured on the validation animals,
+# but on the photographs of the training: the effect of new photographs comes later.
 #
 # .. fold:: The stored pictures and their maps
 
@@ -1073,8 +1075,8 @@ def stored_batches(seed):
 
 
 # %%
-# ``climb`` trains one network of the ladder and returns its counts. Each line below has lost one skip more than the
-# line above. The names say what is left: "from 1/4" has the maps of 1/4, 1/8 and 1/16.
+# ``climb`` trains one network of the ladder and returns its counts. Each line below has one skip less than the line
+# above. The names say what is left: "from 1/4" has the maps of 1/4, 1/8 and 1/16.
 #
 # .. fold:: The ladder
 
@@ -1103,9 +1105,10 @@ for name, value in zip((*NAMES, "everything"), rungs, strict=True):
     print(f"{name:10}  band {value[1]:.3f}  interior {value[2]:.3f}")
 
 # %%
-# Which losses are more than chance? We compare each network with the full one, in pairs: the same seeds, the same
-# pictures. The third line of each tests the difference of the two differences. Other seeds and other pictures would
-# give other results; each of the two has a standard error, and the squares are added (lesson 08).
+# Which drops are more than chance? We compare each network with the full one, in pairs: the same seeds, the same
+# pictures. It gets three lines: how the band changes, how the interior changes, and the difference of these two
+# changes. The standard error has two parts, one over the seeds and one over the pictures; their squares are added
+# (lesson 08).
 #
 # .. fold:: Differences to the full network, and the figure
 
@@ -1148,18 +1151,16 @@ legend = ax.legend()
 
 # %%
 # The small dots are the three seeds, and the dashed lines the answer "everything is animal". Without the picture itself
-# and the map of 1/2 no loss can be seen. From then on the band loses at every step, most at the last. With only the map
-# of 1/16 left, it has lost more than the interior. When this skip goes, too, only 3 × 3 positions are left, and the
-# interior breaks down as well. We removed the skips in one order, each in addition to those before, so no loss belongs
-# to one map alone. Even the full network is hardly above "everything is animal" in the band: its boundaries are poor.
-# All this holds for 96 pixels and for short trainings; larger pictures have finer edges.
+# and the map of 1/2 no drop can be seen. From then on the band drops at every step, most at the last. With only the map
+# of 1/16 left, it has dropped more than the interior. When this skip goes, too, only 3 × 3 positions are left, and the
+# interior breaks down as well. Two limits: the skips were removed in one order, so no drop belongs to one map alone;
+# and at 96 pixels, after short trainings, even the full network is hardly above "everything is animal" in the band.
 #
 # Use it: the test
 # ----------------
 # All choices are made. The test asks: what is harder, a new animal or a new photograph? There are four sets of 160
 # pictures: animals of the training (*known*) or of the test (*new*), on photographs of the training or of the test.
-# mIoU is the mean over the classes *animal* and *background*, from ``dlcourse.metrics``; the last number is the IoU of
-# "everything is animal".
+# mIoU is the mean over the classes *animal* and *background*; the last number is the IoU of "everything is animal".
 #
 # .. fold:: The four sets
 
@@ -1181,8 +1182,9 @@ for name in losses:
 
 # %%
 # Known animals on known photographs are found best by both networks; both sets on new photographs are clearly worse.
-# Which of the two changes costs more? The fold compares with *known and known*, for the pretrained encoder. The second
-# question is about photographs, so each new one is measured alone, and the standard error is that over the five.
+# Which of the two changes costs more? The folded cell compares with *known and known*, for the pretrained encoder. Each
+# new photograph is measured alone, because the question is about photographs, and the standard error is that over the
+# five.
 #
 # .. fold:: The two differences, and each photograph
 
@@ -1221,16 +1223,16 @@ assert max(by_photograph.values()) > min(by_photograph.values()) + 0.1
 # %%
 # On these five photographs the network loses more than with the new animals. But they differ so much from each other
 # that five do not settle it: maize leaves look more like animals than sky does. Neither their cost nor its difference
-# from that of the animals reaches two standard errors. (The error for the animals is that over pictures of the *same*
-# new cut-outs.) The networks have seen only nine photographs, but 72 animals. So if you had a day for this project,
-# more photographs are what we should try first.
+# from that of the animals reaches two standard errors. (The error for the animals does not include what other new
+# cut-outs would change.) The networks have seen 72 animals, but only nine photographs. So if you had a day for this
+# project, more photographs are what we should try first.
 #
 # Use it: photographs that nobody composed
 # ----------------------------------------
 # Now the question of the introduction. Our outlines are the truth, and the network has never seen these photographs. We
 # ask twice: for the whole photograph, with its shorter side reduced to 96 pixels; and for a cut around the animals, so
-# that their size is as in the training. The second is a help that a user would have to give. The cat fills its
-# photograph, so for it the two are the same. Beside the networks stands the answer "everything is animal".
+# that their size is as in the training. (A user would have to make this cut. The cat fills its photograph, so for it
+# the two are the same.)
 #
 # .. fold:: The photographs, whole and cut
 
@@ -1289,20 +1291,19 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
         show(ax, overlay(picture, found, mask), f"{name} {iou:.2f}")
 
 # %%
-# The network on the pretrained encoder finds parts of all animals, and the outline of hardly any. The composed test
-# with new animals and photographs promised more than the mean over the whole photographs. Each photograph shows a
-# reason. The cat fills the picture and leaves it on three sides; in training, whole animals stood in front of
-# something. (The network from scratch calls so much animal that a picture full of cat suits it. "Everything" would suit
-# it even better.) The nuthatch is smaller than any animal of the training, and the cut helps it. The sheep hide each
-# other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the gap. But they
-# tell what to do next: compose animals that are cut off, small and in groups, and annotate real photographs, to train
-# with them too.
+# The network on the pretrained encoder finds parts of all animals, and the outline of hardly any. The mean over the
+# whole photographs is lower than the test with composed pictures promised. Each photograph shows a reason. The cat
+# fills the picture and is cut off on three sides; in training, whole animals stood in front of something. (The network
+# from scratch calls so much animal that a picture full of cat suits it. "Everything" would suit it even better.) The
+# nuthatch is smaller than any animal of the training, and the cut helps it. The sheep hide each other, and are hardly
+# sharper than their meadow. Four photographs allow no verdict on the size of the gap. But they tell what to do next:
+# compose animals that are cut off, small and in groups, and also train with annotated photographs.
 #
 # Break it: shrink first, multiply later
 # --------------------------------------
 # ``load_cutout`` multiplies the colours by alpha *before* it shrinks. What happens in the other order? We look at the
-# toucan, at the pixels of its edge, where alpha is between 0.3 and 0.7. On white paper the animal's edge should be a
-# mixture of its own colour and white.
+# toucan, at the pixels of its edge, where alpha is between 0.3 and 0.7. On white paper they should be a mixture of the
+# animal's own colour and white.
 
 with Image.open(assets.path("cutouts") / "birds" / "tucan.png") as image:
     bird = pil_to_tensor(image.convert("RGBA"))[None] / 255
@@ -1327,9 +1328,8 @@ for name, picture in on_white.items():
 
 # %%
 # To make the mistake visible, the cell has painted the *invisible* pixels green. In the second line this green is in
-# the picture: interpolation took it for a colour. What the real files have there depends on the program that saved
-# them: black, white or other colours. There is no message, and a network learns that animals have fringes. **What to
-# look for:** enlarge an edge.
+# the picture: interpolation took it for a colour. (In real files these pixels may have any colour.) There is no
+# message, and a network learns that animals have fringes. **What to look for:** enlarge an edge.
 #
 # .. fold:: The check
 

@@ -10,7 +10,6 @@ import math
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,20 +17,21 @@ from lxml import html
 from playwright.sync_api import Page, expect
 
 from _ext.widgets import autograd_engine
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES
 from english_left import english_on_page
 from page_watch import Watched
-from staged import DESK, PHONE, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PHONE,
+    SMALL_PHONE,
+    STATIC,
+    below,
+    load,
+    opener,
+    scrolls_sideways,
+    violations,
+)
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
-PAGE = "setup.html"
-SMALL_PHONE = {"width": 320, "height": 640}
-PUT = """(markup) => {
-  const title = document.querySelector("h1");
-  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
-  scrollTo(0, 0);
-}"""
 LEAVES = {
     "neuron": ["w1", "x1", "w2", "x2", "b", "t"],
     "twice": ["a", "b"],
@@ -41,38 +41,15 @@ Nodes = dict[str, torch.Tensor]
 Engine = Callable[..., Page]
 
 
-def markup(folder: str, expression: str) -> str:
-    node = interactive(
-        component="autograd-engine",
-        settings={"expression": expression},
-        lang=LANGUAGES[folder],
-        labels=words(autograd_engine.labels, folder),
-        classes=["no-search"],
-    )
-    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
-    return f"{looks}{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
-
-
 @pytest.fixture
 def engine(open_page: Callable[..., Watched]) -> Engine:
-    """A function that opens a page with the element; without ``loads``, its script never comes."""
+    """A function that opens a page with the element, see :func:`staged.opener`."""
+    open_ = opener(open_page, autograd_engine)
 
-    def open_(
-        expression: str = "twice",
-        folder: str = "en",
-        *,
-        loads: bool = True,
-        scheme: str = "light",
-        **options: object,
-    ) -> Page:
-        watched = open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-        watched.page.emulate_media(color_scheme=scheme)
-        watched.page.evaluate(PUT, markup(folder, expression))
-        if loads:
-            watched.page.add_script_tag(path=STATIC / "autograd-engine.js")
-        return watched.page
+    def with_expression(expression: str = "twice", folder: str = "en", **options: object) -> Page:
+        return open_(folder, expression=expression, **options)
 
-    return open_
+    return with_expression
 
 
 def nodes_of(expression: str, numbers: dict[str, float]) -> Nodes:
@@ -342,7 +319,7 @@ def test_the_page_does_not_move(engine: Engine, folder: str, expression: str) ->
     for width in (320, 360, 768, 1200, 1280):
         page = engine(expression, folder, loads=False, viewport={"width": width, "height": 900})
         before = below(page)
-        page.add_script_tag(path=STATIC / "autograd-engine.js")
+        load(page, autograd_engine)
         assert below(page) == pytest.approx(before, abs=1), f"{width} px"
         for _ in range(8):
             page.locator("autograd-engine .next").click(force=True)

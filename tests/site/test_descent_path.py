@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,21 +17,22 @@ from lxml import html
 from playwright.sync_api import Locator, Page, expect
 
 from _ext.widgets import descent_path
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES
 from english_left import english_on_page
 from page_watch import Watched
-from staged import DESK, PHONE, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PHONE,
+    SMALL_PHONE,
+    STATIC,
+    below,
+    load,
+    opener,
+    scrolls_sideways,
+    violations,
+)
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
-PAGE = "setup.html"
-SMALL_PHONE = {"width": 320, "height": 640}
 STEPS = 60
-PUT = """(markup) => {
-  const title = document.querySelector("h1");
-  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
-  scrollTo(0, 0);
-}"""
 DESCEND = """cases => cases.map(
   (one) => customElements.get("descent-path").descend(...one))"""
 LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
@@ -46,42 +46,10 @@ Descend = Callable[..., Page]
 Point = list[float]
 
 
-def markup(folder: str, **settings: object) -> str:
-    node = interactive(
-        component="descent-path",
-        settings={**descent_path.DEFAULTS, **settings},
-        lang=LANGUAGES[folder],
-        labels=words(descent_path.labels, folder),
-        classes=["no-search"],
-    )
-    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
-    return f"{looks}{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
-
-
 @pytest.fixture
 def descent(open_page: Callable[..., Watched]) -> Descend:
-    """A function that opens a page with the element; without ``loads``, its script never comes."""
-
-    def open_(
-        folder: str = "en",
-        *,
-        loads: bool = True,
-        scheme: str = "light",
-        viewport: dict[str, int] = DESK,
-        context: dict[str, object] | None = None,
-        **settings: object,
-    ) -> Page:
-        watched = open_page(f"{folder}/{PAGE}", viewport=viewport, **(context or {}))
-        page = watched.page
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
-        page.evaluate(PUT, markup(folder, **settings))
-        if loads:
-            page.add_script_tag(path=STATIC / "descent-path.js")
-        return page
-
-    return open_
+    """A function that opens a page with the element, see :func:`staged.opener`."""
+    return opener(open_page, descent_path)
 
 
 def torch_path(surface: str, name: str, rate: float, beta: float, start: Point) -> list[Point]:
@@ -312,7 +280,7 @@ def test_the_start_is_dragged(descent: Descend) -> None:
 
 
 def test_it_works_by_touch_on_a_small_phone(descent: Descend) -> None:
-    page = descent(viewport=SMALL_PHONE, context={"has_touch": True, "is_mobile": True})
+    page = descent(viewport=SMALL_PHONE, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="One step").tap()
     assert said(page).startswith("Step 21 of 60")
     page.locator("descent-path svg").tap(position={"x": 200, "y": 60})
@@ -368,7 +336,7 @@ def test_axe_finds_nothing(
 
 
 def test_without_scripts_the_stand_in_is_shown(descent: Descend) -> None:
-    page = descent(loads=False, viewport=PHONE, context={"java_script_enabled": False})
+    page = descent(loads=False, viewport=PHONE, java_script_enabled=False)
     stand_in = page.get_by_text("Stand-in")
     expect(stand_in).to_be_visible()
     end = stand_in.bounding_box()
@@ -380,7 +348,7 @@ def test_the_page_does_not_move(descent: Descend, folder: str) -> None:
     for width in (320, 360, 412, 600, 768, 1200, 1280):
         page = descent(folder, loads=False, viewport={"width": width, "height": 900})
         before = below(page)
-        page.add_script_tag(path=STATIC / "descent-path.js")
+        load(page, descent_path)
         assert below(page) == pytest.approx(before, abs=1), f"{width} px"
         element = page.locator("descent-path")
         for surface, optimiser, rate in (

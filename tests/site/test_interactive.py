@@ -13,24 +13,22 @@ from lxml import html
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from _ext.widgets import conv_stepper
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES, ROOT
 from english_left import english_on_page
-from staged import DESK, PAGE, PHONE, Stage, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PAGE,
+    PHONE,
+    Stage,
+    below,
+    markup,
+    scrolls_sideways,
+    violations,
+    words,
+)
 
 #: Wait for the window to arrive where it glides to.
 ARRIVED = "(one) => Promise.all(one.shadowRoot.getAnimations().map((glide) => glide.finished))"
-
-
-def markup(folder: str, **settings: object) -> str:
-    node = interactive(
-        component="conv-stepper",
-        settings={**conv_stepper.DEFAULTS, **settings},
-        lang=LANGUAGES[folder],
-        labels=words(conv_stepper.labels, folder),
-        classes=["no-search"],
-    )
-    return f"{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def stage(browser: Browser, server: str) -> Iterator[Stage]:
 
 @pytest.fixture
 def stepper(stage: Stage) -> Page:
-    return stage.open(markup("en"))
+    return stage.open(markup(conv_stepper, "en"))
 
 
 def cell(page: Page, grid: str, row: int, column: int) -> Locator:
@@ -166,7 +164,7 @@ def test_steps_by_keyboard_alone(stepper: Page) -> None:
 
 
 def test_steps_by_touch(stage: Stage) -> None:
-    page = stage.open(markup("en"), viewport=PHONE, has_touch=True, is_mobile=True)
+    page = stage.open(markup(conv_stepper, "en"), viewport=PHONE, has_touch=True, is_mobile=True)
     cell(page, "Output", 1, 2).tap()
     expect(page.get_by_text("7 of 16")).to_be_visible()
     cell(page, "Input", 0, 0).tap()
@@ -204,7 +202,7 @@ def test_kernel_that_does_not_fit_is_explained(stepper: Page) -> None:
 
 def test_formula_has_the_numbers(stage: Stage) -> None:
     for settings in ({}, {"stride": 2, "padding": 1}, {"size": 2, "dilation": 2}):
-        page = stage.open(markup("en", **settings))
+        page = stage.open(markup(conv_stepper, "en", **settings))
         text = page.get_by_text("Output size").locator("..").text_content()
         formula = text.split("=")[1].replace("⌊", "").replace("⌋", "").replace("/", "//")
         formula = formula.replace("·", "*").replace("−", "-")
@@ -212,16 +210,16 @@ def test_formula_has_the_numbers(stage: Stage) -> None:
 
 
 def test_nothing_moves_by_itself(stage: Stage) -> None:
-    page = stage.open(markup("en"))
+    page = stage.open(markup(conv_stepper, "en"))
     assert page.timers == 0
     expect(page.get_by_text("1 of 16")).to_be_visible()
-    calm = stage.open(markup("en"), media={"reduced_motion": "reduce"})
+    calm = stage.open(markup(conv_stepper, "en"), media={"reduced_motion": "reduce"})
     expect(calm.get_by_role("button", name="Play", exact=True)).to_be_hidden()
     expect(calm.get_by_role("button", name="Next position")).to_be_visible()
 
 
 def test_no_english_is_left(stage: Stage) -> None:
-    page = stage.open(markup("zh"), "zh")
+    page = stage.open(markup(conv_stepper, "zh"), "zh")
     page.get_by_role("radio", name="2").first.check()
     shown = page.locator("conv-stepper").evaluate("one => one.shadowRoot.innerHTML")
     assert english_on_page(html.document_fromstring(shown)) == []
@@ -233,7 +231,7 @@ def test_no_english_is_left(stage: Stage) -> None:
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")])
 def test_axe_finds_nothing(axe: str, stage: Stage, scheme: str, viewport: dict[str, int]) -> None:
     media = {"color_scheme": scheme}
-    page = stage.open(markup("en", padding=1), viewport=viewport, media=media)
+    page = stage.open(markup(conv_stepper, "en", padding=1), viewport=viewport, media=media)
     cell(page, "Output", 2, 5).click()
     page.locator("conv-stepper").evaluate(ARRIVED)
     assert violations(page, axe, "conv-stepper") == []
@@ -244,7 +242,7 @@ def test_axe_finds_nothing(axe: str, stage: Stage, scheme: str, viewport: dict[s
 
 
 def test_without_scripts_the_stand_in_is_shown(stage: Stage) -> None:
-    page = stage.open(markup("en"), viewport=PHONE, java_script_enabled=False)
+    page = stage.open(markup(conv_stepper, "en"), viewport=PHONE, java_script_enabled=False)
     stand_in = page.get_by_text("Stand-in")
     expect(stand_in).to_be_visible()
     end = stand_in.bounding_box()
@@ -256,7 +254,7 @@ def test_the_page_does_not_move(stage: Stage, folder: str) -> None:
     for width in (360, 768, 1200, 1280):
         viewport = {"width": width, "height": 900}
         for settings in ({}, {"padding": 1, "stride": 2}, {"size": 2}):
-            text = markup(folder, **settings)
+            text = markup(conv_stepper, folder, **settings)
             before = below(stage.open(text, folder, loads=False, viewport=viewport))
             after = below(stage.open(text, folder, viewport=viewport))
             assert after == pytest.approx(before, abs=1), f"{width} px, {settings}"

@@ -9,7 +9,6 @@ import gzip
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,58 +17,36 @@ from playwright.sync_api import Page, expect
 from torch.nn import functional
 
 from _ext.widgets import receptive_field
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES
 from english_left import english_on_page
 from page_watch import Watched
-from staged import DESK, PHONE, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PHONE,
+    SMALL_PHONE,
+    STATIC,
+    below,
+    load,
+    opener,
+    scrolls_sideways,
+    violations,
+)
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
-PAGE = "setup.html"
-SMALL_PHONE = {"width": 320, "height": 640}
-PUT = """(markup) => {
-  const title = document.querySelector("h1");
-  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
-  scrollTo(0, 0);
-}"""
 VGG = "conv3 conv3 pool2 conv3 conv3 pool2 conv3 conv3"
 NEARLY_TOO_LARGE = "conv7s3 conv7s2 conv7s2"  # 61 pixels; dilated, more than are drawn
 
 Calculate = Callable[..., Page]
 
 
-def markup(folder: str, stack: str) -> str:
-    node = interactive(
-        component="receptive-field",
-        settings={"layers": stack},
-        lang=LANGUAGES[folder],
-        labels=words(receptive_field.labels, folder),
-        classes=["no-search"],
-    )
-    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
-    return f"{looks}{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
-
-
 @pytest.fixture
 def calculator(open_page: Callable[..., Watched]) -> Calculate:
-    """A function that opens a page with the element; without ``loads``, its script never comes."""
+    """A function that opens a page with the element, see :func:`staged.opener`."""
+    open_ = opener(open_page, receptive_field)
 
-    def open_(
-        stack: str = "conv3 conv3 conv3",
-        folder: str = "en",
-        *,
-        loads: bool = True,
-        scheme: str = "light",
-        **options: object,
-    ) -> Page:
-        watched = open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-        watched.page.emulate_media(color_scheme=scheme)
-        watched.page.evaluate(PUT, markup(folder, stack))
-        if loads:
-            watched.page.add_script_tag(path=STATIC / "receptive-field.js")
-        return watched.page
+    def with_stack(stack: str = "conv3 conv3 conv3", folder: str = "en", **options: object) -> Page:
+        return open_(folder, layers=stack, **options)
 
-    return open_
+    return with_stack
 
 
 def summary(page: Page) -> str:
@@ -308,7 +285,7 @@ def test_the_page_does_not_move(calculator: Calculate, folder: str, stack: str) 
     for width in (320, 360, 768, 1200, 1280):
         page = calculator(stack, folder, loads=False, viewport={"width": width, "height": 900})
         before = below(page)
-        page.add_script_tag(path=STATIC / "receptive-field.js")
+        load(page, receptive_field)
         assert below(page) == pytest.approx(before, abs=1), f"{width} px"
 
 

@@ -30,7 +30,7 @@ NETWORK = "lessons/2_training/lesson_14_building_a_network.html"
 FIRST = [
     ("zh", "卷积", CONVOLUTION),
     ("en", "convolution", CONVOLUTION),
-    ("zh", "张量的形状", f"{TENSORS}#look-at-the-data-ranks"),
+    ("zh", "张量的形状", "glossary.html#term-shape"),
     ("zh", "张量形状", "glossary.html#term-shape"),
     ("en", "shape of a tensor", "glossary.html#term-shape"),
     ("zh", "过拟合", "glossary.html#term-overfitting"),
@@ -42,7 +42,7 @@ FIRST = [
     ("en", "training loop", f"{NETWORK}#build-it-the-training-loop"),
     ("zh", "nn.Conv2d", f"{CONVOLUTION_2}#check-against-pytorch-every-argument-of-nn-conv2d"),
     ("en", "nn.Conv2d", f"{CONVOLUTION_2}#check-against-pytorch-every-argument-of-nn-conv2d"),
-    ("zh", "卷积 stride", f"{CONVOLUTION_2}#check-against-pytorch-every-argument-of-nn-conv2d"),
+    ("zh", "卷积 stride", "glossary.html#term-stride-convolution"),
     ("en", "convolution stride", "glossary.html#term-stride-convolution"),
     ("zh", "什么是张量", "glossary.html#term-tensor"),
     ("en", "what is a tensor", TENSORS),

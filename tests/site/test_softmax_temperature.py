@@ -9,7 +9,6 @@ import gzip
 import re
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,61 +16,30 @@ from lxml import html
 from playwright.sync_api import Page, expect
 
 from _ext.widgets import softmax_temperature
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES
 from english_left import english_on_page
 from page_watch import Watched
-from staged import DESK, PHONE, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PHONE,
+    STATIC,
+    below,
+    load,
+    opener,
+    scrolls_sideways,
+    violations,
+)
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
-PAGE = "setup.html"
-PUT = """(markup) => {
-  const title = document.querySelector("h1");
-  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
-  scrollTo(0, 0);
-}"""
 SOFTMAX = """cases => cases.map(
   (one) => customElements.get("softmax-temperature").softmax(...one))"""
 
 Open = Callable[..., Page]
 
 
-def markup(folder: str, **settings: object) -> str:
-    node = interactive(
-        component="softmax-temperature",
-        settings={**softmax_temperature.DEFAULTS, **settings},
-        lang=LANGUAGES[folder],
-        labels=words(softmax_temperature.labels, folder),
-        classes=["no-search"],
-    )
-    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
-    return f"{looks}{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
-
-
 @pytest.fixture
 def softmax(open_page: Callable[..., Watched]) -> Open:
-    """A function that opens a page with the element; without ``loads``, its script never comes."""
-
-    def open_(
-        folder: str = "en",
-        *,
-        loads: bool = True,
-        scheme: str = "light",
-        viewport: dict[str, int] = DESK,
-        context: dict[str, object] | None = None,
-        **settings: object,
-    ) -> Page:
-        watched = open_page(f"{folder}/{PAGE}", viewport=viewport, **(context or {}))
-        page = watched.page
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.emulate_media(color_scheme=scheme)
-        page.evaluate(PUT, markup(folder, **settings))
-        if loads:
-            page.add_script_tag(path=STATIC / "softmax-temperature.js")
-        return page
-
-    return open_
+    """A function that opens a page with the element, see :func:`staged.opener`."""
+    return opener(open_page, softmax_temperature)
 
 
 def said(page: Page, name: str) -> str:
@@ -176,7 +144,7 @@ def test_what_is_no_number_changes_nothing(softmax: Open) -> None:
 
 
 def test_it_works_by_keyboard_and_by_touch(softmax: Open) -> None:
-    page = softmax(viewport=PHONE, context={"has_touch": True, "is_mobile": True})
+    page = softmax(viewport=PHONE, has_touch=True, is_mobile=True)
     page.get_by_role("slider", name="Logit 1").focus()
     page.keyboard.press("ArrowRight")
     assert page.get_by_role("spinbutton", name="Logit 1").input_value() == "0.3"
@@ -211,7 +179,7 @@ def test_the_page_does_not_move(softmax: Open, folder: str) -> None:
         viewport = {"width": width, "height": 900}
         page = softmax(folder, loads=False, viewport=viewport, logits=logits)
         before = below(page)
-        page.add_script_tag(path=STATIC / "softmax-temperature.js")
+        load(page, softmax_temperature)
         assert below(page) == pytest.approx(before, abs=1), f"{width} px"
         for _ in range(4):
             page.locator("softmax-temperature button").first.click()
@@ -219,7 +187,7 @@ def test_the_page_does_not_move(softmax: Open, folder: str) -> None:
 
 
 def test_without_scripts_the_stand_in_is_shown(softmax: Open) -> None:
-    page = softmax(loads=False, viewport=PHONE, context={"java_script_enabled": False})
+    page = softmax(loads=False, viewport=PHONE, java_script_enabled=False)
     stand_in = page.get_by_text("Stand-in")
     expect(stand_in).to_be_visible()
     end = stand_in.bounding_box()

@@ -9,7 +9,6 @@ import gzip
 import re
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,58 +17,27 @@ from lxml import html
 from playwright.sync_api import Page, expect
 
 from _ext.widgets import transposed_stepper
-from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES
 from english_left import english_on_page
 from page_watch import Watched
-from staged import DESK, PHONE, below, scrolls_sideways, violations, words, written
+from staged import (
+    DESK,
+    PHONE,
+    STATIC,
+    below,
+    load,
+    opener,
+    scrolls_sideways,
+    violations,
+)
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "_static"
-PAGE = "setup.html"
-PUT = """(markup) => {
-  const title = document.querySelector("h1");
-  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
-  scrollTo(0, 0);
-}"""
 Open = Callable[..., Page]
-
-
-def markup(folder: str, **settings: object) -> str:
-    node = interactive(
-        component="transposed-stepper",
-        settings={**transposed_stepper.DEFAULTS, **settings},
-        lang=LANGUAGES[folder],
-        labels=words(transposed_stepper.labels, folder),
-        classes=["no-search"],
-    )
-    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
-    return f"{looks}{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
 
 
 @pytest.fixture
 def stepper(open_page: Callable[..., Watched]) -> Open:
-    """A function that opens a page with the element; without ``loads``, its script never comes."""
-
-    def open_(
-        folder: str = "en",
-        *,
-        loads: bool = True,
-        scheme: str = "light",
-        viewport: dict[str, int] = DESK,
-        context: dict[str, object] | None = None,
-        **settings: object,
-    ) -> Page:
-        watched = open_page(f"{folder}/{PAGE}", viewport=viewport, **(context or {}))
-        page = watched.page
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
-        page.evaluate(PUT, markup(folder, **settings))
-        if loads:
-            page.add_script_tag(path=STATIC / "transposed-stepper.js")
-        return page
-
-    return open_
+    """A function that opens a page with the element, see :func:`staged.opener`."""
+    return opener(open_page, transposed_stepper)
 
 
 ALL = """cases => cases.map((settings) => {
@@ -236,7 +204,7 @@ def test_steps_by_keyboard_alone(stepper: Open) -> None:
 
 def test_it_works_by_touch_on_a_phone(stepper: Open) -> None:
     settings = {"input": "123 456 789", "size": 4, "stride": 3, "kernel": "ones"}
-    page = stepper(viewport=PHONE, context={"has_touch": True, "is_mobile": True}, **settings)
+    page = stepper(viewport=PHONE, has_touch=True, is_mobile=True, **settings)
     page.get_by_role("gridcell").nth(4).tap()
     assert numbers(page, "Input", "grid")[1] == ["4", "6", "6"]
     page.get_by_role("button", name="Next print").tap()
@@ -286,14 +254,14 @@ def test_the_page_does_not_move(stepper: Open, folder: str) -> None:
         viewport = {"width": width, "height": 900}
         page = stepper(folder, loads=False, viewport=viewport, **settings)
         before = below(page)
-        page.add_script_tag(path=STATIC / "transposed-stepper.js")
+        load(page, transposed_stepper)
         assert below(page) == pytest.approx(before, abs=1), (width, settings)
         page.locator("transposed-stepper .next").click()
         assert below(page) == pytest.approx(before, abs=1), (width, settings)
 
 
 def test_without_scripts_the_stand_in_is_shown(stepper: Open) -> None:
-    page = stepper(loads=False, viewport=PHONE, context={"java_script_enabled": False})
+    page = stepper(loads=False, viewport=PHONE, java_script_enabled=False)
     stand_in = page.get_by_text("Stand-in")
     expect(stand_in).to_be_visible()
     end = stand_in.bounding_box()

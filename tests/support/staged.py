@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Route
 
 from _ext.translation import catalogues
+from _ext.widgets.element import depart, interactive, visit
 from built_site import LANGUAGES, ROOT
+from page_watch import Watched
 
 CODES = {"en": "en", "zh": "zh_CN"}
 PAGE = "lessons/2_training/lesson_09_convolution_1.html"
 ELEMENT = re.compile(r"<(conv-stepper|frame-player)\b.*?</\1>", re.DOTALL)
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+SMALL_PHONE = {"width": 320, "height": 640}
+STATIC = ROOT / "docs" / "_static"
 
 #: Put an element on the stage; return how many timers it starts, and so what would move by itself.
 PUT = """(markup) => {
@@ -45,6 +49,62 @@ def written(visit: Callable[..., None], *arguments: Any) -> str:
     translator = SimpleNamespace(body=[])
     visit(translator, *arguments)
     return "".join(translator.body)
+
+
+def markup(component: ModuleType, folder: str, **settings: object) -> str:
+    """Return an interactive figure as it stands in a page, with a sentence for no scripts."""
+    node = interactive(
+        component=name_of(component),
+        settings={**component.DEFAULTS, **settings},
+        lang=LANGUAGES[folder],
+        labels=words(component.labels, folder),
+        classes=["no-search"],
+    )
+    return f"{written(visit, node)}<p>Stand-in</p>{written(depart, node)}"
+
+
+def name_of(component: ModuleType) -> str:
+    """Return the name of an element, which is that of its module and of its script."""
+    return component.__name__.rpartition(".")[2].replace("_", "-")
+
+
+#: A page without interactive figures, and what puts one below its title.
+PLAIN = "setup.html"
+PUT_BELOW = """(markup) => {
+  const title = document.querySelector("h1");
+  title.insertAdjacentHTML("afterend", `<div id="stage">${markup}</div><p id="below">.</p>`);
+  scrollTo(0, 0);
+}"""
+
+
+def opener(open_page: Callable[..., Watched], component: ModuleType) -> Callable[..., Page]:
+    """Return a function that opens a page which has an interactive figure and no other.
+
+    Its options are settings of the figure, or those of ``open_page``. Without ``loads``, its script
+    never comes. The page writes down its ``errors``.
+    """
+    looks = f"<style>{(STATIC / 'interactive.css').read_text('utf-8')}</style>"
+
+    def open_(
+        folder: str = "en", *, loads: bool = True, scheme: str = "light", **options: object
+    ) -> Page:
+        settings = {name: options.pop(name) for name in component.SETTINGS.keys() & options.keys()}
+        page = open_page(f"{folder}/{PLAIN}", **{"viewport": DESK, **options}).page
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
+        page.evaluate(PUT_BELOW, looks + markup(component, folder, **settings))
+        if loads:
+            load(page, component)
+        return page
+
+    return open_
+
+
+def load(page: Page, component: ModuleType) -> None:
+    """Let the script of an interactive figure come."""
+    for name in ("elements", name_of(component)):
+        page.add_script_tag(path=STATIC / f"{name}.js")
 
 
 class Stage:

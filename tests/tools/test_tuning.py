@@ -143,7 +143,7 @@ def test_page_is_mended_and_its_text_untouched(tuned):
     assert tree.xpath("//label/@for") == ["tab"] and not tree.xpath("//label/@aria-controls")
     assert tree.xpath("/html/@data-theme") == ["light"]
     assert tree.xpath("//noscript/a/@aria-label") == ["Where & how"]
-    assert "<title>A &amp; B</title>\n    <script>(()=>{" in page
+    assert "<title>A &amp; B</title>\n<script>(()=>{" in page
     assert 'if a &lt; b:  # <span class="c1">&lt;script&gt;</span>' in page
     assert "data-cfasync" not in page and "pst-js-only" not in page
     assert '<link rel="next" title="B" href="b.html" />' in page
@@ -219,7 +219,7 @@ def sheets(folder: Path, words: list[str], **files: str) -> styles.Styles:
         print=(folder / "print.css",) if "print" in files else (),
         words=tuple(words),
     )
-    return styles.tune(request, folder.parent, set(), Store(folder / "kept"))
+    return styles.tune(request, folder.parent, {}, Store(folder / "kept"))
 
 
 def test_unused_rules_go_and_the_order_stays(tmp_path):
@@ -266,11 +266,11 @@ def test_languages_share_what_was_made_of_their_stylesheets(tmp_path, monkeypatc
             print=(),
             words=("box-3", "class", name, "seen"),
         )
-        found.append(styles.tune(request, tmp_path / language, set(), store).screen)
+        found.append(styles.tune(request, tmp_path / language, {}, store).screen)
     assert found == [".seen,[class^='box-']{top:0}"] * 2
     assert len(asked) == 1
     write(tmp_path / "zh", {"theme.css": ".seen { top: 1px }"})
-    assert styles.tune(request, tmp_path / "zh", set(), store).screen == ".seen{top:1px}"
+    assert styles.tune(request, tmp_path / "zh", {}, store).screen == ".seen{top:1px}"
 
 
 def test_an_unreadable_stylesheet_is_named(tmp_path):
@@ -285,7 +285,7 @@ def test_icon_fonts_have_the_icons_in_use_only(tmp_path):
     face = "@font-face{{font-family:F;src:url(webfonts/{})}}".format
     css = '.bars{--fa:"\\f0c9"}.raw::before{content:"\uf019"}'
     css += face("fa-solid-900.woff2") + face("fa-brands-400.woff2")
-    made, files = fonts.tune(css, tmp_path, set(), Store(tmp_path / "kept"))
+    made, files = fonts.tune(css, tmp_path, {}, Store(tmp_path / "kept"))
     assert files == {}
     (data,) = re.findall(r"base64,([\w+/=]+)\)", made)
     font = TTFont(io.BytesIO(base64.b64decode(data)))
@@ -295,7 +295,8 @@ def test_icon_fonts_have_the_icons_in_use_only(tmp_path):
 
 
 KATEX = Path(styles.PROGRAM).parent / "node_modules/katex/dist/fonts"
-FACE = "@font-face{{font-family:{0};src:url(fonts/{0}.woff2)}}".format
+FACE = "@font-face{{font-family:{1};src:url(fonts/{0}.woff2)}}".format
+MAIN = ("KaTeX_Main", "normal", "400")
 
 
 def katex_fonts(folder: Path) -> str:
@@ -304,18 +305,54 @@ def katex_fonts(folder: Path) -> str:
     for name in names:
         write(folder, {f"fonts/{name}.woff2": ""})
         (folder / f"fonts/{name}.woff2").write_bytes((KATEX / f"{name}.woff2").read_bytes())
-    return "".join(map(FACE, names))
+    return "".join(FACE(name, name.partition("-")[0]) for name in names)
 
 
 def test_fonts_of_formulas_have_their_signs_only(tmp_path):
     css = katex_fonts(tmp_path)
-    made, files = fonts.tune(css, tmp_path, {ord("2"), ord("+")}, Store(tmp_path / "kept"))
+    made, files = fonts.tune(css, tmp_path, {MAIN: {ord("2"), ord("+")}}, Store(tmp_path / "kept"))
     ((name, data),) = files.items()
     assert re.fullmatch(r"fonts/KaTeX_Main-Regular-\w{8}\.woff2", name)
-    assert made == FACE("KaTeX_Main-Regular").replace("fonts/KaTeX_Main-Regular.woff2", name)
+    assert made == FACE("KaTeX_Main-Regular", "KaTeX_Main").replace(
+        "fonts/KaTeX_Main-Regular.woff2", name
+    )
     reduced, whole = TTFont(io.BytesIO(data)), TTFont(KATEX / "KaTeX_Main-Regular.woff2")
     assert set(reduced.getBestCmap()) == {ord("2"), ord("+")}
     assert reduced["head"].modified == whole["head"].modified, "the same bytes every time"
+
+
+def signs_of(body: str) -> dict[str, str]:
+    """Return the signs of a formula, without the space that is always there, by their font."""
+    css = (KATEX.parent / "katex.min.css").read_text("utf-8")
+    found = fonts.signs([f'<p>no<b><span class="katex-html">{body}</span></b></p>'], css)
+    return {
+        " ".join(face): "".join(sorted(map(chr, numbers - {ord(fonts.NO_BREAK_SPACE)})))
+        for face, numbers in found.items()
+    }
+
+
+def test_signs_belong_to_the_font_that_draws_them():
+    assert signs_of('2<i class="mord mathnormal">x</i>+') == {
+        "KaTeX_Main normal 400": "+2",
+        "KaTeX_Math italic 400": "x",
+    }, "the bold text around a formula does not make it bold"
+    assert signs_of('<i class="mathbf">w</i><i class="mathbb">R</i>') == {
+        "KaTeX_Main normal 700": "w",
+        "KaTeX_AMS normal 400": "R",
+    }
+    assert signs_of('<i class="delimsizing mult"><i class="delim-size1"><i>⎛</i></i></i>') == {
+        "KaTeX_Size1 normal 400": "⎛"
+    }
+    assert signs_of('<i class="text textbf">a<i class="textit">b</i></i>') == {
+        "KaTeX_Main normal 700": "a",
+        "KaTeX_Main italic 700": "b",
+    }
+
+
+def test_a_style_that_a_family_lacks_is_drawn_with_those_that_it_has(tmp_path):
+    css, leaning = katex_fonts(tmp_path), ("KaTeX_Main", "italic", "400")
+    _, files = fonts.tune(css, tmp_path, {leaning: {ord("x")}}, Store(tmp_path / "kept"))
+    assert [set(TTFont(io.BytesIO(data)).getBestCmap()) for data in files.values()] == [{ord("x")}]
 
 
 def test_a_sign_that_a_font_lacks_does_not_make_it_another(tmp_path, monkeypatch):
@@ -323,8 +360,8 @@ def test_a_sign_that_a_font_lacks_does_not_make_it_another(tmp_path, monkeypatch
     reduce = fonts.reduce
     monkeypatch.setattr(fonts, "reduce", lambda *args: made.append(args) or reduce(*args))
     css, store = katex_fonts(tmp_path), Store(tmp_path / "kept")
-    one = fonts.tune(css, tmp_path, {ord("x")}, store)
-    assert fonts.tune(css, tmp_path, {ord("x"), ord("损")}, store) == one
+    one = fonts.tune(css, tmp_path, {MAIN: {ord("x")}}, store)
+    assert fonts.tune(css, tmp_path, {MAIN: {ord("x"), ord("损")}}, store) == one
     assert [shown for _, shown in made] == [{ord("x")}]
 
 

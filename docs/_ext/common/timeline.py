@@ -20,6 +20,10 @@ TRANSLATE_FIGURES = 700
 #: English has made the pages of the lessons: the other languages may begin.
 HAND_OVER = 1000
 
+# -- doctree-read
+#: The text is translated, and Sphinx has emptied the metadata of the page.
+READING_TIME = 600
+
 # -- doctree-resolved
 #: Interactive figures, choices and rows get their words before the downloads are written.
 FILL_WIDGETS = 400

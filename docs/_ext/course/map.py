@@ -1,4 +1,4 @@
-"""The map of the course: its entries by part, what needs what, and what is ready.
+"""The map of the course: its entries by part, what each makes and needs, and how long it is.
 
 The directive ``course-map`` stands for the map on a page. The map is made when the page is
 written: the titles of lessons that are ready are those of their pages, in the page's language.
@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.course import rail, syllabus
 from _ext.course.syllabus import Course, Entry
+from _ext.lesson_page.reading_time import READING_MINUTES
 from _ext.translation import interface
 
 TEMPLATE = "course-map.html"
@@ -59,6 +60,8 @@ def context_of(app: Sphinx, course: Course, docname: str) -> dict[str, Any]:
             "needs": [f"{need:02d}" for need in item.needs],
             "href": uri(docname, item.page) if item.page else None,
             "ready": item.page is not None,
+            "builds": _site(item.builds) if item.builds else "",
+            "minutes": app.env.metadata.get(item.page or "", {}).get(READING_MINUTES),
             "here": item.page == docname,
             "row": rows[item.number],
         }

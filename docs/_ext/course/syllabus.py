@@ -25,6 +25,8 @@ class Entry(NamedTuple):
     needs: tuple[int, ...]
     page: str | None
     """Its page, or nothing while it is planned."""
+    builds: str = ""
+    """What it makes, in a few English words."""
 
     @property
     def label(self) -> str:
@@ -94,13 +96,17 @@ def _entry(file: Path, docs: Path, folder: str | None, data: dict[str, Any]) -> 
     for key, kind in _KEYS.items():
         if not isinstance(data.get(key), kind):
             raise ExtensionError(f"{file}: {data}: give {key} ({kind.__name__})")
-    if unknown := data.keys() - _KEYS.keys() - {"page"}:
+    builds = data.get("builds", "")
+    if not isinstance(builds, str):
+        raise ExtensionError(f"{file}: {data}: builds is not a text")
+    if unknown := data.keys() - _KEYS.keys() - {"builds", "page"}:
         raise ExtensionError(f"{file}: {data}: unknown {', '.join(sorted(unknown))}")
     return Entry(
         data["number"],
         data["title"],
         tuple(data["needs"]),
         _page(file, docs, folder, data["number"], data.get("page")),
+        builds,
     )
 
 
@@ -146,8 +152,13 @@ def _check(file: Path, course: Course) -> None:
 
 
 def messages(docs: Path) -> list[str]:
-    """List the English texts that the catalogue ``site`` must have: parts, planned titles."""
+    """List the English texts that the catalogue ``site`` must have.
+
+    They are the titles of parts, those of planned entries, and what entries make.
+    """
     if not (docs / FILE).exists():
         return []
     course = load(docs)
-    return [part.title for part in course.parts] + [e.title for e in course.entries if not e.page]
+    planned = [entry.title for entry in course.entries if not entry.page]
+    makes = [entry.builds for entry in course.entries if entry.builds]
+    return [*(part.title for part in course.parts), *planned, *makes]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-MODULES = ("cards", "folds", "wording", "ledger", "foot", "header")
+MODULES = ("reading_time", "cards", "folds", "wording", "ledger", "foot", "header")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sphinx.util.typing import ExtensionMetadata
 from _ext.common import timeline
 from _ext.course import lessons
 from _ext.course.lessons import data_links, is_lesson, record_file
-from _ext.lesson_page.reading_time import reading_minutes
+from _ext.lesson_page.reading_time import READING_MINUTES
 from _ext.lesson_page.wording import Wording
 from _ext.pages.repository import colab_url
 from _ext.translation import interface
@@ -37,11 +37,11 @@ class Header:
         self._translate = interface.translator(app)
         self.wording = Wording(self._translate, app.config.language)
 
-    def render(self, doctree: nodes.document) -> nodes.raw:
+    def render(self) -> nodes.raw:
         """Return the node that goes below the title."""
         context = {
             "_site": self._translate,
-            "reading": self._minutes(reading_minutes(doctree)),
+            "reading": self._minutes(self.app.env.metadata[self.docname][READING_MINUTES]),
             "run": self._run(),
             "data": self._data(),
             "downloads": self._downloads(),
@@ -103,7 +103,7 @@ def add_header(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     title = next(iter(doctree.findall(nodes.title)))
     section = title.parent
-    section.insert(section.index(title) + 1, Header(app, docname).render(doctree))
+    section.insert(section.index(title) + 1, Header(app, docname).render())
 
 
 def add_note(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -1,13 +1,16 @@
-"""How long reading a page takes."""
+"""How long reading a page takes. Each page is measured once, when it is read."""
 
 from __future__ import annotations
 
 import re
 
 from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 from sphinx_gallery._doctree_links import code_links_block
 
 from _ext.blocks.choice import choice_reasons
+from _ext.common import timeline
 from _ext.lesson_page.folds import fold
 
 #: An unhurried reader of text that explains something. Silent readers of easy prose are faster.
@@ -19,6 +22,8 @@ FOLDED_SHARE = 0.25
 
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
+#: Where the environment's metadata of a page have it.
+READING_MINUTES = "reading_minutes"
 OUTPUT_CLASS = "sphx-glr-script-out"
 
 
@@ -77,3 +82,15 @@ def _is_code(block: nodes.Node) -> bool:
     """Return whether a block is code, and not what a cell printed."""
     around = (block, block.parent)
     return not any(OUTPUT_CLASS in e["classes"] for e in around if isinstance(e, nodes.Element))
+
+
+def note_minutes(app: Sphinx, doctree: nodes.document) -> None:
+    """Write down how long reading the page takes."""
+    env = app.env
+    env.metadata[env.current_document.docname][READING_MINUTES] = reading_minutes(doctree)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect after Sphinx has made the metadata of the page."""
+    app.connect("doctree-read", note_minutes, priority=timeline.READING_TIME)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

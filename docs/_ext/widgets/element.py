@@ -175,9 +175,9 @@ def add_scripts(
 
     They are classic scripts: Chromium refuses modules on pages that are opened from a folder.
     """
-    if doctree is not None:
-        for name in sorted({node["component"] for node in doctree.findall(interactive)}):
-            app.add_js_file(f"{name}.js", loading_method="defer")
+    names = sorted({node["component"] for node in doctree.findall(interactive)}) if doctree else []
+    for name in ["elements", *names] if names else []:  # first what they share
+        app.add_js_file(f"{name}.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

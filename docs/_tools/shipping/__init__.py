@@ -166,7 +166,9 @@ class _Language:
         for each in found:
             words.setdefault((each.assets.screen, each.assets.print), set()).update(each.names)
         all_scripts = {name: self._text(name) for each in found for name in each.assets.scripts}
-        formulas = fonts.signs(self.texts.values())
+        katex = self.raw / "_static" / "katex" / "katex.min.css"
+        said = katex.read_text("utf-8") if katex.exists() else ""
+        formulas = fonts.signs(self.texts.values(), said)
         sheets = {}
         for (screen, paper), names in words.items():
             request = styles.Request(

@@ -20,7 +20,17 @@ _FILE = re.compile(r"url\(([^):]*\.woff2)\)")
 #: An icon in a stylesheet: the character itself, or its number behind a backslash.
 _ICON = re.compile(r"\\([ef][0-9a-f]{3})(?![0-9a-f])|([\ue000-\uf8ff])", re.IGNORECASE)
 NO_BREAK_SPACE = "\xa0"
-_MATH = "//*[contains(concat(' ', @class, ' '), ' katex-html ')]//text()"
+_MATH = "//*[contains(concat(' ', @class, ' '), ' katex-html ')]"
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_PROPERTY = re.compile(r"font-(family|style|weight):\"?([\w-]+)")
+_CLASS = re.compile(r"\.([\w-]+)")
+#: What KaTeX sets a formula in unless a class says otherwise, whatever surrounds the formula.
+_NORMAL = {"family": "KaTeX_Main", "style": "normal", "weight": "400"}
+
+#: A font of KaTeX: its family, style and weight.
+Face = tuple[str, str, str]
+#: What the classes of an element and of those around it, outermost first, say of its font.
+Rule = tuple[list[set[str]], dict[str, str]]
 
 
 def icons(css: str) -> set[int]:
@@ -34,25 +44,81 @@ def icons(css: str) -> set[int]:
     return {int(number, 16) if number else ord(raw) for number, raw in _ICON.findall(css)}
 
 
-def signs(pages: Iterable[str]) -> set[int]:
-    """Return the code points in the formulas of pages, always with a space that does not break.
-
-    One language has such a space in a formula and another has not: the fonts shall be the same.
+def rules(css: str) -> list[Rule]:
+    """Return what KaTeX's stylesheet says of fonts.
 
     Examples
     --------
-    >>> pages = ['<p>no<span class="katex"><span class="katex-html">x<i>²</i></span></span></p>']
-    >>> sorted(map(chr, signs(pages)))
-    ['x', '\\xa0', '²']
+    >>> rules(".katex .mathbf{font-family:KaTeX_Main;font-weight:700}.katex .rule{top:0}")
+    [([{'mathbf'}], {'family': 'KaTeX_Main', 'weight': '700'})]
     """
-    found = {
-        ord(character)
-        for page in pages
-        if "katex-html" in page
-        for text in html.document_fromstring(page).xpath(_MATH)
-        for character in text
-    }
-    return found | {ord(NO_BREAK_SPACE)} if found else found
+    return [
+        ([set(_CLASS.findall(part)) for part in re.split(r"[ >]+", selector.strip())[1:]], said)
+        for selectors, declared in _RULE.findall(css)
+        if (said := dict(_PROPERTY.findall(declared)))
+        for selector in selectors.split(",")
+        if selector.strip().startswith(".katex ")
+    ]
+
+
+def signs(pages: Iterable[str], css: str) -> dict[Face, set[int]]:
+    """Return the code points in the formulas of pages, by the font that draws them.
+
+    A font has always a space that does not break: one language has such a space in a formula and
+    another has not, and the fonts shall be the same.
+
+    Parameters
+    ----------
+    pages : iterable of str
+        The pages.
+    css : str
+        KaTeX's stylesheet.
+
+    Examples
+    --------
+    >>> page = '<p>no<b class="katex-html">x<i class="mathit">²</i></b></p>'
+    >>> css = ".katex .mathit{font-family:KaTeX_Main;font-style:italic}"
+    >>> for face, found in signs([page], css).items():
+    ...     print(*face, sorted(map(chr, found)))
+    KaTeX_Main normal 400 ['x', '\\xa0']
+    KaTeX_Main italic 400 ['\\xa0', '²']
+    """
+    said = rules(css)
+    found: dict[Face, set[int]] = {}
+    faces: dict[tuple[str, ...], Face] = {}
+
+    def look(element: html.HtmlElement, around: tuple[str, ...]) -> None:
+        context = (*around, element.get("class", ""))
+        if context not in faces:
+            faces[context] = _face(context, said)
+        texts = [element.text, *(child.tail for child in element)]
+        if text := "".join(filter(None, texts)):
+            found.setdefault(faces[context], {ord(NO_BREAK_SPACE)}).update(map(ord, text))
+        for child in element:
+            look(child, context)
+
+    for page in pages:
+        if "katex-html" in page:
+            for formula in html.document_fromstring(page).xpath(_MATH):
+                look(formula, ())
+    return found
+
+
+def _face(context: tuple[str, ...], said: list[Rule]) -> Face:
+    """Return the font of a text from the classes of its elements, the outermost first."""
+    font = dict(_NORMAL)
+    classes = [set(each.split()) for each in context]
+    for depth, own in enumerate(classes):
+        for path, declared in said:
+            if path[-1] <= own and _is_below(path[:-1], classes[:depth]):
+                font |= declared
+    return font["family"], font["style"], font["weight"]
+
+
+def _is_below(path: list[set[str]], around: list[set[str]]) -> bool:
+    """Say whether elements with these classes stand around, in this order."""
+    rest = iter(around)
+    return all(any(wanted <= each for each in rest) for wanted in path)
 
 
 def reduce(font: bytes, characters: set[int]) -> bytes:
@@ -76,7 +142,9 @@ def reduce(font: bytes, characters: set[int]) -> bytes:
     return stream.getvalue()
 
 
-def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str, dict[str, bytes]]:
+def tune(
+    css: str, folder: Path, formulas: dict[Face, set[int]], store: Store
+) -> tuple[str, dict[str, bytes]]:
     """Reduce the icon fonts and KaTeX's fonts of a stylesheet.
 
     Parameters
@@ -85,8 +153,8 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
         The compressed stylesheet.
     folder : Path
         The folder that its addresses start from.
-    formulas : set of int
-        The code points of the signs in formulas.
+    formulas : dict[tuple[str, str, str], set[int]]
+        The code points of the signs in formulas, by the font that draws them (:func:`signs`).
     store : Store
         Where reduced fonts are kept.
 
@@ -99,13 +167,20 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
     """
     files: dict[str, bytes] = {}
     drawn = icons(css)
+    offered = {_described(face) for face in _FACE.findall(css)}
+
+    def math(face: Face) -> set[int]:
+        # A browser draws a style that a family lacks with those that it has.
+        near = (wanted for wanted in formulas if wanted[0] == face[0] and wanted not in offered)
+        return formulas.get(face, set()).union(*(formulas[wanted] for wanted in near))
 
     def face(match: re.Match[str]) -> str:
         address = _FILE.search(match[0])
         if address is None or not ("webfonts/" in address[1] or "KaTeX_" in address[1]):
             return match[0]
         is_math = "KaTeX_" in address[1]
-        data = _kept(folder / address[1], formulas if is_math else drawn, store)
+        shown = math(_described(match[0])) if is_math else drawn
+        data = _kept(folder / address[1], shown, store)
         if not data:
             return ""
         if is_math:
@@ -117,6 +192,12 @@ def tune(css: str, folder: Path, formulas: set[int], store: Store) -> tuple[str,
         return match[0].replace(address[1], inline)
 
     return _FACE.sub(face, css), files
+
+
+def _described(face: str) -> Face:
+    """Return which font a rule brings."""
+    font = _NORMAL | dict(_PROPERTY.findall(face))
+    return font["family"], font["style"], font["weight"]
 
 
 def _covered(font: bytes) -> bytes:

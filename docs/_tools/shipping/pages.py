@@ -213,7 +213,22 @@ def tune(
         f'<noscript><link rel="stylesheet" href="{root}{bundles.plain}"></noscript>',
         f'<script defer src="{root}{bundles.scripts}"></script>',
     ]
-    return _PLACE.sub("\n    ".join(["</title>", *lines]), text, count=1)
+    return without_indentation(_PLACE.sub("\n".join(["</title>", *lines]), text, count=1))
+
+
+#: What keeps its lines as they are, and the empty beginnings of all other lines.
+_AS_WRITTEN = re.compile(r"<(pre|script|style|textarea)\b.*?</\1>|\n\s+", re.DOTALL)
+
+
+def without_indentation(text: str) -> str:
+    """Return a page whose lines begin at the margin: templates leave kilobytes before them.
+
+    Examples
+    --------
+    >>> without_indentation("<ul>\\n\\n    <li><pre>def f():\\n    pass</pre>")
+    '<ul>\\n<li><pre>def f():\\n    pass</pre>'
+    """
+    return _AS_WRITTEN.sub(lambda match: match[0] if match[1] else "\n", text)
 
 
 _CHANGED = ("button", "html", "img", "label", "link", "meta", "script", "style")

@@ -69,7 +69,9 @@ class Styles:
     fonts: dict[str, bytes]
 
 
-def tune(request: Request, static: Path, formulas: set[int], store: Store) -> Styles:
+def tune(
+    request: Request, static: Path, formulas: dict[fonts.Face, set[int]], store: Store
+) -> Styles:
     """Join, purge and compress the stylesheets of one kind of page.
 
     Parameters
@@ -78,8 +80,8 @@ def tune(request: Request, static: Path, formulas: set[int], store: Store) -> St
         The stylesheets.
     static : Path
         The folder that the addresses in the results start from.
-    formulas : set of int
-        The code points of the signs in formulas.
+    formulas : dict[tuple[str, str, str], set[int]]
+        The code points of the signs in formulas, by the font that draws them.
     store : Store
         Where results are kept.
 

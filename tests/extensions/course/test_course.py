@@ -23,21 +23,22 @@ def rows(course: Project, language: str, page: str) -> list[tuple[str, str, str,
     found = []
     for entry in course.tree(language, page).xpath("//li[contains(@class, 'map-entry')]"):
         title, needs, status = (
-            entry.xpath(f".//*[@class='map-{name}']")[0].text_content().strip()
+            entry.xpath(f".//*[@class='map-{name}']")[0].text_content()
             for name in ("title", "needs", "status")
         )
+        title, needs, status = (" ".join(text.split()) for text in (title, needs, status))
         link = entry.xpath(".//a/@href")
         number = entry.get("data-lesson", "")
         found.append((number, title, f"{needs} {status}".strip(), link[0] if link else None))
     return found
 
 
-def test_map_shows_titles_needs_and_what_is_ready(course: Project) -> None:
+def test_map_shows_titles_needs_and_how_long_pages_are(course: Project) -> None:
     assert rows(course, "en", "index") == [
-        ("", "The opening", "ready", "opening.html"),
-        ("01", "A tiny lesson", "ready", "lessons/1_part/lesson_01_tiny.html"),
-        ("02", "A moving lesson", "needs 01 ready", "lessons/1_part/lesson_02_moving.html"),
-        ("03", "All kinds", "needs 01, 02 ready", f"{KINDS}.html"),
+        ("", "The opening", "1 min", "opening.html"),
+        ("01", "A tiny lesson Something tiny", "1 min", "lessons/1_part/lesson_01_tiny.html"),
+        ("02", "A moving lesson", "needs 01 1 min", "lessons/1_part/lesson_02_moving.html"),
+        ("03", "All kinds", "needs 01, 02 3 min", f"{KINDS}.html"),
         ("04", "Four & more", "needs 03 planned", None),
     ]
     assert rows(course, "en", "opening")[0] == ("", "The opening", "this page", None)
@@ -47,8 +48,8 @@ def test_map_shows_titles_needs_and_what_is_ready(course: Project) -> None:
 
 def test_map_speaks_the_language_of_the_page(course: Project) -> None:
     assert [row[1:3] for row in rows(course, "zh", "index")[2:]] == [
-        ("会动的一课", "先修 01 已完成"),
-        ("各种文字", "先修 01、02 已完成"),
+        ("会动的一课", "先修 01 1 分钟"),
+        ("各种文字", "先修 01、02 3 分钟"),
         ("第四和更多", "先修 03 计划中"),
     ]
     (progress,) = course.tree("zh", "index").xpath("//*[@data-progress]")
@@ -71,9 +72,10 @@ def test_map_follows_needs(tmp_path: Path) -> None:
         assert " ".join(found.text_content().split()) == shown
 
 
-def test_messages_are_the_parts_and_the_planned_titles(course: Project) -> None:
+def test_messages_are_the_parts_the_planned_titles_and_what_entries_make(course: Project) -> None:
     docs = course.root / "docs"
-    assert syllabus.messages(docs) == ["Begin", "First part", "Second part", "Four & more"]
+    parts = ["Begin", "First part", "Second part"]
+    assert syllabus.messages(docs) == [*parts, "Four & more", "Something tiny"]
     assert syllabus.messages(docs / "nowhere") == []
 
 
@@ -88,6 +90,7 @@ def test_messages_are_the_parts_and_the_planned_titles(course: Project) -> None:
         ("needs = [1] }", "needs = [4] }", "2 needs 4, which comes later"),
         ('title = "Opening"', "title = 1", r"give title \(str\)"),
         ('title = "Opening"', 'titel = "x", title = "One"', "unknown titel"),
+        ('builds = "Something tiny"', "builds = 1", "builds is not a text"),
         ('folder = "1_part"\n', "", "entry 1: give its page, or its part a folder"),
         ('title = "Begin"', "", r"every \[\[part\]\] needs a title"),
         ("[[part]]", "[[part", "course.toml: this is no TOML"),

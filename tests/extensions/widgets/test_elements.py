@@ -204,6 +204,7 @@ def test_another_network_writes_the_page_again_and_nothing_else(
     ("file", "pages"),
     [
         ("frame-player.js", {MOVING}),
+        ("elements.js", {KINDS, "opening"}),
         ("conv-stepper.js", {KINDS, "opening"}),
         ("receptive-field.js", {"opening"}),
         ("autograd-engine.js", {"opening"}),
