@@ -135,7 +135,7 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # was earlier: Switch Transformer, 2021, with 1,571 billion.) Why? One reason is *Chinchilla*: with 70 billion
 # parameters and more text it was better than models that were several times larger.
 #
-# What each of them was known for, in a line:
+# What some of them were known for:
 #
 # - **BERT** (2018): reads in both directions, and is fine-tuned for each task.
 # - **GPT-3** (2020): solves tasks from a few examples in its input, without any training on them.
@@ -506,6 +506,8 @@ assert abs(reached - predicted) < abs(reached - rival)
 # Two things we ask only now, unregistered. A second, *lazy* rival says: the large model will be no better than the
 # widest small one. And is the luck of the smallest model enough? We compare it with the scatter of the five points
 # about the curve.
+#
+# .. fold:: The lazy rival and the scatter
 
 scatter = math.sqrt(errors.min().item() / 2)  # five points, three fitted numbers: two are left
 wider = interval(scatter)
