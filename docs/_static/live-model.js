@@ -28,7 +28,7 @@ export function readTensors(buffer) {
   const header = new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8));
   const { __metadata__: notes, ...entries } = JSON.parse(header);
   // Both the file and every machine that runs a browser today store the lowest byte first.
-  const types = { F32: Float32Array, I64: BigInt64Array, U8: Uint8Array };
+  const types = { F32: Float32Array, I64: BigInt64Array, I8: Int8Array, U8: Uint8Array };
   const tensors = {};
   for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(entries))
     tensors[name] = { shape, values: new types[dtype](buffer.slice(start + from, start + to)) };

@@ -997,6 +997,13 @@ print("   paired difference", mean_and_error(together - separate))
 # names. So most of it came from *shared* pictures. What remains comes through pictures that look alike in both halves.
 # (One seed each; the error is that of the names, not of the training.)
 #
+# In the field below, your browser computes the same numbers from these two files. Which words find a picture that the
+# network never saw?
+#
+# .. live-pictures::
+#
+#    The towers answer in the browser, by JavaScript, which does not run here.
+#
 # Build it: LoRA
 # --------------
 # The last part of the definition: a foundation model is *adapted*. :term:`Fine-tuning <fine-tuning>` changes all

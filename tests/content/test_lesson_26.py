@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
+from _ext.widgets import live_pictures
+
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "gallery" / "4_beyond" / "lesson_26_foundation_models.py"
 WANTED = {
     "PATTERNS", "tokens_of", "ids_of", "TextTower", "hits", "pair_loss", "to_8_bits", "packed", "unpacked",
-    "answer_in_8_bits", "shift_half", "score_bias", "SLOPES", "LoRA",
+    "answer_in_8_bits", "QUESTIONS", "shift_half", "score_bias", "SLOPES", "LoRA",
 }  # fmt: skip
 
 
@@ -110,3 +112,9 @@ def test_lora_merged_computes_the_same(lesson: dict[str, Any]) -> None:
     nn.init.normal_(lora.B)
     torch.testing.assert_close(lora.merged()(x), lora(x))
     assert not torch.allclose(lora(x), layer(x))
+
+
+def test_the_examples_of_the_page_are_answered_in_the_lesson(lesson: dict[str, Any]) -> None:
+    assert set(live_pictures.TEXTS) <= {
+        text for texts in lesson["QUESTIONS"].values() for text in texts
+    }

@@ -36,6 +36,7 @@ from _ext.widgets import (
     attention_explorer,
     live_digit,
     live_logo,
+    live_pictures,
     live_review,
     live_tokeniser,
     onnx_runtime,
@@ -66,6 +67,7 @@ ELEMENTS = {
         "attention-explorer": attention_explorer,
         "live-digit": live_digit,
         "live-logo": live_logo,
+        "live-pictures": live_pictures,
         "live-review": live_review,
         "live-tokeniser": live_tokeniser,
     }.items()

@@ -22,6 +22,7 @@ from _ext.widgets import (
     live,
     live_digit,
     live_logo,
+    live_pictures,
     live_review,
     live_tokeniser,
     onnx_runtime,
@@ -141,6 +142,7 @@ def test_words_of_a_figure_are_those_of_the_language(course: Project) -> None:
     [
         ("live-digit", live_digit, "Without scripts there is nothing to draw."),
         ("live-logo", live_logo, "Without scripts nothing is looked for."),
+        ("live-pictures", live_pictures, "Without scripts no picture answers."),
         ("live-review", live_review, "Without scripts nothing is judged."),
         ("attention-explorer", attention_explorer, "Without scripts no head looks anywhere."),
         ("live-tokeniser", live_tokeniser, "Without scripts nothing is cut."),
@@ -168,6 +170,7 @@ def test_live_element_names_what_it_loads(course: Project, name: str, kind, text
     [
         ("live-digit", live_digit, ["ask"], "没有脚本，这里什么也没有。"),
         ("live-logo", live_logo, ["load", "again"], "没有脚本，这里什么也不找。"),
+        ("live-pictures", live_pictures, [], "没有脚本，没有图片作答。"),
         ("live-review", live_review, [], "没有脚本，这里什么也不判断。"),
         ("attention-explorer", attention_explorer, [], "没有脚本，没有头会看向任何地方。"),
         ("live-tokeniser", live_tokeniser, [], "没有脚本，这里什么也不切分。"),
@@ -229,6 +232,7 @@ def test_another_network_writes_the_page_again_and_nothing_else(
         ("transposed-stepper.js", {"opening"}),
         ("live-digit.js", {KINDS}),
         ("live-logo.js", {KINDS}),
+        ("live-pictures.js", {KINDS}),
         ("live-review.js", {KINDS}),
         ("attention-explorer.js", {KINDS}),
         ("live-tokeniser.js", {KINDS}),
@@ -250,6 +254,7 @@ def test_descriptions_and_stand_ins_are_extracted_and_no_empty_one(templates: Pa
         "One step: nine products.",
         "Without scripts there is nothing to draw.",
         "Without scripts nothing is looked for.",
+        "Without scripts no picture answers.",
         "Without scripts nothing is judged.",
         "Without scripts no head looks anywhere.",
         "Without scripts nothing is cut.",
@@ -269,6 +274,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         f"{figure}   :input: 0a0 000 000\n\n   Text.": "made of digits",
         ".. live-digit::": "write below live-digit what readers see",
         ".. live-logo::": "write below live-logo what readers see",
+        ".. live-pictures::": "write below live-pictures what readers see",
         ".. live-review::": "write below live-review what readers see",
         ".. attention-explorer::": "write below attention-explorer what readers see",
         ".. live-tokeniser::": "write below live-tokeniser what readers see",
@@ -339,6 +345,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     [
         ("live-digit", "digits.onnx", "digits.safetensors, samples.safetensors"),
         ("live-logo", "samples.safetensors", "logo.onnx, logo.json"),
+        ("live-pictures", "emoji.webp", "pictures_and_words.safetensors"),
         ("live-review", "review_zh.safetensors", "review_en.safetensors"),
     ],
 )

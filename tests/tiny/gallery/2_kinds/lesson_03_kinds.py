@@ -38,6 +38,7 @@ def total(*numbers):
 
 NAMES = ("digits.safetensors", "samples.safetensors", "digits.onnx", "logo.onnx", "logo.json")
 NAMES += ("review_en.safetensors", "review_zh.safetensors", "gpt.safetensors", "tokenisers.json")
+NAMES += ("pictures_and_words.safetensors", "emoji.webp")
 for name in NAMES:
     (page_files.folder() / name).write_text(name)
 # sphinx_gallery_start_ignore
@@ -161,6 +162,10 @@ print("RuntimeError: expected scalar\ntype Float")
 # .. live-review::
 #
 #    Without scripts nothing is judged.
+#
+# .. live-pictures::
+#
+#    Without scripts no picture answers.
 #
 # .. attention-explorer::
 #
