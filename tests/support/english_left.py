@@ -62,6 +62,18 @@ ALLOWED = {
     "This is one of the best": "an example of lesson 22",
     "Two hours of my life that I will never get back": "an example of lesson 23",
     "Not a bad film at all": "an example of lesson 23",
+    "Recall-Oriented Understudy for Gisting Evaluation": "what ROUGE stands for",
+    "longest common subsequence": "the English name of a term",
+    "a small program that draws maps of the world": "an example of lesson 25",
+    "program draws of the world": "an example of lesson 25",
+    "A B C D E F G": "an example of lesson 25",
+    "rsync copies files between two machines": "an example of lesson 25",
+    "with a floor": "what the output of lesson 26 says",
+    "with a dictionary": "what the output of lesson 26 says",
+    "the same half": "what the output of lesson 26 says",
+    "a photo of a cat": "an example of lesson 26",
+    "a drawing of a cat": "an example of lesson 26",
+    "van den Oord": "an author",
 }
 """Phrases that may stand in English, with the reason."""
 

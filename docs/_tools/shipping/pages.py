@@ -214,22 +214,34 @@ def tune(
         f'<noscript><link rel="stylesheet" href="{root}{bundles.plain}"></noscript>',
         *(f'<script defer src="{root}{script}"></script>' for script in bundles.scripts),
     ]
-    return without_indentation(_PLACE.sub("\n".join(["</title>", *lines]), text, count=1))
+    return lighter(_PLACE.sub("\n".join(["</title>", *lines]), text, count=1))
 
 
 #: What keeps its lines as they are, and the empty beginnings of all other lines.
 _AS_WRITTEN = re.compile(r"<(pre|script|style|textarea)\b.*?</\1>|\n\s+", re.DOTALL)
+_ANY_HEADING = re.compile(r"<(h[1-6])>.*?</\1>", re.DOTALL)
+_WORD_OF_CODE = re.compile(r'<span class="pre">([^<]*)</span>')
+_NAME_OF_LINK = re.compile(r'<span class="(?:xref )?std std-(?:doc|ref|term)">([^<]*)</span>')
 
 
-def without_indentation(text: str) -> str:
-    """Return a page whose lines begin at the margin: templates leave kilobytes before them.
+def lighter(text: str) -> str:
+    """Return a page without what nobody sees: indentation, and tags that no rule looks for.
+
+    Templates leave kilobytes before lines. Sphinx tags the names of links, and each word of code,
+    which may break between any two letters in a heading.
 
     Examples
     --------
-    >>> without_indentation("<ul>\\n\\n    <li><pre>def f():\\n    pass</pre>")
+    >>> lighter("<ul>\\n\\n    <li><pre>def f():\\n    pass</pre>")
     '<ul>\\n<li><pre>def f():\\n    pass</pre>'
+    >>> lighter('<h2><code><span class="pre">a</span> <span class="pre">b</span></code></h2>')
+    '<h2><code>a b</code></h2>'
+    >>> lighter('<a href="#x"><span class="xref std std-term">x</span></a>')
+    '<a href="#x">x</a>'
     """
-    return _AS_WRITTEN.sub(lambda match: match[0] if match[1] else "\n", text)
+    text = _AS_WRITTEN.sub(lambda match: match[0] if match[1] else "\n", text)
+    text = _ANY_HEADING.sub(lambda match: _WORD_OF_CODE.sub(r"\1", match[0]), text)
+    return _NAME_OF_LINK.sub(r"\1", text)
 
 
 _CHANGED = ("button", "html", "img", "label", "link", "meta", "script", "style")
