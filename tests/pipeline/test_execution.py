@@ -30,9 +30,10 @@ def image(project: Project, name: str, language: str = "zh") -> bytes:
 
 
 def scripts(project: Project, language: str, page: str) -> str:
-    """Return the scripts of a page, which are joined in one file."""
-    (name,) = re.findall(r'_static/(site-\w+\.js)"', project.page(language, page))
-    return (project.root / "build/html" / language / "_static" / name).read_text()
+    """Return the scripts of a page: what all pages have, and what this one has."""
+    names = re.findall(r'_static/(site-\w+\.js)"', project.page(language, page))
+    static = project.root / "build/html" / language / "_static"
+    return "".join((static / name).read_text() for name in names)
 
 
 def test_first_build_executes_all_code_once(built_once: Project) -> None:

@@ -117,14 +117,15 @@ def test_engine_reads_the_index(course: Project) -> None:
 SCRIPTS;
 const find = globalThis.searchEngine.create(globalThis.MiniSearch, globalThis.searchIndex);
 const first = (query) => find(query).results[0]?.address ?? null;
-const asked = ['tensor', 'break it', 'expected scalar type', 'page_files', 'quotatoin', 'zzz', ''];
+const asked = ['tensor', 'break it', 'expected scalar type', 'run_choices', 'quotatoin', 'zzz', ''];
 console.log(JSON.stringify(asked.map(first)));""".replace("SCRIPTS", ";\n".join(scripts))
     done = subprocess.run(
         [find_node(), "-"], input=code, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
     mistakes, kinds = f"{KINDS}#break-it", f"{KINDS}#kinds-of-text"
-    expected = ["glossary.html#term-tensor", mistakes, mistakes, KINDS, kinds, None, None]
+    questions = f"{KINDS}#questions"
+    expected = ["glossary.html#term-tensor", mistakes, mistakes, questions, kinds, None, None]
     assert json.loads(done.stdout) == expected
 
 
