@@ -1272,7 +1272,14 @@ def rules_and_pieces(tokenizer):
 
 
 ODD_LINES = ["It's we'll I'M don’t 'tis ''s", "Straße naïve ﬁ İ", "3.14 ½ ² ٣ Ⅷ 〇 一", "__ -- …!?"]
-ODD_LINES += ["电影，很好看！", "好film好 2 部", "नमस्ते ไทย", "👍🏽🇨🇳 𝒳𠀀", "aaaaaaaaaaaa!!!!!!", ""]
+ODD_LINES += [
+    "电影，很好看！",
+    "好film好 2 部",
+    "नमस्ते \u0e44\u0e17\u0e22",
+    "aaaaaaaaaaaa!!!!!!",
+    "",
+]
+ODD_LINES += ["👍🏽🇨🇳 \U0001d4b3\U00020000"]
 ODD_LINES += [" ", "  two  spaces ", "tab\tand\nlines\r\n\n", "   \n  x", "e\u0301 \u200d \u200b"]
 ODD_LINES += ["\u00a0\u3000\u2028x\u0085y\ufeffz\x1c\x00", "unwatchable UNWATCHABLE"]
 page_tokenizers = {"english": only_english, "mixed": middle}

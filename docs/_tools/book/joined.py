@@ -129,13 +129,13 @@ def _sheets(site: Site) -> list[str]:
 
 
 def _scripts(site: Site) -> list[str]:
-    """Return the addresses of the scripts that draw the interactive figures."""
-    found = {
-        figure.tag: (STATIC / f"{figure.tag}.js").as_uri()
+    """Return the addresses of the scripts that draw the interactive figures; first what they share."""
+    tags = {
+        figure.tag: None  # in order, and each once
         for chapter in site.chapters()
         for figure in chapter.article.xpath(f"{having('interactive')}/*[contains(name(), '-')]")
     }
-    return [*found.values()]
+    return [(STATIC / f"{name}.js").as_uri() for name in ("elements", *tags)] if tags else []
 
 
 def _formulas(element: html.HtmlElement) -> None:
