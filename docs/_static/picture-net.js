@@ -6,7 +6,8 @@ const CLASSES = { "\\w": "[\\p{L}\\p{N}_]", "\\d": "\\p{Nd}" };
 /** Read the file of the lesson; `live` and `small` are the modules that read tensors and compute. */
 export function readTowers(live, small, buffer) {
   const { notes, tensors } = live.readTensors(buffer);
-  const read = (name) => JSON.parse(notes[name]);
+  const meta = JSON.parse(notes.meta);
+  const read = (name) => meta[name];
   // A matrix is stored as whole numbers of 8 bits, and one scale for each row.
   const matrix = (name) => {
     const [{ shape, values }, scales] = [tensors[`${name}.whole`], tensors[`${name}.scale`].values];

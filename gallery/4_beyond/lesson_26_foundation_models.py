@@ -1252,9 +1252,9 @@ notes = {
     "patterns": PATTERNS, "held_out": sorted(held_out), "answers": answers,
     "sprites": {"file": "emoji.webp", "side": 32, "columns": 40},
 }  # fmt: skip
-notes = {key: json.dumps(value, ensure_ascii=False) for key, value in notes.items()}
 page = page_folder()
-save_file(tensors, page / "pictures_and_words.safetensors", metadata=notes)
+meta = {"meta": json.dumps(notes, ensure_ascii=False)}  # several entries would come in random order
+save_file(tensors, page / "pictures_and_words.safetensors", metadata=meta)
 (page / "pictures_and_words.safetensors").chmod(0o644)  # a web server must be able to read it
 sprites = Image.new("RGB", (40 * 32, -(-len(pictures) // 40) * 32), "white")
 for number, square in enumerate(pictures.cpu()):

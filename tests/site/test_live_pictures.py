@@ -34,7 +34,7 @@ class Towers:
 
     def __init__(self, folder: Path) -> None:
         with safe_open(folder / "pictures_and_words.safetensors", "np") as file:
-            self.notes = {name: json.loads(text) for name, text in file.metadata().items()}
+            self.notes = json.loads(file.metadata()["meta"])
             self.tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
 
     def matrix(self, name: str) -> np.ndarray:
