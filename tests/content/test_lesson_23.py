@@ -56,7 +56,7 @@ def lesson() -> dict[str, Any]:
     for node in ast.parse(TEXT).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else node
         if getattr(target, "name", getattr(target, "id", None)) in WANTED:
-            exec(compile(ast.Module([node], []), "lesson", "exec"), names)  # noqa: S102
+            exec(compile(ast.Module([node], []), "lesson", "exec"), names)  # noqa: S102  # our lesson
     assert names.keys() >= WANTED
     return names
 

@@ -146,6 +146,7 @@ class _Language:
         """Return the contents of all files that are shipped, or where they are."""
         pygments = self.raw / "_static" / "pygments.css"
         plain = code.plain_classes(pygments.read_text("utf-8")) if pygments.exists() else set()
+        plain |= code.OPERATORS
         self.texts = {name: code.without_tags(text, plain) for name, text in self.texts.items()}
         found = {name: self._survey(name, text) for name, text in self.texts.items()}
         bundles = self._bundles(found.values())

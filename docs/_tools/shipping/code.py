@@ -14,6 +14,9 @@ _BLOCK = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
 _SPAN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 _NEIGHBOURS = re.compile(r'<span class="(\w+)">[^<]*(?:</span><span class="\1">[^<]*)+')
 
+#: Operators look like the names around them: their colours were a tenth of a page.
+OPERATORS = {"o"}
+
 
 def plain_classes(css: str) -> set[str]:
     """Return the classes of code that look like no class in every theme.
