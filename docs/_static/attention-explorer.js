@@ -1,8 +1,8 @@
 // <attention-explorer>: where the heads of the GPT of lesson 22 look in a sentence of the reader.
 //
-// A classic script, as <live-digit> is: on a page opened from a folder it can say what is wrong.
 // Nothing is loaded before the reader begins, and nothing is sent.
 (() => {
+  const { Element, fill, make, megabytes } = globalThis.live;
   const PAUSE = 400; // milliseconds without a keystroke before the GPT answers
   const [LAYERS, HEADS, WORDS, LARGEST] = [2, 4, 5, 4];
   const [MAP, ROW] = [[46, 127, 204], [224, 96, 16]]; // colours for light and dark pages
@@ -36,28 +36,17 @@
     <p class="small private" data-text="private"></p>`;
 
   const STYLE = `
-    * { box-sizing: border-box; }
-    [hidden] { visibility: hidden; }
-    p { margin: 0; overflow-wrap: anywhere; }
-    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty; color: var(--pst-color-text-muted); }
     label, .name { font-size: 0.9375rem; font-weight: 600; }
-    textarea { display: block; width: 100%; height: 4.25rem; margin-block: 0.375rem 0.75rem; padding: 0.5rem 0.75rem;
-      font: inherit; line-height: 1.5; resize: none; color: var(--pst-color-text-base);
-      background: var(--pst-color-background); border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; }
-    button { font: inherit; color: var(--pst-color-text-base); background: var(--pst-color-surface);
-      border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; cursor: pointer; }
-    button:hover { border-color: var(--pst-color-primary); box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
-    :is(textarea, button):focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
+    textarea { height: 4.25rem; margin-bottom: 0.75rem; }
     button[aria-pressed="true"] { border-color: var(--pst-color-text-base); box-shadow: inset 0 0 0 2px var(--pst-color-text-base); }
     .turns { display: grid; gap: 0.5rem 1rem; min-height: 8.5rem; align-content: start; }
-    .turns button { grid-area: 1 / 1; justify-self: start; min-height: 2.75rem; padding: 0.25rem 0.75rem; font-size: 0.9375rem; }
-    #load[aria-disabled] { cursor: progress; opacity: 0.6; }
+    .turns button { grid-area: 1 / 1; justify-self: start; }
     #status { font-size: 0.9375rem; line-height: 1.5; }
     #found[inert] { opacity: 0.7; }
     #found[inert] .small { visibility: hidden; }
     #tokens { display: flex; flex-wrap: wrap; gap: 0.375rem; margin-block: 0.375rem; min-height: 13.75rem; align-content: start; }
     #tokens button { display: grid; justify-items: center; align-content: start; min-width: 2.75rem; max-width: 100%; padding: 0.125rem 0.25rem;
-      font-size: 0.9375rem; line-height: 1.5; overflow-wrap: anywhere; }
+      line-height: 1.5; overflow-wrap: anywhere; }
     #tokens i { display: flex; align-items: end; width: 1.25rem; height: 2rem; background: var(--pst-color-border); }
     #tokens i b { width: 100%; background: var(--pst-color-primary); }
     #tokens small { font-size: 0.75rem; font-variant-numeric: tabular-nums; }
@@ -71,11 +60,10 @@
       background: var(--pst-color-background); }
     #next { display: grid; gap: 0.375rem; margin-block: 0.375rem; }
     #next button { display: grid; grid-template-columns: minmax(0, 1fr) 4rem 3.75rem; gap: 0.5rem; align-items: center;
-      min-height: 2.75rem; padding: 0.25rem 0.75rem; text-align: start; font-size: 0.9375rem; }
+      text-align: start; }
     #next i { height: 0.625rem; background: linear-gradient(90deg, var(--pst-color-primary) var(--share), var(--pst-color-border) 0); }
     #next small { font-size: 0.875rem; text-align: end; font-variant-numeric: tabular-nums; }
     #special { min-height: 3em; }
-    .private { margin-top: 0.75rem; padding-top: 0.75rem; border-top: 1px solid var(--pst-color-border); }
     @container (min-width: 36rem) {
       .turns { grid-template-columns: max-content 1fr; align-items: center; min-height: 4.5rem; }
       .turns button { justify-self: stretch; }
@@ -85,30 +73,13 @@
       .parts { grid-template-columns: 3fr 2fr; }
     }`;
 
-  /** Fill the {places} of a sentence. */
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  class AttentionExplorer extends Element {
+    static markup = MARKUP;
+    static style = STYLE;
 
-  const make = (name, properties = {}, ...children) => {
-    const node = Object.assign(document.createElement(name), properties);
-    node.append(...children);
-    return node;
-  };
-
-  class AttentionExplorer extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) return;
-      this.labels = JSON.parse(this.dataset.labels);
-      this.files = JSON.parse(this.dataset.files);
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${STYLE}</style>${MARKUP}`;
-      this.find = (selector) => root.querySelector(selector);
-      this.labels.load = fill(this.labels.load, { size: (this.files.model.bytes / 1e6).toFixed(1) });
-      for (const node of root.querySelectorAll("[data-text]"))
-        node.textContent = this.labels[node.dataset.text];
-      const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-      this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
-      this.list = new Intl.ListFormat(this.lang);
-      [this.turn, this.failures, this.at, this.layer, this.head] = [0, 0, 0, 0, 0];
+    begin() {
+      this.find("#load").textContent = fill(this.labels.load, { size: megabytes(this.files.model) });
+      [this.at, this.layer, this.head] = [0, 0, 0];
       this.find("#tokens").ariaLabel = this.labels.tokens;
       this.find("#heads").ariaLabel = this.labels.heads;
       this.lay();
@@ -137,25 +108,16 @@
 
     listen() {
       const text = this.find("#text");
-      let timer;
-      const later = (event) => {
-        if (event.isComposing) return;
-        clearTimeout(timer);
-        timer = setTimeout(() => this.read(), PAUSE);
-      };
-      text.addEventListener("input", later);
-      text.addEventListener("compositionend", later);
+      const now = this.whenWritten(text, PAUSE, () => this.read());
       text.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" || event.isComposing) return;
         event.preventDefault(); // a sentence is one line
-        clearTimeout(timer);
-        this.read();
+        now();
       });
       this.find("#load").addEventListener("click", () => this.read());
       this.find("#again").addEventListener("click", () => {
-        clearTimeout(timer);
         text.value = this.labels.start;
-        this.read();
+        now();
       });
       this.rove(this.find("#tokens"), 1, (at) => {
         this.at = at;
@@ -184,21 +146,9 @@
 
     // Loading
 
-    /** Load the modules and the GPT, once; after a failure the next attempt tries again. */
-    load() {
-      this.loading ??= this.loadAll().catch((error) => {
-        this.loading = null;
-        this.failures++;
-        throw error;
-      });
-      return this.loading;
-    }
-
+    /** Load the modules and the GPT. */
     async loadAll() {
-      // A browser does not ask again for a module that did not arrive: the fragment makes another.
-      const address = ({ url }) => new URL(`${url}#${this.failures}`, document.baseURI);
-      const modules = [this.files.small, this.files.code].map((file) => import(address(file)));
-      const [small, net] = await Promise.all(modules);
+      const [small, net] = await this.modules(this.files.small, this.files.code);
       const gpt = net.readGpt(small, await small.loadSmallModel(this.files.model.url));
       return { net, gpt };
     }
@@ -206,14 +156,14 @@
     /** Let the GPT read what is written. */
     async read() {
       const turn = ++this.turn;
-      const button = this.find("#load");
-      button.ariaDisabled = "true"; // and not `disabled`, which would lose the focus
+      this.busy(true);
       if (!this.ready) this.say(this.labels.loading);
       this.ready = await this.load().catch(() => null);
-      button.removeAttribute("aria-disabled");
+      this.busy(false);
       if (turn !== this.turn) return; // more was written meanwhile
       if (!this.ready) return this.say(this.labels.failed);
-      this.begin();
+      this.replace(this.find("#load"), this.find("#again"));
+      this.find("#found").inert = false;
       const { net, gpt } = this.ready;
       const tokens = net.cut(this.find("#text").value);
       if (!tokens.length) return this.say(this.labels.empty);
@@ -226,29 +176,15 @@
       this.show({ tokens, numbers, ...net.run(gpt, numbers) });
     }
 
-    /** Put the button that starts again in the place of the one that loads. */
-    begin() {
-      const focused = this.shadowRoot.activeElement === this.find("#load");
-      this.find("#load").hidden = true;
-      this.find("#again").hidden = false;
-      this.find("#found").inert = false;
-      if (focused) this.find("#again").focus();
-    }
-
     say(text) {
       this.find("#status").textContent = text;
     }
 
     // The answer
 
-    /** A weight or a share: 0.9999 is not all, and 0.0001 not none. */
+    /** A weight of 0.001 is not none. */
     weight(value) {
       return value < 0.005 ? "<0.01" : value.toFixed(2);
-    }
-
-    percent(share) {
-      if (share >= 0.9995) return `>${this.format.format(0.999)}`;
-      return share < 0.0005 ? `<${this.format.format(0.001)}` : this.format.format(share);
     }
 
     /** What the GPT sees of a token. */

@@ -1,9 +1,8 @@
 // <live-digit>: draw a digit, and the network that the lesson trained reads it.
 //
-// A classic script, so that it also runs on a page opened from a folder: there the browser loads
-// neither modules nor data, and the element can say so. The words come from `data-labels`, the
-// addresses from `data-files`; nothing is loaded before the reader does something.
+// Nothing is loaded before the reader does something.
 (() => {
+  const { Element, fill } = globalThis.live;
   const UNITS = 560; // of the drawing; twice the pixels of the page, for dense screens
   const CELLS = 28; // steps of the cursor from one side to the other
   const PEN = 46;
@@ -52,13 +51,9 @@
     </div>`;
 
   const STYLE = `
-    * { box-sizing: border-box; }
     [hidden] { display: none !important; }
     .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
       white-space: nowrap; }
-    p { margin: 0; }
-    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty;
-      color: var(--pst-color-text-muted); }
     .parts { display: grid; gap: 1.25rem 1.75rem; }
     .left, .board { width: min(280px, 100%); }
     .board { position: relative; aspect-ratio: 1; border: 1px solid var(--pst-color-text-muted);
@@ -71,11 +66,6 @@
     .cursor.down { background: var(--pst-color-accent); }
     .ink:focus-visible + .cursor { display: block; }
     .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-block: 0.75rem 0.5rem; }
-    button { min-height: 2.75rem; padding: 0.25rem 0.75rem; font: inherit; font-size: 0.9375rem;
-      color: var(--pst-color-text-base); background: var(--pst-color-surface);
-      border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; cursor: pointer; }
-    button:hover { border-color: var(--pst-color-primary); box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
-    button:focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
     .seen { display: flex; gap: 0.875rem; align-items: start; }
     .frame { flex: none; border: 1px solid var(--pst-color-border); }
     .small-ink { width: 112px; height: 112px; image-rendering: pixelated; }
@@ -100,27 +90,16 @@
     .logits :is(th, td):first-child { padding-inline-start: 0; text-align: start; }
     @container (min-width: 36rem) { .parts { grid-template-columns: 280px 1fr; } }`;
 
-  /** Fill the {places} of a sentence. */
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  class LiveDigit extends Element {
+    static markup = MARKUP;
+    static style = STYLE;
 
-  class LiveDigit extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) return;
-      this.labels = JSON.parse(this.dataset.labels);
-      this.files = JSON.parse(this.dataset.files);
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${STYLE}</style>${MARKUP}`;
-      for (const node of root.querySelectorAll("[data-text]"))
-        node.textContent = this.labels[node.dataset.text];
-      this.find = (selector) => root.querySelector(selector);
+    begin() {
       this.canvas = this.find(".ink");
       this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
       Object.assign(this.pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
       this.cursor = { row: 14, column: 14, down: false };
-      this.turn = { right: 0, wrong: 0 };
-      this.failures = 0;
-      const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-      this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
+      this.shown = { right: 0, wrong: 0 };
       this.makeTables();
       this.moveCursor(0, 0);
       this.listen();
@@ -246,20 +225,16 @@
 
     /** Load the code of the network and its weights, once; after a failure, the next call tries again. */
     load() {
-      this.loading ??= this.loadNetwork().catch((error) => {
-        [this.loading, this.failed] = [null, true];
-        this.failures++;
+      return super.load().catch((error) => {
+        this.failed = true;
         this.say(this.labels.failed);
         throw error;
       });
-      return this.loading;
     }
 
-    async loadNetwork() {
+    async loadAll() {
       const { tools, code, weights } = this.files;
-      // A browser does not ask again for a module that did not arrive: the fragment makes another.
-      const address = ({ url }) => new URL(`${url}#${this.failures}`, document.baseURI);
-      const [live, net] = await Promise.all([tools, code].map((file) => import(address(file))));
+      const [live, net] = await this.modules(tools, code);
       const network = net.readNetwork(live.readTensors(await live.fetchFile(weights)));
       this.failed = false;
       return { live, net, network };
@@ -273,7 +248,7 @@
         this.say(this.labels.failed);
         return;
       }
-      const turn = this.turn[kind]++ % 10;
+      const turn = this.shown[kind]++ % 10;
       const number = kind === "right" ? turn : 10 + turn;
       const pixels = this.samples.pixels.values.subarray(784 * number, 784 * (number + 1));
       this.clear();
@@ -287,7 +262,7 @@
     /** Let the network read what is drawn; `done` when a stroke ends, and not while it grows. */
     async read(done) {
       if (this.failed && !done) return; // try again once a stroke, not once a frame
-      if (!this.given && !this.loading && this.isEmpty()) return; // nobody has begun
+      if (!this.given && !this.loading.all && this.isEmpty()) return; // nobody has begun
       const { net, network } = await this.load().catch(() => ({}));
       if (!net) return;
       const pixels = this.given?.pixels ?? net.prepare(this.ink(), UNITS);
@@ -349,7 +324,7 @@
       const said = this.find("#difference");
       await this.load().catch(() => {});
       if (!this.image) {
-        said.textContent = this.loading ? this.labels.empty : this.labels.failed;
+        said.textContent = this.loading.all ? this.labels.empty : this.labels.failed;
         return;
       }
       this.find(".scroll").hidden = false; // its room first, its numbers later: nothing jumps

@@ -1,8 +1,8 @@
 // <live-logo>: the network of lesson 18 looks for the course's logo in a picture of the reader.
 //
-// A classic script, as <live-digit> is: on a page opened from a folder it can say what is wrong.
 // Nothing is loaded before the reader presses the button, and no picture leaves the browser.
 (() => {
+  const { Element, fill, make, short } = globalThis.live;
   const CELL = "224 33 138"; // a colour that the logo does not have
   const STRONGEST = 0.65;
 
@@ -39,22 +39,15 @@
     <p class="small private" data-text="private"></p>`;
 
   const STYLE = `
-    * { box-sizing: border-box; }
-    [hidden] { visibility: hidden !important; }
-    p { margin: 0; overflow-wrap: anywhere; }
-    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty; color: var(--pst-color-text-muted); }
     .parts { display: grid; gap: 1.25rem 1.75rem; }
     .turns { display: grid; min-height: 9rem; align-content: start; }
     .turns > * { grid-area: 1 / 1; }
-    #load, .choose { display: inline-flex; position: relative; align-items: center; min-height: 2.75rem;
-      padding: 0.25rem 0.75rem; font: inherit; font-size: 0.9375rem; color: var(--pst-color-text-base);
+    #load, .choose { display: inline-flex; position: relative; align-items: center; }
+    .choose { min-height: 2.75rem; padding: 0.25rem 0.75rem; font-size: 0.9375rem; color: var(--pst-color-text-base);
       background: var(--pst-color-surface); border: 1px solid var(--pst-color-text-muted);
       border-radius: 0.375rem; cursor: pointer; }
-    :is(#load, .choose, .examples button):hover:not(:disabled) { border-color: var(--pst-color-primary);
-      box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
-    :is(#load, .examples button, #mapped):focus-visible, .choose:has(:focus-visible) {
-      outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
-    #load[aria-disabled] { cursor: progress; opacity: 0.6; }
+    .choose:hover { border-color: var(--pst-color-primary); box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
+    .choose:has(:focus-visible) { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
     progress { display: block; width: 100%; height: 0.75rem; margin-block: 0.75rem 0.25rem;
       accent-color: var(--pst-color-primary); }
     #loading, #answer { font-size: 0.9375rem; line-height: 1.6; }
@@ -67,9 +60,8 @@
     #file { position: absolute; inset: 0; width: 100%; opacity: 0; cursor: pointer; }
     .drop { margin-top: 0.375rem; }
     #examples { margin-block: 1rem 0.375rem; }
-    .examples { display: grid; grid-template-columns: repeat(4, minmax(0, 4.5rem)); gap: 0.5rem; }
-    .examples button { aspect-ratio: 1; padding: 0; overflow: hidden; cursor: pointer;
-      background: var(--pst-color-surface); border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; }
+    .examples { display: grid; margin: 0; grid-template-columns: repeat(4, minmax(0, 4.5rem)); gap: 0.5rem; }
+    .examples button { aspect-ratio: 1; padding: 0; overflow: hidden; }
     .examples canvas { display: block; width: 100%; }
     .frame { position: relative; width: min(288px, 100%); aspect-ratio: 1; overflow: hidden;
       border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; background: var(--pst-color-surface); }
@@ -79,7 +71,7 @@
     #where { min-height: 6em; }
     .switch { display: flex; gap: 0.5rem; align-items: center; min-height: 2.75rem; font-size: 0.9375rem; cursor: pointer; }
     #mapped { width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--pst-color-primary); }
-    .private { margin-top: 1rem; padding-top: 0.75rem; border-top: 1px solid var(--pst-color-border); }
+    .private { margin-top: 1rem; }
     :host(.over) .frame { outline: 3px dashed var(--pst-color-accent); outline-offset: 2px; }
     @media (hover: none) { .drop { visibility: hidden; } }
     @container (min-width: 36rem) {
@@ -87,30 +79,14 @@
       .seen { grid-area: 1 / 2 / 3 / 3; }
     }`;
 
-  /** Fill the {places} of a sentence. */
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  class LiveLogo extends Element {
+    static markup = MARKUP;
+    static style = STYLE;
 
-  /** Names of files from a camera or a chat can be longer than all the rest. */
-  const short = (name) => (name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-12)}` : name);
-
-  class LiveLogo extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) return;
-      this.labels = JSON.parse(this.dataset.labels);
-      this.files = JSON.parse(this.dataset.files);
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${STYLE}</style>${MARKUP}`;
-      for (const node of root.querySelectorAll("[data-text]"))
-        node.textContent = this.labels[node.dataset.text];
-      this.find = (selector) => root.querySelector(selector);
-      const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-      this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
-      [this.turn, this.failures] = [0, 0];
+    begin() {
       this.examples = [1, 2, 3, 4].map((number) => {
-        const button = this.find(".examples").appendChild(document.createElement("button"));
-        button.type = "button";
-        button.ariaLabel = fill(this.labels.example, { number });
-        return button;
+        const button = make("button", { type: "button", ariaLabel: fill(this.labels.example, { number }) });
+        return this.find(".examples").appendChild(button);
       });
       this.listen();
     }
@@ -148,21 +124,16 @@
 
     /** Load all that is needed, once; after a failure the button tries again. */
     load() {
-      this.loading ??= this.loadAll().catch(() => {
-        this.loading = null;
-        this.failures++;
+      return super.load().catch(() => {
         this.find("#load").textContent = this.labels.again;
         this.wait(false, this.labels.failed);
       });
-      return this.loading;
     }
 
     async loadAll() {
       this.wait(true, this.labels.loading);
       const { tools, code, samples, settings } = this.files;
-      // A browser does not ask again for a module that did not arrive: the fragment makes another.
-      const address = ({ url }) => new URL(`${url}#${this.failures}`, document.baseURI);
-      const [live, net] = await Promise.all([tools, code].map((file) => import(address(file))));
+      const [live, net] = await this.modules(tools, code);
       const stop = new AbortController(); // when one file fails, the others need not arrive
       const options = { signal: stop.signal, onBytes: this.countBytes() };
       const [opened, pictures, decision] = await Promise.all([
@@ -175,14 +146,12 @@
       });
       Object.assign(this, opened, { net }, JSON.parse(new TextDecoder().decode(decision)));
       this.samples = live.readTensors(pictures).tensors.pictures.values;
-      this.begin();
+      this.start();
     }
 
     /** Show or hide that something is loading. */
     wait(busy, text) {
-      const button = this.find("#load");
-      if (busy) button.ariaDisabled = "true"; // and not `disabled`, which would lose the focus
-      else button.removeAttribute("aria-disabled");
+      this.busy(busy);
       this.find("#progress").hidden = !busy;
       this.find("#loading").textContent = text;
     }
@@ -197,7 +166,7 @@
     }
 
     /** Put the answer in the place of the button, and let the reader choose. */
-    begin() {
+    start() {
       const focused = this.shadowRoot.activeElement === this.find("#load");
       this.find(".start").hidden = true;
       this.find("#progress").hidden = true;
@@ -224,7 +193,7 @@
 
     async open(file) {
       const turn = ++this.turn;
-      const name = short(file.name);
+      const name = short(file.name, 24, 12);
       try {
         const pixels = await this.net.readPicture(file, this.size);
         if (turn === this.turn) this.look(pixels, name);

@@ -1,8 +1,8 @@
 // <live-review>: the networks of lesson 23 judge a review while the reader writes it, token by token.
 //
-// A classic script, as <live-digit> is: on a page opened from a folder it can say what is wrong.
 // Nothing is loaded before the reader writes or chooses an example, and nothing is sent.
 (() => {
+  const { Element, LANG, fill, languageOf, megabytes, short } = globalThis.live;
   const PAUSE = 250; // milliseconds without a keystroke before the network answers
   const MOST = 20000; // characters that are looked at; the network reads fewer
   const STRONGEST = 55; // percent of colour behind a token that settles the matter
@@ -32,30 +32,18 @@
 
   const STYLE = `
     :host { --good: #0072b2; --bad: #d55e00; }
-    * { box-sizing: border-box; }
-    [hidden] { visibility: hidden !important; }
-    p { margin: 0; overflow-wrap: anywhere; }
-    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty; color: var(--pst-color-text-muted); }
     label { font-weight: 600; }
-    textarea { display: block; width: 100%; height: 6rem; margin-block: 0.375rem; padding: 0.5rem 0.75rem;
-      font: inherit; line-height: 1.5; resize: none; color: var(--pst-color-text-base);
-      background: var(--pst-color-background); border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; }
-    .examples { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-block: 0.75rem; }
-    .examples button { min-height: 2.75rem; padding: 0.25rem 0.75rem; font: inherit; font-size: 0.9375rem;
-      text-align: start; color: var(--pst-color-text-base); background: var(--pst-color-surface);
-      border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; cursor: pointer; }
-    :is(.examples, #tokens) button:hover { border-color: var(--pst-color-primary);
-      box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
-    :is(textarea, button):focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
+    textarea { height: 6rem; }
+    .examples button { text-align: start; }
     #found { display: block; } /* it keeps its room while it is hidden */
     .answer { min-height: 9rem; padding-bottom: 0.5rem; }
     #verdict { font-size: 1.0625rem; font-weight: 600; }
     #tokens { display: flex; flex-wrap: wrap; align-content: start; gap: 0.25rem; height: 9rem; padding: 0.375rem;
       position: relative; overflow-y: auto; border: 1px solid var(--pst-color-border); border-radius: 0.375rem; }
     #tokens button { min-width: 1.5rem; max-width: 100%; min-height: 1.75rem; padding: 0 0.25rem; overflow-wrap: anywhere;
-      font: inherit; font-size: 0.9375rem; color: var(--pst-color-text-base); border: 1px solid transparent;
-      border-radius: 0.25rem; cursor: pointer; background:
+      border: 1px solid transparent; border-radius: 0.25rem; background:
       color-mix(in srgb, var(--side) var(--strength), var(--pst-color-background)); }
+    #tokens button:hover { border-color: var(--pst-color-primary); }
     #tokens button.unknown { border: 1px dashed var(--pst-color-text-base); }
     #tokens button[aria-pressed="true"] { box-shadow: inset 0 0 0 2px var(--pst-color-text-base); }
     #chosen { min-height: 6.4em; margin-block: 0.5rem; line-height: 1.6; }
@@ -69,7 +57,6 @@
     .dot { position: absolute; width: 0.75rem; height: 0.75rem; margin: -0.375rem; border-radius: 50%;
       background: var(--pst-color-primary); }
     #unknown { min-height: 3em; margin-top: 0.5rem; }
-    .private { margin-top: 0.75rem; padding-top: 0.75rem; border-top: 1px solid var(--pst-color-border); }
     @container (min-width: 36rem) {
       .answer { min-height: 4.5rem; }
       #tokens { height: 6.5rem; }
@@ -77,60 +64,21 @@
       #unknown { min-height: 1.5em; }
     }`;
 
-  /** As in the lesson: a text with a Chinese character in it is for the Chinese network. */
-  const languageOf = (text) => (/[\u4e00-\u9fff]/.test(text) ? "zh" : "en");
+  class LiveReview extends Element {
+    static markup = MARKUP;
+    static style = STYLE;
 
-  /** What a text in it is called in HTML. */
-  const LANG = { en: "en", zh: "zh-CN" };
-
-  /** Fill the {places} of a sentence. */
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-  /** A token can be longer than all the rest. */
-  const short = (token) => {
-    const signs = Array.from(token);
-    return signs.length > 24 ? [...signs.slice(0, 16), "…", ...signs.slice(-7)].join("") : token;
-  };
-
-  class LiveReview extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) return;
-      this.labels = JSON.parse(this.dataset.labels);
-      this.files = JSON.parse(this.dataset.files);
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${STYLE}</style>${MARKUP}`;
-      this.find = (selector) => root.querySelector(selector);
-      for (const node of root.querySelectorAll("[data-text]"))
-        node.textContent = this.labels[node.dataset.text];
-      const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-      this.format = new Intl.NumberFormat(this.lang, { style: "percent", ...digits });
-      [this.turn, this.failures, this.loading] = [0, 0, {}];
+    begin() {
       this.find(".examples").ariaLabel = this.labels.examples;
       this.find("#tokens").ariaLabel = this.labels.tokens;
-      for (const text of this.labels.sentences.split("\n")) {
-        const button = this.find(".examples").appendChild(document.createElement("button"));
-        Object.assign(button, { type: "button", textContent: text, lang: LANG[languageOf(text)] });
-      }
       this.listen();
       this.say(this.labels.waiting);
     }
 
     listen() {
       const text = this.find("#text");
-      let timer;
-      const later = (event) => {
-        if (event.isComposing) return; // the letters of a Chinese character that is not yet chosen
-        clearTimeout(timer);
-        timer = setTimeout(() => this.judge(), PAUSE);
-      };
-      text.addEventListener("input", later);
-      text.addEventListener("compositionend", later);
-      this.find(".examples").addEventListener("click", ({ target }) => {
-        if (!target.matches("button")) return;
-        clearTimeout(timer);
-        text.value = target.textContent;
-        this.judge();
-      });
+      const now = this.whenWritten(text, PAUSE, () => this.judge());
+      this.offer(this.find(".examples"), this.labels.sentences, text, now);
       const tokens = this.find("#tokens");
       const place = ({ target }) => [...tokens.children].indexOf(target.closest("button"));
       for (const type of ["click", "focusin"])
@@ -150,21 +98,9 @@
       });
     }
 
-    /** Load the modules and the model of a language, once; after a failure the next text tries again. */
-    load(language) {
-      this.loading[language] ??= this.loadAll(language).catch((error) => {
-        this.loading[language] = null;
-        this.failures++;
-        throw error;
-      });
-      return this.loading[language];
-    }
-
+    /** Load the modules and the network of a language. */
     async loadAll(language) {
-      // A browser does not ask again for a module that did not arrive: the fragment makes another.
-      const address = ({ url }) => new URL(`${url}#${this.failures}`, document.baseURI);
-      const modules = [this.files.small, this.files.code].map((file) => import(address(file)));
-      const [small, net] = await Promise.all(modules);
+      const [small, net] = await this.modules(this.files.small, this.files.code);
       const model = await small.loadSmallModel(this.files[language].url);
       this.net = net;
       return net.readNetwork(small, model);
@@ -177,7 +113,7 @@
       const text = whole.slice(0, MOST);
       if (!text.trim()) return this.show(null, this.labels.waiting);
       const language = languageOf(text);
-      const size = (this.files[language].bytes / 1e6).toFixed(1);
+      const size = megabytes(this.files[language]);
       const slow = setTimeout(() => turn === this.turn && this.say(fill(this.labels.loading, { size })), 300);
       const network = await this.load(language).catch(() => null);
       clearTimeout(slow);
@@ -195,12 +131,6 @@
     }
 
     // The answer
-
-    /** A share of 0.9999 is not all, and one of 0.0001 not none. */
-    percent(share) {
-      if (share >= 0.9995) return `>${this.format.format(0.999)}`;
-      return share < 0.0005 ? `<${this.format.format(0.001)}` : this.format.format(share);
-    }
 
     say(verdict, limit = "") {
       this.find("#verdict").textContent = verdict;
@@ -236,7 +166,7 @@
 
     button(at) {
       const { tokens, chances, ids } = this.answer;
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: short(tokens[at]) });
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: short(tokens[at], 16, 7) });
       button.style.setProperty("--side", chances[at] > 0.5 ? "var(--good)" : "var(--bad)");
       button.style.setProperty("--strength", `${(STRONGEST * Math.abs(2 * chances[at] - 1)).toFixed(0)}%`);
       button.classList.toggle("unknown", ids[at] === 1);
@@ -248,7 +178,7 @@
     words(text, at) {
       const { tokens, chances } = this.answer;
       const values = { number: at + 1, all: tokens.length, percent: this.percent(chances[at]) };
-      return fill(text, { ...values, token: short(tokens[at]) });
+      return fill(text, { ...values, token: short(tokens[at], 16, 7) });
     }
 
     /** Show the number of one token; the arrow keys go on from it. */

@@ -1,16 +1,15 @@
 // <live-tokeniser>: the tokenizers of lesson 21 cut what the reader writes, in two languages.
 //
-// A classic script, as <live-digit> is: on a page opened from a folder it can say what is wrong.
 // Nothing is loaded before the reader begins, and nothing is sent.
 (() => {
+  const { Element, LANG, fill, make, megabytes } = globalThis.live;
   const MOST = 1000; // characters of a line that are cut
-  const LANGUAGES = { en: "en", zh: "zh-CN" };
 
   const line = (key) => `
     <div class="line">
       <label for="${key}" data-text="${key}"></label>
-      <textarea id="${key}" rows="2" lang="${LANGUAGES[key]}" dir="auto" spellcheck="false" autocapitalize="off"></textarea>
-      <ol id="pieces-${key}" lang="${LANGUAGES[key]}" dir="ltr" translate="no"></ol>
+      <textarea id="${key}" rows="2" lang="${LANG[key]}" dir="auto" spellcheck="false" autocapitalize="off"></textarea>
+      <ol id="pieces-${key}" lang="${LANG[key]}" dir="ltr" translate="no"></ol>
       <p id="count-${key}"></p>
     </div>`;
 
@@ -27,26 +26,15 @@
     <p class="small private" data-text="private"></p>`;
 
   const STYLE = `
-    * { box-sizing: border-box; }
-    [hidden] { visibility: hidden; }
-    p { margin: 0; overflow-wrap: anywhere; }
-    .small { font-size: 0.875rem; line-height: 1.5; text-wrap: pretty; color: var(--pst-color-text-muted); }
     fieldset { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin: 0; padding: 0; border: 0; font-size: 0.9375rem; }
     legend, .line > label { padding: 0; font-size: 0.9375rem; font-weight: 600; }
     fieldset label { display: flex; gap: 0.5rem; align-items: center; min-height: 2.75rem; cursor: pointer; }
     input { width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--pst-color-primary); }
     .start { display: grid; gap: 0.5rem 1rem; min-height: 7.5rem; align-content: start; }
-    .start button { grid-area: 1 / 1; justify-self: start; min-height: 2.75rem; padding: 0.25rem 0.75rem; font: inherit;
-      font-size: 0.9375rem; color: var(--pst-color-text-base); background: var(--pst-color-surface);
-      border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; cursor: pointer; }
-    button:hover { border-color: var(--pst-color-primary); box-shadow: inset 0 0 0 1px var(--pst-color-primary); }
-    :is(textarea, button, input):focus-visible { outline: 3px solid var(--pst-color-accent); outline-offset: 2px; }
-    #load[aria-disabled] { cursor: progress; opacity: 0.6; }
+    .start button { grid-area: 1 / 1; justify-self: start; }
     #status { font-size: 0.9375rem; line-height: 1.5; }
     .line { margin-bottom: 1rem; }
-    textarea { display: block; width: 100%; height: 4.25rem; margin-block: 0.375rem; padding: 0.5rem 0.75rem;
-      font: inherit; line-height: 1.5; resize: none; color: var(--pst-color-text-base);
-      background: var(--pst-color-background); border: 1px solid var(--pst-color-text-muted); border-radius: 0.375rem; }
+    textarea { height: 4.25rem; }
     ol { display: flex; flex-wrap: wrap; gap: 0.25rem; align-content: start; margin: 0; padding: 0; list-style: none; }
     #pieces-en { min-height: 8.25rem; }
     #pieces-zh { min-height: 19.25rem; }
@@ -61,7 +49,6 @@
     li code { font-size: 0.8125rem; }
     [id^=count] { min-height: 3em; margin-top: 0.375rem; font-size: 0.9375rem; line-height: 1.5; }
     #premium { min-height: 4.5em; margin-bottom: 0.75rem; line-height: 1.5; font-weight: 600; }
-    .private { margin-top: 0.75rem; padding-top: 0.75rem; border-top: 1px solid var(--pst-color-border); }
     @container (min-width: 36rem) {
       .start { grid-template-columns: max-content 1fr; align-items: center; min-height: 4rem; }
       #pieces-en { min-height: 2.75rem; }
@@ -70,26 +57,18 @@
       #premium { min-height: 3em; }
     }`;
 
-  /** Fill the {places} of a sentence. */
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
   /** Signs that cannot be seen, as they are shown. */
   const VISIBLE = { " ": "␣", "\n": "⏎", "\t": "⇥" };
   const code = (sign) => `U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
   const visible = (text) => text.replace(/[\p{C}\p{Z}]/gu, (sign) => VISIBLE[sign] ?? code(sign));
 
-  class LiveTokeniser extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) return;
-      this.labels = JSON.parse(this.dataset.labels);
-      this.files = JSON.parse(this.dataset.files);
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${STYLE}</style>${MARKUP}`;
-      this.find = (selector) => root.querySelector(selector);
-      this.labels.load = fill(this.labels.load, { size: (this.files.tokenisers.bytes / 1e6).toFixed(1) });
-      for (const node of root.querySelectorAll("[data-text]"))
-        node.textContent = this.labels[node.dataset.text];
-      this.failures = 0;
+  class LiveTokeniser extends Element {
+    static markup = MARKUP;
+    static style = STYLE;
+
+    begin() {
+      const root = this.shadowRoot;
+      this.find("#load").textContent = fill(this.labels.load, { size: megabytes(this.files.tokenisers) });
       this.write();
       root.addEventListener("input", (event) => event.isComposing || this.cut());
       root.addEventListener("compositionend", () => this.cut());
@@ -102,23 +81,13 @@
 
     /** Write the sentence with which it begins. */
     write() {
-      for (const key in LANGUAGES) this.find(`#${key}`).value = this.labels[`start_${key}`];
+      for (const key in LANG) this.find(`#${key}`).value = this.labels[`start_${key}`];
     }
 
-    /** Load the module and the tokenisers, once; after a failure the next attempt tries again. */
-    load() {
-      this.loading ??= this.loadAll().catch((error) => {
-        this.loading = null;
-        this.failures++;
-        throw error;
-      });
-      return this.loading;
-    }
-
+    /** Load the module and the tokenisers. */
     async loadAll() {
       const { code: module, tokenisers } = this.files;
-      // A browser does not ask again for a module that did not arrive: the fragment makes another.
-      const net = await import(new URL(`${module.url}#${this.failures}`, document.baseURI));
+      const [net] = await this.modules(module);
       const response = await fetch(tokenisers.url);
       if (!response.ok) throw new Error(`${tokenisers.url}: status ${response.status}`);
       const found = Object.entries(await response.json());
@@ -127,18 +96,14 @@
 
     /** Cut both lines with the chosen tokeniser. */
     async cut() {
-      const button = this.find("#load");
-      button.ariaDisabled = "true"; // and not `disabled`, which would lose the focus
+      this.busy(true);
       if (!this.ready) this.say(this.labels.loading);
       this.ready = await this.load().catch(() => null);
-      button.removeAttribute("aria-disabled");
+      this.busy(false);
       if (!this.ready) return this.say(this.labels.failed);
-      const focused = this.shadowRoot.activeElement === button;
-      button.hidden = true;
-      this.find("#again").hidden = false;
-      if (focused) this.find("#again").focus();
+      this.replace(this.find("#load"), this.find("#again"));
       this.say("");
-      const counts = Object.keys(LANGUAGES).map((key) => this.cutLine(key));
+      const counts = Object.keys(LANG).map((key) => this.cutLine(key));
       const premium = counts[0] && counts[1] ? (counts[1] / counts[0]).toFixed(2) : null;
       const text = premium === null ? this.labels.empty : fill(this.labels.premium, { premium });
       const found = this.find("#premium");
@@ -154,12 +119,8 @@
       const ids = net.encode(tokeniser, text);
       this.find(`#pieces-${key}`).replaceChildren(...ids.map((id) => {
         const { text: piece, bytes } = net.show(tokeniser, id);
-        const sign = document.createElement(bytes ? "code" : "span");
-        sign.textContent = bytes ?? visible(piece);
-        const [item, number] = ["li", "small"].map((name) => document.createElement(name));
-        number.textContent = id;
-        item.append(sign, number);
-        return item;
+        const sign = make(bytes ? "code" : "span", { textContent: bytes ?? visible(piece) });
+        return make("li", {}, sign, make("small", { textContent: id }));
       }));
       const characters = Math.min(all.length, MOST);
       const share = (ids.length / characters).toFixed(2);

@@ -17,6 +17,7 @@ from _ext.common import node
 from _tools import chromium
 from built_site import BuiltSite, html_root
 from page_watch import Watched
+from staged import DESK
 from web_server import serving
 
 #: What a page shows after a click comes late on a busy machine; only a failure waits so long.
@@ -120,6 +121,24 @@ def open_page(
         forget(context, server)
     for context in own:
         context.close()
+
+
+@pytest.fixture
+def lesson(
+    open_page: Callable[..., Watched], request: pytest.FixtureRequest
+) -> Callable[..., Watched]:
+    """A function that opens ``PAGE`` of the test's module in a language; its options are those of ``open_page``."""
+
+    def open_(folder: str = "en", **options: object) -> Watched:
+        return open_page(f"{folder}/{request.module.PAGE}", **{"viewport": DESK, **options})
+
+    return open_
+
+
+@pytest.fixture
+def left(built: BuiltSite, request: pytest.FixtureRequest) -> Path:
+    """The folder of what the lesson of the test's module left for its page."""
+    return built.root / "en" / "_live" / Path(request.module.PAGE).stem
 
 
 def forget(context: BrowserContext, server: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,12 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from built_site import LANGUAGES
-from staged import resize, scrolls_sideways, violations
+from staged import DESK, PHONE, heights, scrolls_sideways, violations
 
 LESSON = "lesson_22_nlp_2"
 PAGE = f"lessons/3_practice/{LESSON}.html"
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 LATE = ("_live/", "small-model", "small-gpt")
 SENTENCE = "the film is long but the last hour is beautiful"
 EMPTY = {"en": "Write at least one word.", "zh": "请至少写一个词。"}
@@ -33,22 +30,6 @@ READ = """async (text) => {
   return { tokens, numbers, weights: weights.map((heads) => heads.map((rows) => rows.map((row) => [...row]))),
     chances: [...chances] };
 }"""
-
-
-@pytest.fixture
-def left(built) -> Path:
-    """The folder of the files that the lesson left."""
-    return built.root / "en" / "_live" / LESSON
-
-
-@pytest.fixture
-def lesson(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 @pytest.fixture
@@ -280,43 +261,18 @@ def test_a_failed_download_is_said_and_can_be_tried_again(lesson, wrong):
     expect(element(visit).locator("#status")).to_be_empty()
 
 
-def test_a_page_opened_from_a_folder_says_what_is_wrong(browser, built):
-    with browser.new_page(viewport=DESK) as page:
-        page.goto((built.root / "zh" / PAGE).as_uri())
-        page.locator("attention-explorer #load").click()
-        expect(page.locator("attention-explorer #status")).to_contain_text(FAILED["zh"])
-
-
 @pytest.mark.parametrize("folder", LANGUAGES)
 def test_room_is_reserved(lesson, folder):
     """The page does not move when the script draws the element, nor when the GPT answers."""
     visit = lesson(folder)
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(visit.page, viewport)
-            assert not scrolls_sideways(visit.page)
-            found.append(element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(visit.page, "attention-explorer")
     element(visit).locator("#load").click()
     expect(element(visit).locator("#again")).to_be_visible()
-    assert heights() == drawn
+    assert heights(visit.page, "attention-explorer") == drawn
     write(visit, "")
     expect(element(visit).locator("#status")).to_contain_text(EMPTY[folder])
-    assert heights() == drawn
-    visit.page.route("**/_static/site-*.js", lambda route: route.abort())
-    visit.page.reload()
-    assert visit.page.evaluate("customElements.get('attention-explorer') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(lesson):
-    found = element(lesson(java_script_enabled=False))
-    assert "JavaScript" in found.inner_text()
-    assert found.bounding_box()["height"] < 150
+    assert heights(visit.page, "attention-explorer") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
@@ -327,14 +283,3 @@ def test_element_is_accessible(lesson, axe, folder, scheme):
     expect(element(visit).locator("#again")).to_be_visible()
     token(visit, 4).click()
     assert violations(visit.page, axe, "attention-explorer") == []
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    assert "attention-explorer" not in script
-    sentence = {"en": "you see where the GPT looks", "zh": "可以看到 GPT 读你写的句子时注意哪里"}[
-        folder
-    ]
-    (line,) = [line for line in script.splitlines() if sentence in line]
-    assert f"{folder}/{PAGE})" in line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,13 +14,11 @@ from torchvision.datasets import MNIST
 
 from built_site import LANGUAGES
 from dlcourse import assets
-from staged import resize, violations
+from staged import DESK, PHONE, heights, violations
 
 LESSON = "lesson_14_building_a_network"
 PAGE = f"lessons/2_training/{LESSON}.html"
 TOLERANCE = {"rtol": 0, "atol": 1e-4}
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 FAILED = {"en": re.compile("The network could not be loaded"), "zh": re.compile("网络加载失败")}
 
 
@@ -62,12 +59,6 @@ class DigitNet(nn.Module):
 
 
 @pytest.fixture
-def served(built) -> Path:
-    """The folder of the files that the page loads."""
-    return built.root / "en" / "_live" / LESSON
-
-
-@pytest.fixture
 def inputs() -> torch.Tensor:
     """200 test images and 50 of noise, shape (250, 28, 28), as bytes."""
     digits = MNIST(assets.path("mnist"), train=False).data[:200]
@@ -76,25 +67,15 @@ def inputs() -> torch.Tensor:
 
 
 @pytest.fixture
-def expected(served, inputs) -> torch.Tensor:
+def expected(left, inputs) -> torch.Tensor:
     """What PyTorch computes from the served weights, shape (250, 10)."""
-    with safe_open(served / "digits.safetensors", "pt") as file:
+    with safe_open(left / "digits.safetensors", "pt") as file:
         mean, std, stride = map(float, file.metadata()["mean std stride"].split())
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     assert stride == 2
     network = DigitNet().eval().requires_grad_(False)
     network.load_state_dict(weights)
     return network(((inputs / 255 - mean) / std).unsqueeze(1))
-
-
-@pytest.fixture
-def board(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 def digit_element(visit):
@@ -133,15 +114,15 @@ def logits_in_browser(visit, inputs: torch.Tensor) -> torch.Tensor:
     return torch.tensor(visit.page.evaluate(script, inputs.flatten(1).tolist()))
 
 
-def test_javascript_computes_what_pytorch_computes(board, inputs, expected):
-    visit = board()
+def test_javascript_computes_what_pytorch_computes(lesson, inputs, expected):
+    visit = lesson()
     found = logits_in_browser(visit, inputs)
     torch.testing.assert_close(found, expected, **TOLERANCE)
     assert visit.problems == []
 
 
-def test_served_files_name_no_folder_of_this_machine(served):
-    for file in served.iterdir():
+def test_served_files_name_no_folder_of_this_machine(left):
+    for file in left.iterdir():
         content = file.read_bytes()
         assert b"site-packages" not in content and b".py" not in content, file.name
 
@@ -159,16 +140,16 @@ def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
 
 
 @pytest.mark.parametrize(("folder", "digits"), [("en", range(10)), ("zh", [2])])
-def test_drawn_digits_are_read(board, folder, digits):
-    visit = board(folder)
+def test_drawn_digits_are_read(lesson, folder, digits):
+    visit = lesson(folder)
     for digit in digits:
         draw(visit, digit)
         expect_read(visit, digit)
     assert visit.problems == []
 
 
-def test_touch_draws(board):
-    visit = board(viewport=PHONE, has_touch=True)
+def test_touch_draws(lesson):
+    visit = lesson(viewport=PHONE, has_touch=True)
     canvas = digit_element(visit).locator("canvas.ink")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -181,8 +162,8 @@ def test_touch_draws(board):
     expect_read(visit, 1)
 
 
-def test_keyboard_draws(board):
-    visit = board()
+def test_keyboard_draws(lesson):
+    visit = lesson()
     element = digit_element(visit)
     canvas, place = element.locator("canvas.ink"), element.locator("#place")
     canvas.focus()
@@ -201,12 +182,12 @@ def test_keyboard_draws(board):
     expect(place).to_contain_text("column 1,")
 
 
-def test_validation_images_come_with_their_labels(board, served):
-    with safe_open(served / "samples.safetensors", "pt") as file:
+def test_validation_images_come_with_their_labels(lesson, left):
+    with safe_open(left / "samples.safetensors", "pt") as file:
         labels, pixels = file.get_tensor("labels").tolist(), file.get_tensor("pixels")
     assert labels[:10] == list(range(10))
     assert pixels.shape == (20, 28, 28)
-    visit = board()
+    visit = lesson()
     element = digit_element(visit)
     best = element.locator(".bars tr.best th")
     for button, expected in (("#right", labels[:10]), ("#wrong", labels[10:])):
@@ -219,8 +200,8 @@ def test_validation_images_come_with_their_labels(board, served):
     assert visit.problems == []
 
 
-def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(board, built, inputs, expected):
-    visit = board(fresh=True)
+def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(lesson, built, inputs, expected):
+    visit = lesson(fresh=True)
     element = digit_element(visit)
     files = [built.root / "en" / "_live" / LESSON / "digits.onnx"]
     files += (built.root / "en/_static/onnxruntime").glob("ort*")
@@ -262,9 +243,9 @@ def test_onnx_runtime_agrees_and_is_loaded_only_on_demand(board, built, inputs, 
     assert visit.problems == []
 
 
-def test_drawing_is_prepared_as_mnist_was(board):
+def test_drawing_is_prepared_as_mnist_was(lesson):
     """A drawn bar has 20 pixels, lies in the middle, and keeps its amount of ink."""
-    visit = board()
+    visit = lesson()
     script = """async () => {
       const { net } = await document.querySelector("live-digit").load();
       const ink = new Uint8Array(100 * 100);
@@ -281,15 +262,15 @@ def test_drawing_is_prepared_as_mnist_was(board):
 
 
 @pytest.mark.parametrize("wrong", ["missing", "cut short", "unreachable", "no code"])
-def test_a_missing_network_is_said_in_the_page(board, served, wrong):
-    whole = (served / "digits.safetensors").read_bytes()
+def test_a_missing_network_is_said_in_the_page(lesson, left, wrong):
+    whole = (left / "digits.safetensors").read_bytes()
     answers = {
         "missing": lambda route: route.fulfill(status=404),
         "cut short": lambda route: route.fulfill(body=whole[:-4000]),
         "unreachable": lambda route: route.abort(),
     }
     address = "**/digit-net.js*" if wrong == "no code" else "**/digits.safetensors*"
-    visit = board(routes={address: answers.get(wrong, answers["unreachable"])})
+    visit = lesson(routes={address: answers.get(wrong, answers["unreachable"])})
     draw(visit, 1)
     expect(digit_element(visit).locator("#reading")).to_have_text(FAILED["en"])
     visit.page.unroute(address)
@@ -297,57 +278,24 @@ def test_a_missing_network_is_said_in_the_page(board, served, wrong):
     expect_read(visit, 1)
 
 
-def test_a_page_opened_from_a_folder_says_what_is_wrong(browser, built):
-    with browser.new_page(viewport=DESK) as page:
-        page.goto((built.root / "zh" / PAGE).as_uri())
-        page.locator("live-digit #right").click()
-        expect(page.locator("live-digit #reading")).to_have_text(FAILED["zh"])
-
-
 @pytest.mark.parametrize("folder", LANGUAGES)
-def test_room_is_reserved(board, folder):
+def test_room_is_reserved(lesson, folder):
     """The page does not move when the script draws the board, nor when the answer comes."""
-    visit = board(folder)
+    visit = lesson(folder)
     page = visit.page
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(page, viewport)
-            found.append(digit_element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(page, "live-digit")
     draw(visit, 8)
     expect_read(visit, 8)
-    assert heights() == drawn
-    page.route("**/_static/site-*.js", lambda route: route.abort())
-    page.reload()
-    assert page.evaluate("customElements.get('live-digit') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(board):
-    element = digit_element(board(java_script_enabled=False))
-    assert element.inner_text().strip() == (
-        "The drawing board needs JavaScript, which does not run here."
-    )
-    assert element.bounding_box()["height"] < 150
+    assert heights(page, "live-digit") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
-def test_board_is_accessible(board, axe, folder, scheme):
-    visit = board(folder, viewport=PHONE, color_scheme=scheme)
+def test_board_is_accessible(lesson, axe, folder, scheme):
+    visit = lesson(folder, viewport=PHONE, color_scheme=scheme)
     draw(visit, 5)
     expect_read(visit, 5)
     digit_element(visit).locator("#ask").click()
     difference = digit_element(visit).locator("#difference")
     expect(difference).to_have_text(re.compile(r"\de[+-]\d"), timeout=60_000)
     assert violations(visit.page, axe, "live-digit") == []
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    (line,) = [line for line in script.splitlines() if f"{folder}/{PAGE})" in line]
-    assert line.startswith("# [") and "live-digit" not in script

@@ -7,7 +7,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,12 +17,10 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from built_site import LANGUAGES
-from staged import resize, scrolls_sideways, violations
+from staged import DESK, PHONE, heights, violations
 
 LESSON = "lesson_18_image_classification_2"
 PAGE = f"lessons/3_practice/{LESSON}.html"
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 SLOW = 60_000  # a runtime of 14 MB has to start, in milliseconds
 LATE = ("_live/", "live-model", "logo-net", "onnxruntime")
 VERDICTS = {
@@ -50,25 +47,9 @@ SEND = """([kind, name, base64]) => {
 
 
 @pytest.fixture
-def left(built) -> Path:
-    """The folder of the files that the page loads."""
-    return built.root / "en" / "_live" / LESSON
-
-
-@pytest.fixture
 def samples(left) -> dict[str, torch.Tensor]:
     """The four examples, shape (4, 3, 96, 96) as bytes, and their probabilities."""
     return load_file(left / "samples.safetensors")
-
-
-@pytest.fixture
-def lesson(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 @pytest.fixture
@@ -376,13 +357,6 @@ def test_a_failed_download_is_said_and_can_be_tried_again(lesson, built, wrong):
     answered(visit, "Example 1")
 
 
-def test_a_page_opened_from_a_folder_says_what_is_wrong(browser, built):
-    with browser.new_page(viewport=DESK) as page:
-        page.goto((built.root / "zh" / PAGE).as_uri())
-        page.locator("live-logo #load").click()
-        expect(page.locator("live-logo #loading")).to_have_text(FAILED["zh"])
-
-
 def test_the_last_picture_gets_the_answer(detector, samples):
     """Whoever chooses another picture before the answer never sees that of the first one."""
     visit = detector()
@@ -409,38 +383,20 @@ def test_room_is_reserved(lesson, folder):
     visit = lesson(folder, routes={program: lambda route: route.abort()})
     page = visit.page
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(page, viewport)
-            assert not scrolls_sideways(page)
-            found.append(element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(page, "live-logo")
     element(visit).locator("#load").click()
     expect(element(visit).locator("#loading")).to_have_text(FAILED[folder])
-    assert heights() == drawn
+    assert heights(page, "live-logo") == drawn
     page.unroute(program)
     element(visit).locator("#load").click()
     expect(element(visit).locator("#answer")).to_be_visible(timeout=SLOW)
-    assert heights() == drawn
+    assert heights(page, "live-logo") == drawn
     element(visit).locator(".examples button").first.click()
     expect(element(visit).locator("#numbers")).to_contain_text("%")
-    assert heights() == drawn
+    assert heights(page, "live-logo") == drawn
     element(visit).locator("#file").set_input_files(as_file(f"{'long' * 20}.txt", b"text"))
     expect(element(visit).locator("#verdict")).to_contain_text(UNREADABLE[folder])
-    assert heights() == drawn
-    page.route("**/_static/site-*.js", lambda route: route.abort())
-    page.reload()
-    assert page.evaluate("customElements.get('live-logo') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(lesson):
-    found = element(lesson(java_script_enabled=False))
-    assert "JavaScript" in found.inner_text()
-    assert found.bounding_box()["height"] < 150
+    assert heights(page, "live-logo") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
@@ -454,12 +410,3 @@ def test_element_is_accessible(lesson, axe, folder, scheme):
     assert violations(visit.page, axe, "live-logo") == []
     answer = element(visit).locator("#answer")
     assert answer.get_attribute("aria-live") == "polite"
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    assert "live-logo" not in script
-    sentence = {"en": "the network looks for the logo", "zh": "找课程标志"}[folder]
-    (line,) = [line for line in script.splitlines() if sentence in line]
-    assert f"{folder}/{PAGE})" in line

@@ -14,12 +14,10 @@ from playwright.sync_api import Locator, Route, expect
 from safetensors import safe_open
 
 from built_site import LANGUAGES
-from staged import resize, scrolls_sideways, violations
+from staged import PHONE, heights, violations
 
 LESSON = "lesson_26_foundation_models"
 PAGE = f"lessons/4_beyond/{LESSON}.html"
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 TOWERS = "**/pictures_and_words.safetensors*"
 SPRITES = "**/emoji.webp*"
 MODULES = ("live-model.js", "picture-net.js", "small-model.js")
@@ -61,16 +59,6 @@ class Towers:
 @pytest.fixture(scope="module")
 def left(built) -> Towers:
     return Towers(built.root / "en" / "_live" / LESSON)
-
-
-@pytest.fixture
-def lesson(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 def element(visit) -> Locator:
@@ -309,25 +297,17 @@ def test_room_is_reserved_and_a_missing_file_is_said(lesson, folder):
     visit = lesson(folder, routes={SPRITES: lambda route: route.abort()})
     page = visit.page
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(page, viewport)
-            assert not scrolls_sideways(page)
-            found.append(element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(page, "live-pictures")
     element(visit).locator("input").fill("cat")
     expect(status(visit)).to_contain_text(FAILED[folder])
-    assert heights() == drawn
+    assert heights(page, "live-pictures") == drawn
     page.unroute(SPRITES)
     page.route(TOWERS, lambda route: route.fulfill(body=b"half of it"))
     ask(visit, "red cat")
     expect(status(visit)).to_contain_text(FAILED[folder])
     page.unroute(TOWERS)
     type_(visit, "men woman running")
-    assert heights() == drawn
+    assert heights(page, "live-pictures") == drawn
     # The longest names and the longest words that are not known, all at once.
     type_(visit, "cat" + "".join(f" {'m' * 50}{n}" for n in range(9)))
     page.evaluate("""() => {
@@ -339,23 +319,7 @@ def test_room_is_reserved_and_a_missing_file_is_said(lesson, folder):
       const unknown = Array.from({ length: 9 }, () => "m".repeat(50));
       element.show({ ...answer, best }, element.labels.answer, unknown, "en");
     }""")
-    assert heights() == drawn
-    page.route("**/_static/site-*.js", lambda route: route.abort())
-    page.reload()
-    assert page.evaluate("customElements.get('live-pictures') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(lesson):
-    found = element(lesson(java_script_enabled=False))
-    assert "JavaScript" in found.inner_text()
-    assert found.bounding_box()["height"] < 150
-
-
-def test_it_is_not_printed(lesson):
-    visit = lesson()
-    visit.page.emulate_media(media="print")
-    expect(element(visit)).to_be_hidden()
+    assert heights(page, "live-pictures") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
@@ -365,14 +329,3 @@ def test_element_is_accessible(lesson, axe, folder, scheme):
     for text, count in (("a qwertyish cat", 12), ("雪", 12), ("qwertyish", 0)):
         type_(visit, text, count)
         assert violations(visit.page, axe, "live-pictures") == []
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    assert "live-pictures" not in script
-    sentence = {"en": "the nearest emoji appear", "zh": "最相近的表情符号"}[folder]
-    (line,) = [
-        line for line in script.splitlines() if f"{folder}/{PAGE})" in line and sentence in line
-    ]
-    assert line

@@ -8,12 +8,10 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from built_site import LANGUAGES
-from staged import resize, scrolls_sideways, violations
+from staged import PHONE, heights, violations
 
 LESSON = "lesson_23_sentiment_lstm"
 PAGE = f"lessons/3_practice/{LESSON}.html"
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 LATE = ("_live/", "small-model", "review-net")
 VERDICTS = {
     "en": ("English network: a bad review.", "English network: a good review."),
@@ -21,16 +19,6 @@ VERDICTS = {
 }
 WAITING = {"en": "Write a review, or choose an example.", "zh": "请写一条评论，或者点一个示例。"}
 FAILED = {"en": "The network could not be loaded", "zh": "网络加载失败"}
-
-
-@pytest.fixture
-def lesson(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 def element(visit) -> Locator:
@@ -206,18 +194,10 @@ def test_room_is_reserved_and_a_missing_network_is_said(lesson, folder):
     visit = lesson(folder, routes={models: lambda route: route.abort()})
     page = visit.page
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(page, viewport)
-            assert not scrolls_sideways(page)
-            found.append(element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(page, "live-review")
     element(visit).locator("textarea").fill("A good film")
     expect(element(visit).locator("#verdict")).to_contain_text(FAILED[folder])
-    assert heights() == drawn
+    assert heights(page, "live-review") == drawn
     page.unroute(models)
     page.route(models, lambda route: route.fulfill(body=b"half of it"))
     element(visit).locator("textarea").fill("A fine film")
@@ -225,19 +205,9 @@ def test_room_is_reserved_and_a_missing_network_is_said(lesson, folder):
     expect(element(visit).locator("#verdict")).to_contain_text(FAILED[folder])
     page.unroute(models)
     write(visit, "A good film " * 150, 400)
-    assert heights() == drawn
+    assert heights(page, "live-review") == drawn
     write(visit, "qwertyish" * 50, 1)
-    assert heights() == drawn
-    page.route("**/_static/site-*.js", lambda route: route.abort())
-    page.reload()
-    assert page.evaluate("customElements.get('live-review') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(lesson):
-    found = element(lesson(java_script_enabled=False))
-    assert "JavaScript" in found.inner_text()
-    assert found.bounding_box()["height"] < 150
+    assert heights(page, "live-review") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
@@ -247,12 +217,3 @@ def test_element_is_accessible(lesson, axe, folder, scheme):
     for text, count in (("A wonderful qwertyish film", 4), ("terrible, terrible", 3)):
         write(visit, text, count)
         assert violations(visit.page, axe, "live-review") == []
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    assert "live-review" not in script
-    sentence = {"en": "the network judges it", "zh": "网络会给出判断"}[folder]
-    (line,) = [line for line in script.splitlines() if sentence in line]
-    assert f"{folder}/{PAGE})" in line

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from built_site import LANGUAGES
-from staged import resize, scrolls_sideways, violations
+from staged import DESK, PHONE, heights, scrolls_sideways, violations
 
 LESSON = "lesson_21_nlp_1"
 PAGE = f"lessons/3_practice/{LESSON}.html"
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
 SENTENCES = ("the film is long but the last hour is beautiful", "这部电影很长，但最后一小时很美")
 FAILED = {"en": "The tokenizers could not be loaded", "zh": "分词器加载失败"}
 ENCODE = """([name, lines]) => {
@@ -26,22 +23,6 @@ ENCODE = """([name, lines]) => {
 #: From all planes, with what is rare in texts: marks, numbers, spaces, controls, signs in two halves.
 SIGNS = [*"aB'’sdt 0½²٣Ⅷ_.,!?-", *"\t\n\r\v\x1c\x85\xa0\u2003\u2028\u3000\ufeff\u200b\u0301"]
 SIGNS += [*"éßçñ电影很好看，。𠀀👍🏽", "\u200d", "\ue000", "\U0010ffff"]
-
-
-@pytest.fixture
-def left(built) -> Path:
-    """The folder of the files that the lesson left."""
-    return built.root / "en" / "_live" / LESSON
-
-
-@pytest.fixture
-def lesson(open_page):
-    """A function that opens the page of the lesson in a language."""
-
-    def open_(folder: str = "en", **options: object):
-        return open_page(f"{folder}/{PAGE}", **{"viewport": DESK, **options})
-
-    return open_
 
 
 @pytest.fixture
@@ -172,42 +153,17 @@ def test_a_failed_download_is_said_and_can_be_tried_again(lesson, address):
     expect(element(visit).locator("#status")).to_be_empty()
 
 
-def test_a_page_opened_from_a_folder_says_what_is_wrong(browser, built):
-    with browser.new_page(viewport=DESK) as page:
-        page.goto((built.root / "zh" / PAGE).as_uri())
-        page.locator("live-tokeniser #load").click()
-        expect(page.locator("live-tokeniser #status")).to_contain_text(FAILED["zh"])
-
-
 @pytest.mark.parametrize("folder", LANGUAGES)
 def test_room_is_reserved(lesson, folder):
     """The page does not move when the script draws the element, nor when the pieces appear."""
     visit = lesson(folder)
 
-    def heights() -> list[float]:
-        found = []
-        for viewport in (PHONE, DESK):
-            resize(visit.page, viewport)
-            assert not scrolls_sideways(visit.page)
-            found.append(element(visit).bounding_box()["height"])
-        return found
-
-    drawn = heights()
+    drawn = heights(visit.page, "live-tokeniser")
     element(visit).locator("#load").click()
     expect(element(visit).locator("#again")).to_be_visible()
-    assert heights() == drawn
+    assert heights(visit.page, "live-tokeniser") == drawn
     element(visit).locator("input[value=mixed]").check()
-    assert heights() == drawn
-    visit.page.route("**/_static/site-*.js", lambda route: route.abort())
-    visit.page.reload()
-    assert visit.page.evaluate("customElements.get('live-tokeniser') === undefined")
-    assert heights() == drawn
-
-
-def test_without_scripts_a_sentence_stands_there(lesson):
-    found = element(lesson(java_script_enabled=False))
-    assert "JavaScript" in found.inner_text()
-    assert found.bounding_box()["height"] < 150
+    assert heights(visit.page, "live-tokeniser") == drawn
 
 
 @pytest.mark.parametrize(("folder", "scheme"), [("en", "light"), ("zh", "dark")])
@@ -217,14 +173,3 @@ def test_element_is_accessible(lesson, axe, folder, scheme):
     element(visit).locator("#load").click()
     expect(element(visit).locator("#again")).to_be_visible()
     assert violations(visit.page, axe, "live-tokeniser") == []
-
-
-@pytest.mark.parametrize("folder", LANGUAGES)
-def test_downloads_have_a_link_instead(built, folder):
-    script = (built.root / folder / PAGE).with_suffix(".py").read_text("utf-8")
-    assert "live-tokeniser" not in script
-    sentence = {"en": "two tokenizers cut a sentence of yours", "zh": "两个分词器会切分你写的句子"}[
-        folder
-    ]
-    (line,) = [line for line in script.splitlines() if sentence in line]
-    assert f"{folder}/{PAGE})" in line

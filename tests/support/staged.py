@@ -199,6 +199,16 @@ def below(page: Page) -> float:
     return page.evaluate("document.querySelector('#below').getBoundingClientRect().top + scrollY")
 
 
+def heights(page: Page, selector: str) -> list[float]:
+    """Return how high an element is on a phone and on a desk; the page may not scroll sideways."""
+    found = []
+    for viewport in (PHONE, DESK):
+        resize(page, viewport)
+        assert not scrolls_sideways(page)
+        found.append(page.locator(selector).bounding_box()["height"])
+    return found
+
+
 def scrolls_sideways(page: Page) -> bool:
     """Return whether the page is wider than the window."""
     root = "document.documentElement"

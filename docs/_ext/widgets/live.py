@@ -172,7 +172,7 @@ def add_scripts(
 ) -> None:
     """Load the script and the style sheet on the pages that have an element, and on no other."""
     names = {node["element"] for node in doctree.findall(live)} if doctree is not None else set()
-    for name in sorted(names):
+    for name in ["live-element", *sorted(names)] if names else []:  # first what they share
         app.add_js_file(f"{name}.js", loading_method="defer")
     if names:
         app.add_css_file("live.css")
