@@ -916,11 +916,12 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 
 # %%
 # The deep plain network is far worse even on its *own training pictures*. So this is not :term:`overfitting`: better
-# parameters certainly exist, but the training has not found them in 100 steps. (He and others saw the gap remain to the
-# end of a long training. We have not tested that.) The deep residual network has the same number of parameters, the
-# same batches and the same first weights, and it learns. Is it better than the shallow network? Read the last line: a
-# difference of less than two standard errors says that four seeds cannot tell. The addition makes depth *possible*.
-# Whether depth pays is another question, which needs more data and more steps.
+# parameters certainly exist, but the training has not found them in 100 steps. (He and others saw the gap remain to
+# the end of a long training. We have not tested that.) The deep residual network has the same number of parameters,
+# the same batches and the same first weights, and it learns. Is it better than the shallow network? Read the last
+# line: with four seeds, a difference of less than 3.2 standard errors is no verdict (:term:`Student's t
+# distribution`). The addition makes depth *possible*. Whether depth pays is another question, which needs more data
+# and more steps.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------

@@ -21,8 +21,8 @@ from _ext.common.files import file_digest, mirror
 from dlcourse.page_files import VARIABLE
 
 SERVED = "_live"
-#: What the build alone reads, see ``blocks/printed``: it stands in the page.
-NOT_SERVED = ("choices_*.json", "then_and_now_*.json")
+#: What the build alone reads, see ``blocks/printed`` and ``lesson_page/ledger``: it stands in a page.
+NOT_SERVED = ("choices_*.json", "then_and_now_*.json", "languages.json")
 _SUFFIX = ".files"
 _IN_ENTRY = "files"
 

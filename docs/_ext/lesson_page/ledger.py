@@ -2,6 +2,9 @@
 
 ``lesson-ledger`` is a directive without content. It becomes the table, and ``ledger.json``, with
 the same facts, is written beside its page.
+
+What a lesson measured in English and in Chinese it leaves for the ledger in ``languages.json``, with its
+page files: ``{"tokens_per_name": {"en": 6.1, "zh": 5.8}}``; ``MEASURES`` has the names.
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ import polib
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from _ext.common.languages import LANGUAGES
 from _ext.course import lessons as course_lessons
 from _ext.course.lessons import DATA_PAGE, Lesson, data_links
+from _ext.execution import page_files
 from _ext.execution.record import processor_name
 from _ext.lesson_page.wording import Wording
 from _ext.translation import catalogues, interface
@@ -44,6 +49,15 @@ RECORDED = (
     "python",
     "packages",
 )
+
+
+def measures(_site: Callable[[str], str]) -> dict[str, str]:
+    """Return what may be measured in both languages, by key, in words."""
+    return {
+        "tokens_per_name": _site("tokens of a name; a tenth of the training text was Chinese"),
+        "accuracy_percent": _site("test reviews that the LSTM judged rightly, %"),
+        "first_percent": _site("unseen pictures whose own name was the nearest, %"),
+    }
 
 
 class Ledger(nodes.Element):
@@ -81,6 +95,32 @@ def translation(srcdir: Path, docname: str, language: str) -> dict[str, Any]:
     }
 
 
+def in_both_languages(page: Path) -> dict[str, dict[str, float]]:
+    """Return what a lesson measured in English and in Chinese; mostly nothing.
+
+    Parameters
+    ----------
+    page : Path
+        The page of the lesson, in the folder of the pages.
+
+    Raises
+    ------
+    ExtensionError
+        If a measure is unknown, or a language is missing.
+    """
+    file = page_files.folder(page) / "languages.json"
+    found: dict[str, dict[str, float]] = {}
+    if file.is_file():
+        found = json.loads(file.read_text(encoding="utf-8"))
+    known = measures(str)
+    for name, values in found.items():
+        if name not in known or values.keys() != {"en", "zh"}:
+            raise ExtensionError(
+                f"{page}: {name} in languages.json: use one of {', '.join(known)}, with 'en' and 'zh'"
+            )
+    return found
+
+
 def lesson_entry(app: Sphinx, lesson: Lesson) -> dict[str, Any]:
     """Return what the ledger says about a lesson."""
     record = lesson.record or {}
@@ -100,6 +140,7 @@ def lesson_entry(app: Sphinx, lesson: Lesson) -> dict[str, Any]:
         **{name: record.get(name) for name in RECORDED},
         "assets": lesson.settings.get("assets", []),
         "translation": translation(Path(app.srcdir), lesson.docname, language),
+        "in_both_languages": in_both_languages(Path(app.srcdir) / lesson.docname),
     }
 
 
@@ -159,6 +200,22 @@ def row(app: Sphinx, docname: str, entry: dict[str, Any]) -> dict[str, Any]:
         ],
         "translation": _freshness(entry["translation"], _site),
     }
+
+
+def language_rows(app: Sphinx, docname: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the table that has English beside Chinese."""
+    words = measures(interface.translator(app))
+    return [
+        {
+            "title": entry["title"],
+            "href": app.builder.get_relative_uri(docname, entry["page"]),
+            "measure": words[name],
+            **{folder: f"{value:.2f}" for folder, value in values.items()},
+            "gap": f"{values['zh'] - values['en']:+.2f}".replace("-", "\u2212"),
+        }
+        for entry in entries
+        for name, values in entry["in_both_languages"].items()
+    ]
 
 
 def _status(entry: dict[str, Any], translate: Callable[[str], str]) -> str:
@@ -231,6 +288,7 @@ def write_ledger(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         "_site": _site,
         "ledger": ledger,
         "rows": [row(app, docname, entry) for entry in ledger["lessons"]],
+        "languages": language_rows(app, docname, ledger["lessons"]),
         "summary": summary(totals, _site),
         "total": {
             "time": wording.duration(totals["run_time_s"]),

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from docutils import nodes
 from lxml import html
-from sphinx.errors import ConfigError
+from sphinx.errors import ConfigError, ExtensionError
 
+from _ext.lesson_page import ledger
 from _ext.lesson_page.folds import fold
 from _ext.lesson_page.reading_time import OUTPUT_CLASS, reading_minutes
 from _ext.lesson_page.wording import Wording
@@ -160,7 +161,7 @@ def test_translator_is_asked_for_the_lesson_alone(templates: Path) -> None:
 def test_ledger_and_its_file_agree(course: Project) -> None:
     for language in ("en", "zh"):
         data = json.loads((course.written(language) / "ledger.json").read_text("utf-8"))
-        rows = course.tree(language, "ledger").xpath("//table/tbody/tr")
+        rows = course.tree(language, "ledger").xpath("//table[@aria-label]/tbody/tr")
         assert [row.get("data-lesson") for row in rows] == [e["number"] for e in data["lessons"]]
         titles = [entry["title"] for entry in data["lessons"]]
         assert words([row.find("th") for row in rows]) == titles
@@ -186,7 +187,7 @@ def test_ledger_says_whether_everything_was_executed(course: Project, followed: 
     }
     assert (tiny["status"], tiny["within_budget"]) == ("executed", False)
     assert [moving[k] for k in ("status", "run_time_s", "packages")] == ["not executed", None, None]
-    first, second, _ = followed.tree("en", "ledger").xpath("//tbody/tr")
+    first, second, _ = followed.tree("en", "ledger").xpath("//table[@aria-label]/tbody/tr")
     over = ["executed, over its budget 1 March 2026", "1 min 11 s", "1.0 s", "640 MiB"]
     assert words(first.findall("td"))[:4] == over
     assert words(second.findall("td"))[:4] == ["not executed in this build", "–", "1.0 s", "–"]
@@ -200,7 +201,10 @@ def test_ledger_counts_what_is_not_translated(course: Project) -> None:
         (True, 0, 4),
         (False, 2, 21),
     ]
-    cells = [row.findall("td")[-1] for row in course.tree("en", "ledger").xpath("//tbody/tr")]
+    cells = [
+        row.findall("td")[-1]
+        for row in course.tree("en", "ledger").xpath("//table[@aria-label]/tbody/tr")
+    ]
     assert words(cells) == ["matches the English"] * 2 + ["2 of 21 texts are missing"]
 
 
@@ -275,3 +279,29 @@ def test_reading_time_counts_words_characters_and_lines_of_code() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert Wording(str, "en").duration(seconds) == text
+
+
+def test_ledger_has_english_beside_chinese(course: Project) -> None:
+    expected = {
+        "en": ["03 · All kinds", "test reviews that the LSTM judged rightly, %"],
+        "zh": ["03 · 各种文字", "LSTM 判断正确的测试评论，%"],
+    }
+    for language, (title, measure) in expected.items():
+        (row,) = course.tree(language, "ledger").xpath("//table[caption]/tbody/tr")
+        assert words(list(row)) == [title, measure, "80.00", "78.50", "−1.50"]
+        *_, kinds = json.loads((course.written(language) / "ledger.json").read_text("utf-8"))[
+            "lessons"
+        ]
+        assert kinds["in_both_languages"] == {"accuracy_percent": {"en": 80, "zh": 78.5}}
+        assert not list(course.written(language).glob("_live/*/languages.json"))
+
+
+@pytest.mark.parametrize(
+    "content", ['{"speed": {"en": 1, "zh": 2}}', '{"first_percent": {"en": 1}}']
+)
+def test_unknown_measures_and_missing_languages_are_refused(tmp_path: Path, content: str) -> None:
+    page = tmp_path / "lesson_03_kinds"
+    page.with_suffix(".files").mkdir()
+    (page.with_suffix(".files") / "languages.json").write_text(content, "utf-8")
+    with pytest.raises(ExtensionError, match="use one of tokens_per_name, accuracy_percent"):
+        ledger.in_both_languages(page)
