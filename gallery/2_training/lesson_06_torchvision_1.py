@@ -560,10 +560,9 @@ ax.legend(loc="upper left")
 print("measured in this build")
 
 # %%
-# So begin with 0 workers, measure, and add workers as long as it helps. Measure together with the neural network,
-# because this table cannot show one thing: without workers the network waits for each batch, but even one worker can
-# load the next batch while the network computes. Once the batches come faster than the network uses them, more workers
-# change nothing.
+# So begin with 0 workers, and add workers as long as it helps. Measure together with the neural network, because this
+# table cannot show one thing: even one worker can load the next batch while the network computes. Once the batches come
+# faster than the network uses them, more workers change nothing.
 #
 # Use it: what workers hold in memory
 # -----------------------------------
@@ -946,8 +945,6 @@ for ax, name in zip(axes.flat, FAMILIES["classification"], strict=True):
     ax.set_axis_off()
 
 # %%
-# Where a data set has only numbers for its classes, the number stands beneath the picture.
-#
 # Use it: detection and segmentation in the atlas
 # -----------------------------------------------
 # Here a picture may hold many objects. :term:`Object detection <object detection>` asks for a :term:`bounding box` and

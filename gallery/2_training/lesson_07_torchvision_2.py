@@ -751,8 +751,6 @@ model = train(seed=0, n=100, steps=100, limits={})
 print(f"validation accuracy: {share_right(model, valid_images, valid_labels):.1%}")
 
 # %%
-# This is one training on 100 digits, as they are.
-#
 # Use it: choose the strength
 # ---------------------------
 # How strongly should the digits be distorted, and for how many steps should we train? We ask the validation digits. The
@@ -1059,33 +1057,6 @@ assert (brighter == 1).float().mean() > 0.95
 # The transform cut everything off at 1. Nearly the whole picture is white. **What to look for:** the minimum and the
 # maximum after the last transform.
 #
-# Break it: normalising twice
-# ---------------------------
-# One normalisation stands in the dataset and another one in the training loop: each file looks right. We give the
-# validation digits to the five networks of the arm "all four": not normalised, normalised once, and twice.
-#
-# .. fold:: How the accuracies are computed
-
-once = (valid_images - pixel_mean) / pixel_std
-twice = (once - pixel_mean) / pixel_std
-measured = {}
-for name, inputs in [("never", valid_images), ("once", once), ("twice", twice)]:
-    right = []
-    for model in models["all four"]:
-        with torch.no_grad():
-            right.append((model(inputs).argmax(1) == valid_labels).float().mean().item())
-    measured[name] = 100 * np.array(right)  # (5,)
-    spread = f"mean {inputs.mean():+.2f}, std {inputs.std():.2f}"
-    print(f"{name:5} {spread}: accuracy {measured[name].mean():.1f} %")
-cost = measured["once"] - measured["twice"]
-print(f"twice costs {cost.mean():.1f} ± {cost.std(ddof=1) / math.sqrt(5):.1f} points")
-assert measured["once"].mean() > measured["never"].mean() + 2 and cost.mean() < 2
-
-# %%
-# All have the same shape and dtype, and no message appears. Not normalising costs several points. Normalising twice
-# costs at most a little with this small network, so the accuracy alone would not show the mistake. **What to look
-# for:** after normalisation the mean must be near 0 and the standard deviation near 1.
-#
 # Break it: a transform on a whole batch
 # --------------------------------------
 # In the prediction at the top, eight digits were turned by one angle. We pass them to four random transforms and count
@@ -1265,9 +1236,8 @@ both = transforms.RandomHorizontalFlip(p=1)(image, mask)""",
 # Each exercise gives starting lines and the check that your solution must pass. Worked solutions, executed,
 # are on :doc:`the solutions page </solutions/lesson_07>`.
 #
-# **1. Recall.** Which shape comes out of this chain? Say it before you run it. (``Resize`` takes a height and a width,
-# and then the proportions may change. With a single number, the shorter side gets that length and the proportions
-# stay.)
+# **1. Recall.** Which shape comes out of this chain? Say it before you run it. (If ``Resize`` is given a single number,
+# the shorter side gets that length, and the proportions stay.)
 #
 # .. code-block:: python
 #
@@ -1316,7 +1286,8 @@ both = transforms.RandomHorizontalFlip(p=1)(image, mask)""",
 #
 # In practice
 # -----------
-# - Look at a batch after all transforms, with its labels, boxes and masks.
+# - Look at a batch after all transforms, with its labels, boxes and masks. If it is normalised, its mean is near 0 and
+#   its standard deviation near 1; otherwise it was normalised never, or twice.
 # - Say for each transform which real pictures it stands for. If you cannot, leave it out.
 # - Augment the training data only, and choose the strength on validation data that are left as they are.
 #
