@@ -647,7 +647,7 @@ print("example 5, read six times:", count_different(read_six_times), "different 
 # :term:`accuracy`?
 #
 # First the data. 2,000 digits of the training set become the :term:`validation set`, on which all choices are made. The
-# rest is the ``pool`` for training. The mean and the deviation for the normalisation come from 10,000 pictures of the
+# rest is the pool for training. The mean and the deviation for the normalisation come from 10,000 pictures of the
 # pool, without their labels.
 
 order = torch.randperm(60_000, generator=generator)
