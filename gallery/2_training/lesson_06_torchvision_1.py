@@ -83,9 +83,9 @@ generator = seed_everything(SEED)
 
 # %%
 # First we decide how many :term:`worker processes <worker process>` to use. These are further Python programs that load
-# data while this one goes on. On Linux, a worker can be a copy of the running program, made by the call ``fork``.
-# Windows and macOS start a fresh Python instead, and so does Linux since Python 3.14, unless we ask for ``fork``. A
-# fresh Python needs more care (see "Break it"), so this lesson uses two workers on Linux, and none elsewhere.
+# data while this one goes on. On Linux, a worker can be a copy of the running program; the call that makes the copy is
+# named ``fork``. Other systems start a fresh Python, which needs more care (see "Break it"). So this lesson uses two
+# workers on Linux, and none elsewhere.
 
 WORKERS = 2 if sys.platform == "linux" else 0  # 0: this process loads the data itself
 START = "fork" if WORKERS else None  # how a worker is started
@@ -259,19 +259,16 @@ print(tuple(batch_images.shape), batch_labels)
 #
 # Build it: a data loader
 # -----------------------
-# The rest is a list of indices. Put them into an order, cut the order into pieces, read the examples of a piece, and
-# collate them. Two options are common: ``shuffle`` makes the order random, and ``drop_last`` leaves out the last batch
-# if it is not full.
+# A loader works with the list of all indices. It puts them into an order, cuts the order into pieces, reads the examples
+# of each piece, and collates them. Two options are common: ``shuffle`` makes the order random, and ``drop_last`` leaves
+# out the last batch if it is not full.
 #
-# All randomness comes from a ``torch.Generator``. (It has nothing to do with Python's generator functions, those with
-# ``yield``, although ``our_loader`` is one.) At the start of an epoch PyTorch draws from it twice: first one large
-# integer, the *base seed* of the workers, and then the order. We have no workers yet, but our loader must draw the base
-# seed too, so that its order agrees with PyTorch's. (``random_`` fills an empty tensor with a random value.)
+# The random order is drawn from the ``torch.Generator`` that is passed in. (It has nothing to do with Python's generator
+# functions, those with ``yield``, although ``our_loader`` is one.)
 
 
 def our_loader(dataset, batch_size, shuffle=False, drop_last=False, generator=None):
     """Yield the batches of one epoch."""
-    torch.empty((), dtype=torch.int64).random_(generator=generator)  # the base seed, not used here
     order = list(range(len(dataset)))
     if shuffle:
         order = torch.randperm(len(dataset), generator=generator).tolist()
@@ -315,6 +312,7 @@ for batch_size in (1, 7, 100, 1000):
             a, b = torch.Generator().manual_seed(SEED), torch.Generator().manual_seed(SEED)
             loader = DataLoader(small, generator=b, **settings)
             for _ in range(2):
+                base_seed = torch.empty((), dtype=torch.int64).random_(generator=a)
                 for ours, its in zip(
                     our_loader(small, generator=a, **settings), loader, strict=True
                 ):
@@ -325,9 +323,10 @@ for batch_size in (1, 7, 100, 1000):
 print(f"{compared:,} batches: equal")
 
 # %%
-# Given a generator, our dozen lines return the same batches as ``DataLoader`` in one process, in the same order. The
-# check had to imitate one detail: at the end of a shuffled epoch PyTorch draws one more order and discards it. So the
-# first epochs agree by themselves, and the second ones only after we make this extra draw too.
+# With the same seed, our ten lines return the same batches as ``DataLoader`` in one process, in the same order. For this
+# the check makes two more draws, as PyTorch does. At the start of an epoch PyTorch draws one large integer, the *base
+# seed* of the workers, which comes into play below. At the end of a shuffled epoch it draws one more order, and discards
+# it.
 #
 # Build it: workers
 # -----------------
@@ -444,7 +443,7 @@ print(len(loader), "batches;", tuple(batch_images.shape), tuple(batch_labels.sha
 #
 # Use it: how fast are workers?
 # -----------------------------
-# More workers, more speed? It depends on what reading one example means. We compare three datasets. ``Digits``, from
+# More workers, more speed? That depends on what it takes to read one example. We compare three datasets. ``Digits``, from
 # above, has everything in memory. ``Pictures`` opens pictures of animals with Pillow, converts them to red, green and
 # blue, and resizes them if it is given a side. ``Distant`` imitates a disk far away: it waits 5 milliseconds for each
 # example.
@@ -561,10 +560,9 @@ ax.legend(loc="upper left")
 print("measured in this build")
 
 # %%
-# So begin with 0 workers, measure, and add workers as long as it helps. Measure together with the neural network,
-# because this table cannot show one thing: without workers the network waits for each batch, but even one worker can
-# load the next batch while the network computes. Once the batches come faster than the network uses them, more workers
-# change nothing.
+# So begin with 0 workers, and add workers as long as it helps. Measure together with the neural network, because this
+# table cannot show one thing: even one worker can load the next batch while the network computes. Once the batches come
+# faster than the network uses them, more workers change nothing.
 #
 # Use it: what workers hold in memory
 # -----------------------------------
@@ -604,9 +602,12 @@ print(f"list of strings: {strings_mb:.1f} MB in {len(name_list):,} objects")
 print(f"array of bytes:  {name_array.nbytes / 1e6:.1f} MB in one object")
 
 # %%
-# In the file ``/proc/self/smaps_rollup``, Linux tells each process how much of its memory no other process shares. This
-# amount is called the *unique set size*. We let the workers report it: our ``collate_fn`` ignores the examples and
-# returns the number of the worker, from ``get_worker_info``, with its private megabytes.
+# Linux tells each process how much of its memory no other process shares; this amount is called the *unique set size*.
+# We let the workers report it. Our ``collate_fn`` ignores the examples: it returns the number of the worker, from
+# ``get_worker_info``, and its private megabytes. Two workers together read 80,000 of the 500,000 names in random order,
+# so each of them reads 8 %. (Where the system is not Linux, nothing is measured, and the figure stays empty.)
+#
+# .. fold:: How it is measured
 
 
 def private_memory():
@@ -622,12 +623,6 @@ def report_memory(examples):
     """A collate function: who am I, and what do I hold?"""
     return get_worker_info().id, private_memory()
 
-
-# %%
-# Two workers together read 80,000 of the 500,000 names in random order, so each of them reads 8 %. Other systems have
-# no such file; there the next cell says so and the figure stays empty.
-#
-# .. fold:: How it is measured
 
 memory = {"list of strings": [], "one array": []}
 if WORKERS and Path("/proc/self/smaps_rollup").exists():
@@ -680,15 +675,15 @@ print("measured in this build")
 # %%
 # This is the reason for many complaints that a loader "leaks" memory. With 16 workers that read in random order, a list
 # whose objects take 10 GB can need up to 160 GB more. The cure is to keep long lists, such as the file names of a large
-# data set, in arrays or tensors. (A worker that is started afresh, without ``fork``, gets a whole copy of lists and
-# NumPy arrays at once. Only tensors stay shared: PyTorch puts them into shared memory.)
+# data set, in arrays or tensors. (Without ``fork``, a worker gets a whole copy of lists and arrays at once. Only tensors
+# stay shared.)
 #
 # Use it: random numbers that differ
 # ----------------------------------
-# Now we can repair ``Noisy``. PyTorch gives each worker a seed: the base seed, which is new in each epoch, plus the
-# number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. So a ``worker_init_fn`` can use it
-# to give the worker's copy of the dataset a new generator. (Only generators that you make yourself need this. PyTorch's
-# own generator, Python's ``random`` and NumPy's old global functions are seeded automatically.)
+# Now we can repair ``Noisy``. PyTorch gives each worker a seed: the base seed, which is drawn anew for each epoch, plus
+# the number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. So a ``worker_init_fn`` can use
+# it to give the worker's copy of the dataset a new generator. The loader itself gets a generator, too: the base seeds
+# are drawn from it.
 
 
 def new_generator(worker):
@@ -708,6 +703,9 @@ def repaired_loader(seed):
         multiprocessing_context=START,
     )
 
+
+# %%
+# We read two epochs, as in the prediction.
 
 loader = repaired_loader(seed=1)
 pairs = []
@@ -731,10 +729,12 @@ if WORKERS:  # without workers the generator of the dataset is used, whose seed 
     assert other != pairs[:4]
 
 # %%
-# With the same number of workers, the same seed gives the same noise, and another seed gives other noise. There is a
-# simpler way as well: draw with PyTorch's own generator, for instance ``torch.randint(100, ())`` in ``__getitem__``,
-# which PyTorch seeds for you in each worker. (With 0 workers ``worker_init_fn`` is not called, and nothing is seeded
-# for you: call ``torch.manual_seed`` first.)
+# With the same number of workers, the same seed gives the same noise, and another seed gives other noise.
+#
+# Only generators that you make yourself need this repair. In each worker, PyTorch seeds its own generator, Python's
+# ``random`` and NumPy's old global functions for you. So there is a simpler way as well: draw with PyTorch's own
+# generator, as the transforms of torchvision do, for instance ``torch.randint(100, ())`` in ``__getitem__``. (With 0 workers nothing is seeded for you, and
+# ``worker_init_fn`` is not called: call ``torch.manual_seed`` first.)
 #
 # Use it: the atlas of data sets
 # ------------------------------
@@ -840,7 +840,9 @@ print("data:", rows.shape, rows.dtype, "labels:", content[b"labels"])
 
 # %%
 # Each row holds one picture: 1024 red, then 1024 green, then 1024 blue values. So ``reshape`` to (3, 32, 32) gives the
-# axes in PyTorch's order. We compare with torchvision's class.
+# axes in PyTorch's order.
+#
+# .. fold:: Checked against torchvision's class
 
 picture, label = miniature["cifar10"][0]
 ours = rows[0].reshape(3, 32, 32)
@@ -851,9 +853,9 @@ assert np.array_equal(ours, theirs.numpy())
 
 # %%
 # The other members of the family differ mainly in their formats: IDX files (MNIST and Fashion-MNIST), raw bytes
-# (STL10), a MATLAB file (SVHN), a folder for each class (ImageNet), databases (LSUN). In the tables the year is that of
-# the data, with a link to the paper that describes them. A gigabyte is :math:`10^9` bytes, and "none stated" means that
-# we found no terms on the owners' page. A dash stands where no number is stated, or where there are no classes.
+# (STL10), a MATLAB file (SVHN), a folder for each class (ImageNet), databases (LSUN). The year in the tables is that of
+# the data, with a link to their paper. "None stated" means that we found no terms on the owners' page, and a dash that
+# there is no number.
 #
 # .. list-table::
 #    :header-rows: 1
@@ -943,14 +945,12 @@ for ax, name in zip(axes.flat, FAMILIES["classification"], strict=True):
     ax.set_axis_off()
 
 # %%
-# Where a data set has only numbers for its classes, the number stands beneath the picture.
-#
 # Use it: detection and segmentation in the atlas
 # -----------------------------------------------
 # Here a picture may hold many objects. :term:`Object detection <object detection>` asks for a :term:`bounding box` and
 # a class for each object, and :term:`semantic segmentation` for the class of each pixel. COCO keeps the answers of all
 # pictures in one JSON file: a text of nested lists and dictionaries, which ``json.loads`` reads. We print the first
-# :term:`annotation`, without its long list of corners.
+# :term:`annotation`; of the corners of its outline, only the first three.
 
 instances = json.loads((root / "coco-detection/annotations/instances_val2017.json").read_text())
 print("keys:", sorted(instances))
@@ -960,8 +960,8 @@ for key in ("image_id", "category_id", "bbox", "area", "iscrowd"):
 print("outline:    ", annotation["segmentation"][0][:6], "…")
 
 # %%
-# A box of COCO holds the left edge, the top edge, the width and the *height*, in pixels. VOC and torchvision's
-# detectors use left, top, *right*, bottom instead, and this difference is a frequent mistake. ``category_id`` refers to
+# A box of COCO holds the left edge, the top edge, the *width* and the *height*, in pixels. VOC and torchvision's
+# detectors use left, top, *right*, *bottom* instead; to confuse the two is a frequent mistake. ``category_id`` refers to
 # the list of categories, whose numbers need not be consecutive: the 80 classes of COCO have numbers up to 90. The class
 # ``CocoDetection`` returns a picture and the list of its annotations; here are the boxes of the first picture in both
 # ways.
@@ -1088,8 +1088,7 @@ for line in caption_file.read_text(encoding="utf-8").splitlines()[:6]:
 #      - —
 #      - none stated
 #
-# PhotoTour is the odd one out. It asks a question about two pictures: do they show the same point of a scene,
-# photographed from two places? Its examples are small patches, or pairs of them.
+# PhotoTour asks another question: do two small patches show the same point of a scene, photographed from two places?
 #
 # .. fold:: What the files of each miniature are, and how the samples are drawn
 
@@ -1107,15 +1106,12 @@ for ax, name in zip(axes.flat, FAMILIES["captions and others"], strict=False):
 axes[2, 1].set_axis_off()
 
 # %%
-# Before you download an original, read its licence. COCO's, for example, frees the annotations (CC BY 4.0), while the
-# photographs belong to people who put them on Flickr.
+# Before you download an original, read its licence. That of COCO, for example, frees only the annotations, not the
+# photographs.
 #
-
-# %%
-# Break it
-# --------
-# First: pictures of different sizes. The animals come from files of many sizes, and ``Pictures`` leaves them as they
-# are if it is given no side.
+# Break it: pictures of different sizes
+# -------------------------------------
+# The animals come from files of many sizes, and ``Pictures`` leaves them as they are if it is given no side.
 
 pictures = Pictures(animal_files)
 try:
@@ -1132,9 +1128,11 @@ batch = next(iter(DataLoader(pictures, batch_size=4, collate_fn=list)))
 print(type(batch).__name__, "of", [tuple(picture.shape) for picture in batch])
 
 # %%
-# Second: workers that are started afresh, as on Windows, on macOS, and since Python 3.14 on Linux. With ``"spawn"`` a
-# fresh Python starts, and the dataset is sent to it as a pickle. A *lambda*, a function without a name, cannot be
-# pickled.
+# Break it: workers that start afresh
+# -----------------------------------
+# Windows and macOS start a fresh Python for each worker, and so does Linux since Python 3.14, unless we ask for
+# ``"fork"``. Here we ask for a fresh one, with ``"spawn"``. The dataset is then sent to it as a pickle. A *lambda*, a
+# function without a name, cannot be pickled.
 
 
 class Doubled(Dataset):
@@ -1164,8 +1162,7 @@ except (AttributeError, pickle.PicklingError) as error:
 # The fresh Python also has to know the class of the dataset. For this it runs your file once more, from the top. If the
 # file starts workers at its top level, the worker then tries to start a worker of its own. In a notebook there is no
 # file to run, so the class stays unknown. We try both with the same ten lines: a dataset and a loader, without the line
-# ``if __name__ == "__main__":``, which is called a *guard*. The messages are long; we keep the lines that matter, and
-# ``…`` stands for what differs in each run.
+# ``if __name__ == "__main__":``, which is called a *guard*. Of the long messages we keep the lines that matter.
 #
 # .. fold:: The ten lines, and how they are run
 
@@ -1215,11 +1212,14 @@ print("   ", ended[0])
 # cure is the *guard*: put the classes at the top level, and everything that runs below ``if __name__ == "__main__":``.
 # In a notebook, import the classes from a module, or ask for ``"fork"`` where it exists, as this lesson does.
 #
-# Third, a silent mistake: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections
-# are sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it
-# sees each digit once. (``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
-# The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is the share of right answers on the last
-# 10,000 pictures of the training file, which serve as :term:`validation set`.
+# Break it: data sorted by class
+# ------------------------------
+# This mistake is silent: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections are
+# sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it sees
+# each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is the share of right
+# answers on the last 10,000 pictures of the training file, which serve as :term:`validation set`.
+#
+# ``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
 #
 # .. fold:: The digits as one matrix, the training, and how the accuracy is measured
 
@@ -1230,9 +1230,9 @@ valid_pixels, valid_targets = pixels[50_000:], targets[50_000:]
 valid_inputs = (valid_pixels - mean) / std
 
 
-def accuracy(model, inputs):
+def accuracy(model):
     """Share of the validation digits that are read correctly."""
-    return (model(inputs).argmax(1) == valid_targets).float().mean().item()
+    return (model(valid_inputs).argmax(1) == valid_targets).float().mean().item()
 
 
 def train(seed, shuffle):
@@ -1255,11 +1255,12 @@ def train(seed, shuffle):
 # Each training runs from three seeds, with and without ``shuffle``.
 
 for seed in range(3):
-    in_order = train(seed, shuffle=False)
-    shares = [accuracy(model, valid_inputs) for model in (train(seed, shuffle=True), in_order)]
-    nines = (in_order(valid_inputs).argmax(1) == 9).float().mean()
-    print(f"shuffled {shares[0]:.3f}, sorted {shares[1]:.3f} ({nines:.0%} of its answers are 9)")
-    assert shares[0] > 0.85 and shares[1] < 0.4 and nines > 0.5
+    shuffled = accuracy(train(seed, shuffle=True))
+    model = train(seed, shuffle=False)
+    in_order = accuracy(model)
+    nines = (model(valid_inputs).argmax(1) == 9).float().mean()
+    print(f"shuffled {shuffled:.3f}, sorted {in_order:.3f} ({nines:.0%} of its answers are 9)")
+    assert shuffled > 0.85 and in_order < 0.4 and nines > 0.5
 
 # %%
 # Both trainings ran without a message. In the sorted one, about 1,000 nines came last, and now the network answers
@@ -1267,7 +1268,7 @@ for seed in range(3):
 #
 # Then and now
 # ------------
-# Five rows of old programs fail, or complain.
+# Five pieces of old code: some fail today, and others warn.
 #
 # .. fold:: The rows, run as they are written
 
