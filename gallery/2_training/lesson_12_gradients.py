@@ -178,8 +178,8 @@ for row in switches:
 
 # %%
 # This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. Our loss, the
-# sum of the squared errors, measures how wrong they are. (The sum does no harm here, because there are always four
-# states.)
+# sum of the squared errors, measures how wrong they are. (In lesson 11 the sum made the right learning rate depend on
+# the number of examples. Here this number is always four.)
 
 
 def loss_of(parameters, inputs, targets):
@@ -996,7 +996,7 @@ for depth in range(1, 11):
 # where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the
 # :term:`initialisation`, the rule by which the first weights are drawn:
 #
-# - ``nn.Linear`` takes :math:`v = 1/(3n)` if we do nothing ("default").
+# - ``nn.Linear`` takes :math:`v = 1/(3n)` if we do nothing ("default" in the table below).
 # - Xavier's initialisation takes :math:`v = 1/n` here. The factor is 1 where :math:`φ'` is 1.
 # - He's initialisation is made for ReLU. The derivative of ReLU is 1 for positive inputs and 0 otherwise, so the mean
 #   of its square is about 1/2. With :math:`v = 2/n` the factor is 1 again.
