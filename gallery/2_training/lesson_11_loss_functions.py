@@ -1022,7 +1022,7 @@ except RuntimeError as error:
 twice = torch.zeros(1, 3, requires_grad=True)
 for _ in range(2000):
     probabilities = twice.softmax(1)
-    loss = F.cross_entropy(probabilities.expand(1, 3), frequencies[None])
+    loss = F.cross_entropy(probabilities, frequencies[None])
     (gradient,) = torch.autograd.grad(loss, twice)
     twice = (twice - 2.0 * gradient).detach().requires_grad_()
 print("frequencies:  ", frequencies)
