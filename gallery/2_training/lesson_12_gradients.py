@@ -650,8 +650,8 @@ while step is not None:
 # keep the gradients of intermediate results. If you want to see one, call ``error.retain_grad()`` before ``backward``.
 #
 # One example may agree by luck. The folded cell compares engine and PyTorch on 200 random graphs, in which earlier
-# results are used again, and on the lamp network with 50 random lists of parameters. There it also compares with the
-# usual network of ``nn.Linear`` and ``nn.Tanh``.
+# results are used again. It also compares the lamp network, with 50 random lists of parameters, with the usual layers
+# ``nn.Linear`` and ``nn.Tanh``.
 #
 # .. fold:: Checked against PyTorch: 200 graphs, 50 networks
 
@@ -1087,8 +1087,8 @@ limits = ax.set_xlim(20.5, 0.5)
 
 # %%
 # Does it matter for learning? We train for 100 steps with three learning rates and three seeds, and measure the loss on
-# the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30`, or a little more.
-# The question is only whether a network learns *at all*, so the training set is enough.
+# the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30`. The question is only
+# whether a network learns *at all*, so the training set is enough.
 #
 # .. fold:: 36 short trainings
 
