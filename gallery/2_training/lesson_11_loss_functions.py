@@ -621,13 +621,12 @@ limits = axes[1, 1].set(xlabel="score of the right class", ylim=(-1.6, 0.4))
 # %%
 # Look at the lower row. On the left, only the pull of the squared error grows without end. On the right, the derivative
 # of the 0-1 loss is 0 on both sides of the jump, so no training can follow it. The cross-entropy pulls harder the more
-# wrong the decision is, up to 1, and goes on pulling a little where it is right. The focal loss pulls less than the
-# cross-entropy where the decision is right, and a little more where it is clearly wrong.
+# wrong the decision is, up to 1, and goes on pulling a little where it is right. The focal loss pulls less there.
 #
 # Use it: which number does each loss find?
 # -----------------------------------------
-# Back to the three programs. They are the same program: try each whole number of words, and keep the one with the
-# smallest mean loss. We first run it on the five reviews.
+# Back to the three programs. All three try each whole number of words, and keep the one with the smallest mean loss. We
+# first run this on the five reviews.
 
 
 def best_constant(loss_function, targets):
@@ -718,8 +717,7 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 
 # %%
 # On unseen reviews, too, each constant is better by the measure for which it was chosen, and worse by the other one;
-# both differences are many standard errors. So "which model is better?" has no answer without a loss. Report the
-# measure that matters for the task.
+# both differences are many standard errors. So "which model is better?" has no answer without a loss.
 #
 # Use it: frequencies
 # -------------------
@@ -911,10 +909,9 @@ for number, stored in enumerate((y, faulty)):
 legend = axes[0].legend(loc="upper left")
 
 # %%
-# One draw of sixty reviews may be lucky, so we repeat it twenty times. For each draw and each loss we compare the line
-# with faults and the line without: how far apart are they, on average over the sixty reviews? (The MAE line is computed
-# exactly here: one of the best lines always goes through two of the points.) In a second experiment the fault is in the
-# *input*: six numbers of words are written down ten times too large.
+# One draw of sixty reviews may be lucky, so we repeat it twenty times. For each draw and each loss we fit a line with
+# the faults and a line without. How far apart are they, on average over the sixty reviews? In a second experiment the
+# fault is in the *input*: six numbers of words are written down ten times too large.
 #
 # .. fold:: The twenty draws
 
@@ -955,9 +952,9 @@ assert sum(moved["MAE", "x"]) > 0.75 * sum(moved["MSE", "x"])
 
 # %%
 # Points far away from the others, whatever the reason, are called :term:`outliers <outlier>`. Against faulty *targets*
-# the absolute error helps: its line moves less than a fifth as far. Against faulty *inputs* it hardly helps: its line
-# moves nearly as far as the other one, and both are useless. A point that lies far out to the side pulls at a long
-# lever, and at a long lever even a limited force turns the line. Robust losses do not replace looking at the data.
+# the absolute error helps: its line moves less than a fifth as far. Against faulty *inputs* it hardly helps: both lines
+# move far, and both are useless. A point far out to the side has a long lever, so that even a limited force turns the
+# line. Robust losses do not replace looking at the data.
 #
 # Use it: what robustness costs
 # -----------------------------
@@ -1087,8 +1084,8 @@ for reduction in ("mean", "sum"):
 # With the mean, the batch size makes no difference to the speed: each run has made about nine tenths of its way. With
 # the sum, the same learning rate is good for 4 reviews; with 8 the constant jumps to and fro, and with 16 it explodes.
 # The reason: :math:`N` reviews together pull with :math:`2N` times the distance to the mean. A step is 0.1 times this
-# pull, which is :math:`0.2 N` times the distance. For 10 reviews this is twice the distance, and the constant lands as
-# far on the other side. For more than 10 it lands farther away each time.
+# pull, which is :math:`0.2 N` times the distance. For more than 10 reviews this is more than twice the distance, and
+# the constant lands farther away each time.
 #
 # Break it: the mean of means
 # ---------------------------

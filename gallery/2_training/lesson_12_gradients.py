@@ -178,8 +178,8 @@ for row in switches:
 
 # %%
 # This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. Our loss, the
-# sum of the squared errors, measures how wrong they are. (In lesson 11 the sum made the right learning rate depend on
-# the number of examples. Here this number is always four.)
+# sum of the squared errors, measures how wrong they are. (The number of states is always four, so a sum is safe here;
+# see lesson 11.)
 
 
 def loss_of(parameters, inputs, targets):
@@ -218,7 +218,7 @@ for h in (0.1, 0.01, 0.001):
 #
 # The loss has 13 variables. If we change only one of them and keep the others fixed, the limit of the quotient is a
 # :term:`partial derivative`, written :math:`\partial L/\partial w`. All partial derivatives together, as a vector, are
-# the :term:`gradient`. The cell computes the 13 quotients with a tiny step.
+# the :term:`gradient`. We approximate it with a tiny step.
 
 h = 1e-6
 by_trial = torch.zeros(13, dtype=torch.float64)
@@ -815,8 +815,8 @@ print("engine and PyTorch: the same losses at each of 100 steps, for 3 starts")
 assert learned >= 6 and max(last) < linear_loss and abs(linear_loss - 4) < 1e-9
 
 # %%
-# The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better. That all ten succeed is
-# a little luck; try another seed. The figure shows all ten curves.
+# The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better, as the figure shows.
+# That all ten succeed is a little luck; try another seed.
 #
 # .. fold:: How the figure is drawn
 
@@ -830,8 +830,8 @@ ax.set(xlabel="step", ylabel="loss", ylim=(0, 12))
 legend = ax.legend(loc="upper right")
 
 # %%
-# Two curves are nearly flat for a while, at losses between 2 and 3. The length of the gradient says how steep the loss
-# is *here*, not how far it is to the minimum.
+# Two curves are nearly flat for a while: the length of the gradient says how steep the loss is *here*, not how far it
+# is to the minimum.
 #
 # Use it: what does a backward pass cost?
 # ---------------------------------------
