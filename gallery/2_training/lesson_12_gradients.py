@@ -78,7 +78,7 @@ for (left, right), light in zip(switches.tolist(), lamp.tolist(), strict=True):
 # %%
 # The lamp is on when the two switches differ: an *exclusive or*. In the left half of the figure, no straight line
 # separates the two lit lamps from the two dark ones. So a single weighted sum of the inputs cannot tell whether the
-# lamp is on. The network in the right half is able to.
+# lamp is on. The network in the right half can do it.
 #
 # .. fold:: How the figure is drawn
 
