@@ -111,8 +111,8 @@ ax.set(xlim=(-0.1, 8.3), ylim=(-1.6, 3.5))
 ax.set_axis_off()
 
 # %%
-# The arrows from the loss to the optimiser and on to the model say why the loss matters: it is all that the model ever
-# hears about the task.
+# Follow the arrows from the loss to the optimiser and on to the model. All that the model learns about its task reaches
+# it on this path. This is why the choice of the loss matters.
 #
 # Look at the data
 # ----------------
@@ -260,11 +260,15 @@ print(nn.L1Loss(reduction="none")(same, five))
 # Build it: who pulls how hard?
 # -----------------------------
 # Training follows the gradient, so the derivative of a loss tells us more than its value. Imagine that each review
-# holds a rope that is tied to our prediction, and pulls it towards its own length. The derivative says how hard. By
-# hand, the derivative of :math:`(p - y)^2` with respect to :math:`p` is :math:`2(p - y)`. The derivative of :math:`|p -
-# y|` is 1 if :math:`p` is too large and −1 if it is too small. (At :math:`p = y` there is no derivative; PyTorch
-# returns 0.) We let autograd compute it for each review. ``torch.autograd.grad`` returns a tuple, here with one
-# gradient; ``(pull_squared,) =`` takes it out.
+# holds a rope that is tied to our prediction, and pulls the prediction towards its own length. The derivative with
+# respect to :math:`p` says how hard it pulls. By hand we find:
+#
+# - :math:`(p - y)^2` has the derivative :math:`2(p - y)`;
+# - :math:`|p - y|` has the derivative 1 if :math:`p` is too large, and −1 if it is too small. (At :math:`p = y` there
+#   is no derivative; PyTorch returns 0.)
+#
+# We let autograd compute the same for each review. ``torch.autograd.grad`` returns a tuple, here with one gradient;
+# ``(pull_squared,) =`` takes it out.
 
 each = torch.full((5,), 200.0, requires_grad=True)  # five copies of the prediction 200
 (pull_squared,) = torch.autograd.grad(squared(each, five).sum(), each)
@@ -273,20 +277,22 @@ print("squared: ", pull_squared.tolist(), "sum", pull_squared.sum().item())
 print("absolute:", pull_absolute.tolist(), "sum", pull_absolute.sum().item())
 
 # %%
-# A positive derivative pulls the prediction down, a negative one pulls it up. With the squared error a review pulls
-# with a force that grows with its distance. The long review pulls with 1,400, the four others together with 600, so the
-# prediction goes *up*. With the absolute error each review pulls with the same force. Four pull down and one pulls up,
-# so it goes *down*.
+# A training step goes against the derivative. So a positive derivative pulls the prediction down, and a negative one
+# pulls it up. With the squared error, the force grows with the distance: the long review pulls with 1,400, the four
+# others together with 600, and the prediction goes *up*. With the absolute error, each review pulls with the same
+# force: four pull down and one pulls up, so the prediction goes *down*.
 #
 # The prediction comes to rest where the forces cancel out. With the squared error this is where
 # :math:`\sum (p - y_i) = 0`, which is the mean. With the absolute error it is where as many reviews lie above as below,
 # which is the median. This explains the first two programs at the top of the lesson.
 #
 # What if the reviews above pull harder than those below? Let each review above the prediction pull with the force
-# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`. Its first term is the larger one
-# for a review above, the second for one below:
+# :math:`q`, and each one below with :math:`1 - q`. This is the :term:`pinball loss`:
 #
 # .. math:: \ell_q(p, y) = \max\bigl(q\,(y - p),\ (q - 1)(y - p)\bigr).
+#
+# For a review above the prediction, :math:`y - p` is positive, and the first term is the larger one. For a review below
+# it, the second term is.
 
 
 def pinball(prediction, target, q):
@@ -299,8 +305,8 @@ each = torch.full((5,), 200.0, requires_grad=True)
 print("pinball, q = 0.9:", [round(force, 1) for force in pull.tolist()])
 
 # %%
-# The review above pulls nine times as hard as each of those below. The forces are in balance if nine reviews lie below
-# for each one above: at the length that 90 % of the reviews do not exceed. This length is called the 0.9
+# The review above pulls nine times as hard as each of those below. The forces are in balance where nine reviews lie
+# below for each one above. This is the length that 90 % of the reviews do not exceed. It is called the 0.9
 # :term:`quantile`, and it is the answer of the third program. With :math:`q = 0.5` the pinball loss is half of the
 # absolute error. ``torch.nn`` has no pinball loss, but two lines are enough.
 #
@@ -365,7 +371,8 @@ print(f"PyTorch: {nn.CrossEntropyLoss()(logits, targets):.6f}")
 # ``nn.CrossEntropyLoss`` gives the same number. So *PyTorch's cross-entropy takes logits*: it contains the softmax.
 #
 # Its gradient is remarkably simple. For each example it is the list of probabilities, with 1 subtracted at the right
-# class (and divided by the number of examples, because of the mean). The factor 3 in the cell undoes this division.
+# class. Because of the mean, all this is divided by the number of examples; the factor 3 in the cell undoes the
+# division.
 
 (gradient,) = torch.autograd.grad(softmax_loss(logits, targets), logits)
 expected = softmax(logits.detach())
@@ -374,8 +381,8 @@ print(3 * gradient)
 assert torch.allclose(3 * gradient, expected, atol=1e-6)
 
 # %%
-# The logit of the right class is pulled up, with a force equal to what its probability lacks to 1. Each other logit is
-# pushed down, with a force equal to its own probability. So before the division no force is larger than 1.
+# If the right class has the probability :math:`p`, its logit is pulled up with the force :math:`1 - p`. Each other
+# logit is pushed down, with a force equal to its own probability. So, before the division, no force is larger than 1.
 #
 # Build it: without overflow
 # --------------------------
@@ -433,24 +440,25 @@ assert loss == 400 and gradient.tolist() == [[1, 0, -1]]
 
 # %%
 # The loss is 400, and the gradient says the right thing: class 0 down, class 2 up. This is why ``nn.CrossEntropyLoss``
-# wants logits: from probabilities that were already rounded to 0, nobody can get the loss back. Its counterpart for
-# "yes" or "no" is ``nn.BCEWithLogitsLoss``. It contains the :term:`sigmoid`, which is the softmax of a logit and 0.
-# (``nn.BCELoss`` hides the problem: it cuts each logarithm off at −100, so a probability rounded to 0 costs 100 and not
-# ∞.)
+# wants logits: once a probability has been rounded to 0, the loss cannot be computed from it any more.
+#
+# Its counterpart for "yes" or "no" is ``nn.BCEWithLogitsLoss``. It contains the :term:`sigmoid`, which is the softmax
+# of a logit and 0.
 #
 # Build it: each loss is a statement about chance
 # -----------------------------------------------
-# Why squares, why logarithms? One idea leads to most of these losses. Let the model say not a number, but a
-# *distribution*: how likely is each possible target? Then we choose the model that gives the highest probability to
-# what really happened. For independent examples the probabilities are multiplied. The logarithm turns the product into
-# a sum, and the minus sign turns "large" into "small". The result is the :term:`negative log-likelihood`, in short NLL:
+# Why squares, and why logarithms? Most of these losses follow from one idea. Let the model say not one number but a
+# *distribution*: how likely is each possible target :math:`y` for the input :math:`x`? Then choose the model that gives
+# the highest probability to the targets in the data. For independent examples, the probabilities are multiplied. The
+# logarithm turns the product into a sum, and the minus sign turns "as large as possible" into "as small as possible".
+# The result is the :term:`negative log-likelihood`, in short NLL:
 #
 # .. math:: -\ln \prod_i P(y_i \mid x_i) = -\sum_i \ln P(y_i \mid x_i) .
 #
-# The module ``torch.distributions`` has distributions whose method ``log_prob`` returns the logarithm of the
-# probability, or of the probability density. We begin with two bell-shaped curves around the prediction.
-# ``Normal(p, 1)`` is the Gaussian distribution with mean :math:`p` and standard deviation 1; ``Laplace(p, 1)`` has a
-# sharper top and longer tails.
+# The distributions in ``torch.distributions`` have a method ``log_prob``. It returns the logarithm of the probability,
+# or of the probability density. We begin with two bell-shaped curves around the prediction. ``Normal(p, 1)`` is the
+# Gaussian distribution with mean :math:`p` and standard deviation 1; ``Laplace(p, 1)`` has a sharper top and longer
+# tails.
 
 guess = torch.tensor([2.0, -1.0, 0.5])
 truth = torch.tensor([2.5, 1.0, 0.5])
@@ -461,9 +469,11 @@ print("absolute + ln 2:       ", absolute(guess, truth) + math.log(2))
 
 # %%
 # Each pair of lines agrees. A constant does not change where the minimum is, and neither does the factor 1/2. So *the
-# MSE is the NLL of Gaussian errors, and the MAE that of Laplace errors*, both with a fixed width. You may use them on
-# other data as well. The MSE still finds the mean and the MAE the median, but these are then no longer the most likely
-# answers. For classes the distribution is the list of probabilities itself, and no constant is left over.
+# MSE is the NLL of Gaussian errors, and the MAE that of Laplace errors*, both with a fixed width. For errors of another
+# kind they are not the NLL, but the MSE still finds the mean and the MAE the median.
+#
+# For classes, the distribution is the list of probabilities itself, and no constant is left over. A *categorical*
+# distribution is one for several classes, a *Bernoulli* distribution one for "yes" or "no".
 
 yes = torch.tensor([1.0, 0.0, 1.0])
 print("categorical:  ", -Categorical(logits=logits).log_prob(targets).mean().item())
@@ -472,10 +482,9 @@ print("Bernoulli:    ", -Bernoulli(logits=guess).log_prob(yes).mean().item())
 print("binary cross-entropy:", nn.BCEWithLogitsLoss()(guess, yes).item())
 
 # %%
-# (A *Bernoulli* distribution is one for "yes" or "no", a *categorical* one for several classes.) The figure shows the
-# two bells on the left, and what their negative logarithm makes of them on the right: a parabola and a corner. The
-# Gaussian calls a large error nearly impossible, so its loss is very large there. The Laplace distribution expects
-# large errors now and then.
+# These pairs agree, too. The figure shows the two bells on the left, and their negative logarithms on the right: a
+# parabola and a corner. The Gaussian calls a large error nearly impossible, so its loss is very large there. The
+# Laplace distribution expects large errors now and then.
 #
 # .. fold:: How the figure is drawn, and the check over 200 random settings
 
@@ -612,17 +621,12 @@ limits = axes[1, 1].set(xlabel="score of the right class", ylim=(-1.6, 0.4))
 # %%
 # Look at the lower row. On the left, only the pull of the squared error grows without end. On the right, the derivative
 # of the 0-1 loss is 0 on both sides of the jump, so no training can follow it. The cross-entropy pulls harder the more
-# wrong the decision is, up to 1, and goes on pulling a little where it is right. The focal loss pulls less than the
-# cross-entropy where the decision is right, and a little more where it is clearly wrong.
+# wrong the decision is, up to 1, and goes on pulling a little where it is right. The focal loss pulls less there.
 #
 # Use it: which number does each loss find?
 # -----------------------------------------
-# Back to the three programs. They are the same program: try each whole number of words, and keep the one with the
-# smallest mean loss over all 24,901 reviews.
-
-
-def pinball_90(prediction, target):
-    return pinball(prediction, target, q=0.9)
+# Back to the three programs. All three try each whole number of words, and keep the one with the smallest mean loss. We
+# first run this on the five reviews.
 
 
 def best_constant(loss_function, targets):
@@ -630,6 +634,19 @@ def best_constant(loss_function, targets):
     losses = [loss_function(constant, targets).mean() for constant in range(1001)]
     losses = torch.stack(losses)
     return losses.argmin().item(), losses
+
+
+for loss_function in (squared, absolute):
+    constant, _ = best_constant(loss_function, five)
+    print(f"{loss_function.__name__:10} {constant} words")
+
+# %%
+# The mean of the five lengths is 280, and their median 130. Now we take all 24,901 reviews, and the pinball loss as
+# well.
+
+
+def pinball_90(prediction, target):
+    return pinball(prediction, target, q=0.9)
 
 
 found, curves = {}, {}
@@ -678,10 +695,12 @@ assert found["pinball_90"] == lengths.quantile(0.9)
 #
 # Use it: on reviews that were not seen
 # -------------------------------------
-# The three numbers were found and judged on the same reviews. A fair comparison chooses on one half of the reviews and
-# judges on the other; we do this for the mean and the median. Both constants meet the same reviews, so we take the
-# difference for each review. The number after ± is its :term:`standard error`: by about so much the mean difference
-# would vary from one half of this size to another.
+# The three numbers were found and judged on the same reviews. To be fair, the folded cell chooses the mean and the
+# median on one half of the reviews, and judges them on the other half. It takes the difference of the two losses for
+# each review. The number after ± is the :term:`standard error` of the mean difference: about so much it would vary if
+# other reviews had been drawn.
+#
+# .. fold:: How the two halves are compared
 
 shuffled = lengths[torch.randperm(len(lengths), generator=generator)]
 seen, unseen = shuffled[:12_451], shuffled[12_451:]
@@ -698,28 +717,29 @@ for name, loss_function in (("MSE", squared), ("MAE", absolute)):
 
 # %%
 # On unseen reviews, too, each constant is better by the measure for which it was chosen, and worse by the other one;
-# both differences are many standard errors. So "which model is better?" has no answer without the loss. Report the
-# measure that matters for the task.
+# both differences are many standard errors. So "which model is better?" has no answer without a loss.
 #
 # Use it: frequencies
 # -------------------
 # And what does the cross-entropy find? We sort the reviews into three classes: short (fewer than 125 words), medium and
-# long (250 words or more). The model knows nothing about a review. It has three logits, the same for all reviews, and
-# improves them by gradient descent. After each step ``detach`` drops how the logits were computed, and
-# ``requires_grad_`` asks for gradients again (lesson 12 explains both). ``bucketize`` returns the class of each length.
-# Number of steps and :term:`learning rate` are guesses that are large enough.
+# long (250 words or more). ``bucketize`` returns the class of each length. The model knows nothing about a review. It
+# has three logits, the same for all reviews, and gradient descent improves them.
+#
+# After each step, ``detach`` separates the new logits from the step that computed them, and ``requires_grad_`` asks for
+# gradients again (lesson 12 explains both). The number of steps and the :term:`learning rate` are guesses that are
+# large enough.
 
 borders = torch.tensor([125.0, 250.0])
 classes = torch.bucketize(lengths, borders, right=True)  # 0, 1 or 2
-three = torch.zeros(1, 3, requires_grad=True)
+shared_logits = torch.zeros(1, 3, requires_grad=True)
 for _ in range(100):
-    loss = cross_entropy(three.expand(len(classes), 3), classes)
-    (gradient,) = torch.autograd.grad(loss, three)
-    three = (three - 2.0 * gradient).detach().requires_grad_()
+    loss = cross_entropy(shared_logits.expand(len(classes), 3), classes)
+    (gradient,) = torch.autograd.grad(loss, shared_logits)
+    shared_logits = (shared_logits - 2.0 * gradient).detach().requires_grad_()
 frequencies = classes.bincount() / len(classes)
-print("softmax of the logits:", three.softmax(1).detach()[0])
+print("softmax of the logits:", shared_logits.softmax(1).detach()[0])
 print("frequencies:          ", frequencies)
-assert torch.allclose(three.softmax(1)[0], frequencies, atol=1e-4)
+assert torch.allclose(shared_logits.softmax(1)[0], frequencies, atol=1e-4)
 
 # %%
 # The probabilities are the *frequencies* of the classes. This is the same balance of forces as before. The mean
@@ -728,10 +748,28 @@ assert torch.allclose(three.softmax(1)[0], frequencies, atol=1e-4)
 # Use it: one point moves to infinity
 # -----------------------------------
 # What can one wrong number do? We draw ten reviews, add an eleventh, and move this one from 0 to 2,000 words. For each
-# place we look for the best constant again. (Huber's :math:`\delta` is 50 words, a guess.)
+# place we look for the best constant again, first with the squared error.
 
 ten = lengths[torch.randint(len(lengths), (10,), generator=generator)]
 print("ten lengths:", ten.sort().values.int().tolist())
+places = range(0, 2001, 100)
+
+
+def move_eleventh(loss_function):
+    """The best constant for each place of the eleventh review."""
+    constants = []
+    for place in places:
+        eleven = torch.cat([ten, torch.tensor([float(place)])])
+        constants.append(best_constant(loss_function, eleven)[0])
+    return constants
+
+
+influence = {"squared": move_eleventh(squared)}
+print("squared: ", influence["squared"][-3:])
+
+# %%
+# These are the constants for 1,800, 1,900 and 2,000 words. They follow the moving point without end: when it moves by
+# 100 words, the mean moves by 100/11, about 9. Now the other losses. (Huber's :math:`\delta` is 50 words, a guess.)
 
 
 def huber_50(prediction, target):
@@ -739,22 +777,12 @@ def huber_50(prediction, target):
     return F.huber_loss(prediction, target, reduction="none", delta=50.0)
 
 
-places = range(0, 2001, 100)
-influence = {}
-for loss_function in (squared, absolute, huber_50, pinball_90):
-    constants = []
-    for place in places:
-        eleven = torch.cat([ten, torch.tensor([float(place)])])
-        constants.append(best_constant(loss_function, eleven)[0])
-    influence[loss_function.__name__] = constants
-print("squared: ", influence["squared"][-3:])
+for loss_function in (absolute, huber_50, pinball_90):
+    influence[loss_function.__name__] = move_eleventh(loss_function)
 print("absolute:", influence["absolute"][-3:])
 
 # %%
-# The three last places are 1,800, 1,900 and 2,000 words. With the squared error the constant follows the moving point
-# without end: 100 words further, and the mean moves by 100/11, about 9. With the absolute error it does not move any
-# more. A curve that shows what one added point does to an estimate is called a sensitivity curve. Its limit for very
-# many data is Hampel's :term:`influence curve`.
+# With the absolute error the constant does not move any more. The figure shows the constants at all places.
 #
 # .. fold:: How the figure is drawn, and the check
 
@@ -778,9 +806,10 @@ for name in ("absolute", "huber_50", "pinball_90"):
 
 # %%
 # Only the blue line keeps rising. The Huber loss follows the point while it is at most 50 words away from the constant;
-# farther out its pull stays the same, and the constant stops. The median stops as soon as the point has passed it. (The
-# 0.9 quantile survives one wrong review of eleven, but not two: with two, it would be the smaller of the two wrong
-# numbers.)
+# farther out its pull stays the same, and the constant stops. The median stops as soon as the point has passed it.
+#
+# A curve that shows what one added point does to an estimate is called a sensitivity curve. Scaled by the number of
+# data, its limit for very many data is Hampel's :term:`influence curve`.
 #
 # Use it: a line with faulty data
 # -------------------------------
@@ -798,10 +827,10 @@ print("characters of the first six:", (100 * y[:6]).int().tolist())
 print("and as they were stored:    ", (100 * faulty[:6]).round().int().tolist())
 
 # %%
-# The line is fitted by gradient descent, as in lesson 01. One thing is new: the learning rate falls to 0 in the course
-# of the steps. The pull of the absolute error does not become weaker near the minimum, so with a constant rate the line
-# would jump to and fro. The rates at the start are guesses; a folded cell below checks that the minimum is reached.
-# (``z`` is ``x`` :term:`normalised <normalise>`, which makes the descent fast.)
+# The line is fitted by gradient descent, as in lesson 01. (``z`` is ``x`` :term:`normalised <normalise>`, which makes
+# the descent fast.) One thing is new: the learning rate falls to 0 in the course of the steps. The pull of the absolute
+# error does not become weaker near the minimum, so with a constant rate the line would jump to and fro. We begin with
+# the squared error, on the data without faults.
 
 
 def fit_line(x, y, loss_function, rate, steps=100):
@@ -816,6 +845,14 @@ def fit_line(x, y, loss_function, rate, steps=100):
     slope = (line[0] / x.std()).item()
     return slope, line[1].item() - slope * x.mean().item()
 
+
+slope, intercept = fit_line(x, y, squared, rate=0.5)
+print(f"characters = {slope:.2f} · words + {100 * intercept:.0f}")
+
+# %%
+# The slope says how many characters one more word adds. Now we fit both losses, without and with the faults, and print
+# what each line predicts for 200 words. The learning rates at the start are guesses; the next folded cell checks that
+# the minimum is reached.
 
 lines = {}
 for name, loss_function, rate in (("MSE", squared, 0.5), ("MAE", absolute, 2.0)):
@@ -872,10 +909,9 @@ for number, stored in enumerate((y, faulty)):
 legend = axes[0].legend(loc="upper left")
 
 # %%
-# One draw of sixty reviews may be lucky, so we repeat it twenty times. For each draw and each loss we compare the line
-# with faults and the line without: how far apart are they, on average over the sixty reviews? (The MAE line is computed
-# exactly here: one of the best lines always goes through two of the points.) In a second experiment the fault is in the
-# *input*: six numbers of words are written down ten times too large.
+# One draw of sixty reviews may be lucky, so we repeat it twenty times. For each draw and each loss we fit a line with
+# the faults and a line without. How far apart are they, on average over the sixty reviews? In a second experiment the
+# fault is in the *input*: six numbers of words are written down ten times too large.
 #
 # .. fold:: The twenty draws
 
@@ -916,15 +952,18 @@ assert sum(moved["MAE", "x"]) > 0.75 * sum(moved["MSE", "x"])
 
 # %%
 # Points far away from the others, whatever the reason, are called :term:`outliers <outlier>`. Against faulty *targets*
-# the absolute error helps: its line moves less than a fifth as far. Against faulty *inputs* it hardly helps: its line
-# moves nearly as far as the other one, and both are useless. A point that lies far out to the side pulls at a long
-# lever, and at a long lever even a limited force turns the line. Robust losses do not replace looking at the data.
+# the absolute error helps: its line moves less than a fifth as far. Against faulty *inputs* it hardly helps: both lines
+# move far, and both are useless. A point far out to the side has a long lever, so that even a limited force turns the
+# line. Robust losses do not replace looking at the data.
 #
 # Use it: what robustness costs
 # -----------------------------
-# Why not always take the absolute error? We ask which is more precise, the mean or the median. We draw 25 numbers
-# around 0 and estimate the centre with both, 4,000 times. The true centre is 0, so the square of an estimate is its
-# squared error. In the first experiment the numbers have a Gaussian distribution, in the second a Laplace distribution.
+# Why not always take the absolute error? We ask which is more precise, the mean or the median. The folded cell draws 25
+# numbers around 0 and estimates the centre with both, 4,000 times. The true centre is 0, so the square of an estimate
+# is its squared error. In the first experiment the numbers have a Gaussian distribution, in the second a Laplace
+# distribution.
+#
+# .. fold:: The mean and the median, 4,000 times
 
 for distribution in (Normal(0.0, 1.0), Laplace(0.0, 1.0)):
     samples = distribution.sample((4000, 25))
@@ -972,25 +1011,27 @@ except RuntimeError as error:
 # Break it: softmax twice
 # -----------------------
 # A well-known silent mistake gives *probabilities* to ``nn.CrossEntropyLoss``. Then the softmax is applied twice. The
-# loss falls, no message appears, but what does the model find? We repeat the experiment with the three classes. The
+# loss falls and no message appears, but what does the model find? We repeat the experiment with the three classes. The
 # first line of the loop is the mistake: its softmax is one too many. The second softmax makes the loss flatter and the
-# learning slower, so we take 2,000 steps in place of 100.
+# learning slower, so we take 2,000 steps in place of 100. To save time, the three frequencies are the targets:
+# ``F.cross_entropy`` accepts probabilities as targets, and the mean loss is the same.
 
 twice = torch.zeros(1, 3, requires_grad=True)
 for _ in range(2000):
     probabilities = twice.softmax(1)
-    loss = F.cross_entropy(probabilities.expand(1, 3), frequencies[None])
+    loss = F.cross_entropy(probabilities, frequencies[None])
     (gradient,) = torch.autograd.grad(loss, twice)
     twice = (twice - 2.0 * gradient).detach().requires_grad_()
 print("frequencies:  ", frequencies)
 print("softmax twice:", twice.softmax(1).detach()[0])
 
 # %%
-# (To save time the targets are the three frequencies, which ``F.cross_entropy`` accepts as probabilities; this is the
-# same mean.) The model says 69 % for "medium" where 46 % is the truth, and only 4 % for "short". Its probabilities are
-# no longer frequencies. The largest is still at the right place, and this is why the mistake can stay for years: the
-# accuracy may look normal. **What to look for:** the loss never comes near 0. With C classes even a perfect answer, the
-# probability 1 for the right class, has the loss :math:`\ln(e + C - 1) - 1`. :doc:`Lesson 14
+# After 2,000 steps the model says 69 % for "medium" where 46 % is the truth, and only 4 % for "short". Its
+# probabilities are no longer frequencies. The largest one is still at the right place, so the accuracy may look normal,
+# and the mistake can stay unnoticed for years.
+#
+# **What to look for:** the loss never comes near 0. With C classes even a perfect answer, the probability 1 for the
+# right class, has the loss :math:`\ln(e + C - 1) - 1`. :doc:`Lesson 14
 # </lessons/2_training/lesson_14_building_a_network>` shows such a training.
 #
 # .. fold:: The check of these numbers
@@ -1019,10 +1060,9 @@ print("2 · variance of the targets:", 2 * five.var(unbiased=False).item())
 
 # %%
 # :term:`Broadcasting <broadcasting>` compares each prediction with each target, 25 pairs in place of 5 (lesson 02). So
-# each target is compared with all predictions, not only with its own. Even if all predictions are perfect, the mean of
-# the 25 squares is not 0 but twice the variance of the targets, as the last line shows. It is smallest if all
-# predictions are equal to the mean. PyTorch warns; our own function says nothing. In your own losses write
-# ``assert prediction.shape == target.shape``.
+# even with perfect predictions the mean of the 25 squares is not 0 but twice the variance of the targets, as the last
+# line shows. It is smallest if all predictions are equal to the mean, and this is what a model would learn. PyTorch
+# warns; our own function says nothing. In your own losses write ``assert prediction.shape == target.shape``.
 #
 # Break it: sum or mean
 # ---------------------
@@ -1042,10 +1082,10 @@ for reduction in ("mean", "sum"):
 
 # %%
 # With the mean, the batch size makes no difference to the speed: each run has made about nine tenths of its way. With
-# the sum, the same learning rate is good for 4 reviews, swings for 8 and explodes for 16. The reason: :math:`N` reviews
-# together pull with :math:`2N` times the distance to the mean, and a step is 0.1 times that, so :math:`0.2 N` times the
-# distance. For 10 reviews a step is twice the distance: it lands as far on the other side. For more than 10 it lands
-# farther away each time.
+# the sum, the same learning rate is good for 4 reviews; with 8 the constant jumps to and fro, and with 16 it explodes.
+# The reason: :math:`N` reviews together pull with :math:`2N` times the distance to the mean. A step is 0.1 times this
+# pull, which is :math:`0.2 N` times the distance. For more than 10 reviews this is more than twice the distance, and
+# the constant lands farther away each time.
 #
 # Break it: the mean of means
 # ---------------------------
@@ -1229,12 +1269,13 @@ print(-(smooth * three_reviews.log_softmax(1)).sum(1).mean())""",
 # - Choose the loss by the question: what should the model say if the same input has several different targets?
 # - Let the model return logits, and use ``nn.CrossEntropyLoss`` or ``nn.BCEWithLogitsLoss``. Compute probabilities
 #   only to show them.
-# - Know two losses of a model that ignores its input. With equal probabilities the cross-entropy is :math:`\ln C`, and
-#   a training usually begins near it. With the mean as its only answer the MSE is the variance of the targets; a
-#   training begins near that only if the targets are normalised first.
+# - Remember the loss of a classifier that ignores its input. With equal probabilities for C classes it is :math:`\ln
+#   C`, and a training usually begins near it.
 #
 # Going further
 # -------------
+# - ``nn.BCELoss`` takes probabilities, and hides when one of them was rounded to 0: it cuts each logarithm off at −100,
+#   so that such an example costs 100 and not ∞.
 # - ``nn.GaussianNLLLoss`` lets the network predict the standard deviation as well, so that it can say how sure it is.
 # - :doc:`Lesson 12 </lessons/2_training/lesson_12_gradients>` shows how the gradient of a loss reaches every parameter,
 #   and :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` how an optimiser uses it.

@@ -76,9 +76,9 @@ for (left, right), light in zip(switches.tolist(), lamp.tolist(), strict=True):
     print(f"switches {left:2.0f} {right:2.0f}   lamp {light:2.0f}")
 
 # %%
-# The lamp is on when the two switches differ: an *exclusive or*. In the figure, no straight line separates the two lit
-# lamps from the two dark ones. So a single weighted sum of the inputs cannot tell whether the lamp is on. The network
-# in the right half can.
+# The lamp is on when the two switches differ: an *exclusive or*. In the left half of the figure, no straight line
+# separates the two lit lamps from the two dark ones. So a single weighted sum of the inputs cannot tell whether the
+# lamp is on. The network in the right half can do it.
 #
 # .. fold:: How the figure is drawn
 
@@ -107,10 +107,10 @@ sketch.set_axis_off()
 # %%
 # Predict
 # -------
-# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We compare the
-# change of ``z`` with a small change of ``a``.
+# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We make ``a`` a
+# little larger and look at how much larger ``z`` becomes.
 #
-# .. choice:: How much does :math:`z` change for each unit by which :math:`a` changes a little?
+# .. choice:: If :math:`a` grows by a tiny amount, by how many times this amount does :math:`z` grow?
 #    :outputs: used_twice
 #
 #    - The change reaches :math:`z` along two paths: through the product, multiplied by :math:`b = 5`, and through the
@@ -139,11 +139,8 @@ sketch.set_axis_off()
 # Build it: a feed-forward network
 # --------------------------------
 # In a :term:`feed-forward network` the numbers go in one direction, from the inputs through one :term:`layer` after the
-# other to the output. The layers in between are the :term:`hidden layers <hidden layer>`. Each hidden :term:`neuron`
-# multiplies each input by a :term:`weight`, adds up the products and a :term:`bias`, and applies an :term:`activation
-# function`, here the S-shaped :math:`\tanh`. The output neuron has no activation function. Each of our three hidden
-# neurons has two weights and a bias, and the output has three weights and a bias. Together these are :math:`3·3 + 4 =
-# 13` parameters, which we keep in one list.
+# other to the output. A :term:`neuron` multiplies each of its inputs by a :term:`weight`, and adds up the products and
+# a :term:`bias`.
 
 
 def weighted_sum(weights, bias, inputs):
@@ -153,14 +150,26 @@ def weighted_sum(weights, bias, inputs):
     return total
 
 
+print(weighted_sum(weights=[2.0, 3.0], bias=1.0, inputs=[10.0, 100.0]))
+
+# %%
+# This is 1 + 2 · 10 + 3 · 100.
+#
+# The layers between the inputs and the output are the :term:`hidden layers <hidden layer>`. A hidden neuron also
+# applies an :term:`activation function` to its sum, here the S-shaped :math:`\tanh`; the output does not. Our network
+# has three hidden neurons, each with two weights and a bias, and one output with three weights and a bias. Together
+# these are :math:`3·3 + 4 = 13` parameters. We keep them in one list: first three for each hidden neuron, then those of
+# the output.
+
+
 def network(parameters, inputs):
     """Two inputs, a hidden layer, one output."""
-    units = (len(parameters) - 1) // 4  # three parameters for each, and one of the output
+    neurons = (len(parameters) - 1) // 4  # each has three parameters, and a weight of the output
     hidden = []
-    for unit in range(units):
-        weight_1, weight_2, bias = parameters[3 * unit : 3 * unit + 3]
+    for k in range(neurons):
+        weight_1, weight_2, bias = parameters[3 * k : 3 * k + 3]
         hidden.append(weighted_sum((weight_1, weight_2), bias, inputs).tanh())
-    return weighted_sum(parameters[3 * units : -1], parameters[-1], hidden)
+    return weighted_sum(parameters[3 * neurons : -1], parameters[-1], hidden)
 
 
 parameters = torch.randn(13, generator=generator, dtype=torch.float64)
@@ -168,8 +177,9 @@ for row in switches:
     print(row.tolist(), "→", round(network(parameters, row).item(), 3))
 
 # %%
-# This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. We measure how
-# wrong they are by the sum of the squared errors, our loss.
+# This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. Our loss, the
+# sum of the squared errors, measures how wrong they are. (The number of states is always four, so a sum is safe here;
+# see lesson 11.)
 
 
 def loss_of(parameters, inputs, targets):
@@ -206,9 +216,9 @@ for h in (0.1, 0.01, 0.001):
 # general rule is :math:`f'(x) = 2x`. The quotient itself, with an :math:`h` that is not 0, is called a
 # :term:`finite difference`.
 #
-# The loss has 13 variables. We change one of them and keep the others fixed. The limit of this quotient is a
+# The loss has 13 variables. If we change only one of them and keep the others fixed, the limit of the quotient is a
 # :term:`partial derivative`, written :math:`\partial L/\partial w`. All partial derivatives together, as a vector, are
-# the :term:`gradient`.
+# the :term:`gradient`. We approximate it with a tiny step.
 
 h = 1e-6
 by_trial = torch.zeros(13, dtype=torch.float64)
@@ -242,7 +252,7 @@ assert others.max() < steepest and abs(steepest / gradient.norm() - 1) < 0.01
 
 # %%
 # No random direction rises as steeply as the gradient, and the length of the gradient says how steep it is. So a small
-# step *against* it makes the loss smaller fastest. But the trials cost one forward pass for each parameter.
+# step *against* the gradient lowers the loss fastest. But the trials cost one forward pass for each parameter.
 #
 # Build it: the chain rule
 # ------------------------
@@ -279,9 +289,8 @@ print(f"p = {p}, s = {s}, e = {e}, loss = {loss}")
 
 # %%
 # Drawn as boxes and arrows, this is a :term:`computation graph`. Now we go backwards, from the loss to the inputs. We
-# write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. Then each line
-# multiplies a derivative that we already know by a :term:`local derivative`, that of one operation with respect to one
-# of its inputs:
+# write ``d_s`` for the derivative of the loss with respect to ``s``. For the loss itself it is 1. The derivative of a
+# single operation with respect to one of its inputs is called a :term:`local derivative`. Here are those that we need:
 #
 # ========= ================= =================
 # Operation with respect to a with respect to b
@@ -291,6 +300,8 @@ print(f"p = {p}, s = {s}, e = {e}, loss = {loss}")
 # a · b     b                 a
 # tanh(a)   1 − tanh(a)²
 # ========= ================= =================
+#
+# Each line of the cell multiplies a derivative that we already know by a local derivative.
 
 d_loss = 1.0
 d_e = d_loss * e + d_loss * e  # e stands on both sides of e * e: two paths
@@ -408,9 +419,9 @@ print("value", z.value, "local derivatives", z.local_derivatives)
 # Build it: the engine, the order
 # -------------------------------
 # On the way back, a ``Value`` may pass its gradient on only after it has received *all* parts of it, one from each use.
-# So we need an order in which each ``Value`` stands after its parents, and read it from the end. This is a
-# :term:`topological order`. A recursive function finds it: it first visits the parents of a ``Value``, and then appends
-# the ``Value`` itself. ``seen`` makes sure that no *node* (no ``Value`` of the graph) is visited twice.
+# So we need an order in which each ``Value`` stands after its parents, a :term:`topological order`, and we read it from
+# the end. A recursive function finds it: it first visits the parents of a ``Value``, and then appends the ``Value``
+# itself. ``seen`` makes sure that no *node* (no ``Value`` of the graph) is visited twice.
 
 
 def topological_order(result):
@@ -582,8 +593,10 @@ print(f"{len(pictures)} frames: {len(tape)} operations forward, and the same bac
 #
 #    With the numbers of the animation, ``e`` receives −0.538 twice, so its gradient is −1.08.
 #
-# Now the whole network. ``network`` and ``loss_of`` only add, subtract, multiply and apply ``tanh``, so they work with
-# our ``Value`` as they are. We turn the parameters and the four states into leaves.
+# Build it: the engine, a whole network
+# -------------------------------------
+# ``network`` and ``loss_of`` only add, subtract, multiply and apply ``tanh``, so they work with our ``Value`` as they
+# are. We turn the parameters and the four states into leaves.
 
 
 def as_values(numbers):
@@ -622,8 +635,9 @@ assert (w.grad, b.grad) == (24, 8)
 
 # %%
 # Again 24 and 8. The loss was printed with ``MulBackward0``, the operation that made it. The parents of an operation
-# stand in ``next_functions``, as pairs: the operation that made the parent, and the number of its output, which we do
-# not need. So ``next_functions[0][0]`` is the first parent, and we can walk along the first parents to a leaf.
+# stand in ``next_functions``. Each entry is a pair: the operation that made the parent, and the number of its output,
+# which we do not need. So ``next_functions[0][0]`` is the first parent, and we can walk along the first parents to a
+# leaf.
 
 step = loss.grad_fn
 while step is not None:
@@ -632,12 +646,12 @@ while step is not None:
 
 # %%
 # This is our figure, read from right to left. At the leaf ``w``, ``AccumulateGrad`` *adds* the arriving gradient to
-# ``w.grad``. (A plain number such as 3.0 is a parent without a gradient, ``None``.) As in our engine, intermediate
-# gradients are not kept. If you want to see one, call ``error.retain_grad()`` before ``backward``.
+# ``w.grad``. (A plain number such as 3.0 is a parent without a gradient, ``None``.) Unlike our engine, PyTorch does not
+# keep the gradients of intermediate results. If you want to see one, call ``error.retain_grad()`` before ``backward``.
 #
 # One example may agree by luck. The folded cell compares engine and PyTorch on 200 random graphs, in which earlier
-# results are used again, and on the lamp network with 50 random lists of parameters. There it also compares with the
-# usual network of ``nn.Linear`` and ``nn.Tanh``.
+# results are used again. It also compares the lamp network, with 50 random lists of parameters, with the usual layers
+# ``nn.Linear`` and ``nn.Tanh``.
 #
 # .. fold:: Checked against PyTorch: 200 graphs, 50 networks
 
@@ -705,28 +719,31 @@ for _ in range(50):
 print("50 networks: losses and all 13 gradients agree, with tensors and with layers")
 
 # %%
-# All values and all gradients agree, up to rounding. PyTorch's ``Value`` is a whole tensor, and it has hundreds of
-# operations, written in C++. The principle is that of our sixty lines.
+# All values and all gradients agree, up to rounding. In PyTorch a whole tensor takes the place of our ``Value``, and
+# there are hundreds of operations, written in C++. The principle is that of our sixty lines.
 #
 # Check against PyTorch: what is recorded, and what is not
 # --------------------------------------------------------
 # Recording costs memory, because the local derivatives need the values of the forward pass. Under ``torch.no_grad()``
-# nothing is recorded. ``y.detach()`` returns the values of ``y`` as a leaf without history.
+# nothing is recorded.
 
 w = torch.tensor(2.0, requires_grad=True)
+y = w * w
 with torch.no_grad():
     unrecorded = w * w
-y = w * w
-print("recorded:      ", y.requires_grad, "| under no_grad:", unrecorded.requires_grad)
+print("recorded:", y.requires_grad, "| under no_grad:", unrecorded.requires_grad)
+
+# %%
+# ``y.detach()`` returns the values of ``y`` as a leaf without history. We add it to ``y`` itself.
+
 mixed = y + y.detach()
 mixed.backward()
-print("value:         ", mixed.item(), "| gradient:", w.grad.item())
+print("value:", mixed.item(), "| gradient:", w.grad.item())
 assert (mixed, w.grad) == (8, 4)
 
 # %%
 # The value of ``mixed`` is :math:`2w^2 = 8`, whose derivative would be :math:`4w = 8`. The gradient is only 4, because
-# the second summand counts as a constant. (``torch.inference_mode()`` is a stricter ``no_grad`` for programs that only
-# predict.)
+# the detached part counts as a constant.
 #
 # Use it: train the network
 # -------------------------
@@ -752,6 +769,10 @@ def train(parameters, steps=100, learning_rate=0.05, clear=True):
 
 losses = train(value_parameters)
 print(f"loss {losses[0]:.2f} → {losses[-1]:.1e}")
+
+# %%
+# The loss has become very small. We look at the outputs for the four states.
+
 for row in value_rows:
     output = network(value_parameters, row).value
     print([x.value for x in row], "→", round(output, 3))
@@ -794,8 +815,8 @@ print("engine and PyTorch: the same losses at each of 100 steps, for 3 starts")
 assert learned >= 6 and max(last) < linear_loss and abs(linear_loss - 4) < 1e-9
 
 # %%
-# The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better. That all ten succeed is
-# a little luck; try another seed. The figure shows all ten curves.
+# The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better, as the figure shows.
+# That all ten succeed is a little luck; try another seed.
 #
 # .. fold:: How the figure is drawn
 
@@ -809,8 +830,8 @@ ax.set(xlabel="step", ylabel="loss", ylim=(0, 12))
 legend = ax.legend(loc="upper right")
 
 # %%
-# Two curves are nearly flat for a while, at losses between 2 and 3. The length of the gradient says how steep the loss
-# is *here*, not how far it is to the minimum.
+# Two curves are nearly flat for a while: the length of the gradient says how steep the loss is *here*, not how far it
+# is to the minimum.
 #
 # Use it: what does a backward pass cost?
 # ---------------------------------------
@@ -840,24 +861,28 @@ print(f"PyTorch, {big_count:,} parameters: forward and backward take")
 print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in this build)")
 
 # %%
-# The number of arrows grows like the number of operations, not like operations times parameters. This is the answer to
-# the question of this lesson: all derivatives share one pass back, in which each arrow is used once. The last line
-# shows it for PyTorch.
+# There are never more than two arrows for an operation. By trial, the number of operations is multiplied by the number
+# of parameters (last column). This is the answer to the question of this lesson: all derivatives share one pass back,
+# in which each arrow is used once. The last line shows it for PyTorch.
 #
 # Use it: check a gradient
 # ------------------------
-# Whoever writes a derivative by hand checks it with finite differences. Which step :math:`h` is best? There are two
+# A derivative that was written by hand is checked with finite differences. Which step :math:`h` is best? There are two
 # formulas; the second one looks at both sides:
 #
 # .. math:: \frac{f(x + h) - f(x)}{h} \quad\text{(forward)},
 #
 # .. math:: \frac{f(x + h) - f(x - h)}{2h} \quad\text{(central)}.
 #
-# There are two errors. The *truncation error* exists because :math:`h` is not 0; it is proportional to :math:`h` in the
-# forward formula and to :math:`h^2` in the central one. The *rounding error* comes from the subtraction of two nearly
-# equal numbers. Each of these is wrong by about :math:`ε` times its size, where :math:`ε` is the precision of the
-# dtype. The division by :math:`h` turns this into about :math:`ε/h`. So a smaller step is not always better. A tiny
-# step is lost altogether: ``x + h`` is rounded back to ``x``.
+# The result has two errors:
+#
+# - The *truncation error* exists because :math:`h` is not 0. It is proportional to :math:`h` in the forward formula and
+#   to :math:`h^2` in the central one.
+# - The *rounding error* comes from the subtraction of two nearly equal numbers. Each of them is wrong by about
+#   :math:`ε` times its size. Here :math:`ε` is the precision of the dtype: :math:`1.2·10^{-7}` in ``float32`` and
+#   :math:`2.2·10^{-16}` in ``float64``. The division by :math:`h` turns this into about :math:`ε/h`.
+#
+# So a smaller step is not always better. If it is too small, ``x + h`` is even rounded back to ``x``.
 #
 # We take the loss of the lamp network at 200 random lists of parameters: 13 · 200 = 2,600 derivatives. For each step we
 # compare their finite differences with autograd's gradient in ``float64``, and take the median of the errors.
@@ -922,8 +947,7 @@ assert torch.autograd.gradcheck(lambda p: loss_of(p, switches, lamp), leaf[:, 0]
 # On logarithmic axes, as in the figure below, a power of :math:`h` is a straight line, and its exponent is the slope.
 # At large steps the slopes are 1 for the forward formula and 2 for the central one, at small steps −1 for both, as the
 # theory says. The best step lies where both errors are about equal: near :math:`\sqrt{ε}` for the forward formula and
-# near :math:`\sqrt[3]{ε}` for the central one. (:math:`ε` is :math:`1.2·10^{-7}` in ``float32`` and
-# :math:`2.2·10^{-16}` in ``float64``.)
+# near :math:`\sqrt[3]{ε}` for the central one.
 #
 # .. fold:: How the figure is drawn
 
@@ -947,7 +971,9 @@ legend = ax.legend(loc="lower left")
 # ----------------------------
 # The chain rule multiplies one factor for each layer. What happens if all factors are smaller than 1? The
 # :term:`sigmoid` :math:`1/(1 + e^{-x})` was for decades a usual activation function. Its derivative is largest at 0,
-# where it is 1/4. We apply it ten times, one after the other.
+# where it is 1/4. We apply it ten times, one after the other, and compute the derivative after each time with
+# ``torch.autograd.grad`` (lesson 11). ``retain_graph=True`` keeps the graph, which is otherwise freed: the next round
+# walks through it again.
 
 x = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 y = x
@@ -959,21 +985,21 @@ for depth in range(1, 11):
     assert derivative <= 0.25**depth
 
 # %%
-# After ten sigmoids less than a millionth of a change is left. (``torch.autograd.grad`` returns a gradient instead of
-# adding it to ``.grad``. ``retain_graph=True`` keeps the graph, which is otherwise freed after one pass: the next round
-# walks through it again.)
+# After ten sigmoids less than a millionth of a change is left.
 #
-# In a network the weights are factors too. If a layer has :math:`n` inputs and :math:`n` outputs, and its weights are
-# independent with mean 0 and variance :math:`v`, then the length of the gradient is multiplied, at each layer on the
-# way back, by about
+# In a network the weights are factors too. Let a layer have :math:`n` inputs and :math:`n` outputs, and let its weights
+# be independent, with mean 0 and variance :math:`v`. On the way back, such a layer multiplies the length of the
+# gradient by about
 #
 # .. math:: \sqrt{n · v · \text{mean of } (φ')^2} ,
 #
-# where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the rule by which the
-# first weights are drawn, the :term:`initialisation`. ``nn.Linear`` takes the variance :math:`1/(3n)`. Xavier's
-# initialisation takes :math:`1/n` here, so that the factor is 1 where the derivative is 1. The derivative of ReLU is 1
-# for positive inputs and 0 otherwise, so the mean of its square is about 1/2. He's initialisation therefore takes
-# :math:`2/n`, and the factor is 1 again.
+# where :math:`φ'` is the derivative of the activation function. The variance :math:`v` depends on the
+# :term:`initialisation`, the rule by which the first weights are drawn:
+#
+# - ``nn.Linear`` takes :math:`v = 1/(3n)` if we do nothing ("default" in the table below).
+# - Xavier's initialisation takes :math:`v = 1/n` here. The factor is 1 where :math:`φ'` is 1.
+# - He's initialisation is made for ReLU. The derivative of ReLU is 1 for positive inputs and 0 otherwise, so the mean
+#   of its square is about 1/2. With :math:`v = 2/n` the factor is 1 again.
 #
 # We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
 # pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the
@@ -1061,8 +1087,8 @@ limits = ax.set_xlim(20.5, 0.5)
 
 # %%
 # Does it matter for learning? We train for 100 steps with three learning rates and three seeds, and measure the loss on
-# the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30`, or a little more.
-# The question is only whether a network learns *at all*, so the training set is enough.
+# the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30`. The question is only
+# whether a network learns *at all*, so the training set is enough.
 #
 # .. fold:: 36 short trainings
 
@@ -1106,24 +1132,11 @@ for rate in (0.03, 0.1, 0.3):
     assert max(finals["ReLU and He, 10", rate]) < 2.25
     assert max(finals["sigmoid, 1 hidden layer", rate]) < 2.25
 
-print("spread of the outputs over the images, before training:")
-for title, kind, weights in (
-    ("sigmoid, 10", nn.Sigmoid, "default"),
-    ("ReLU and He, 10", nn.ReLU, "He"),
-):
-    model = deep_network(kind, weights, 10, seed=0).cpu().double()  # float32 would only round
-    with torch.no_grad():
-        spread = model(images.cpu().double()).std(0).mean().item()  # outputs (2000, 10)
-    print(f"{title:16} {spread:.0e}")
-    assert spread < 1e-8 if kind is nn.Sigmoid else spread > 0.01
-
 # %%
-# With one hidden layer the sigmoid network learns. With ten it does not, at any of the three rates. Nor does ReLU with
-# the default weights. The last two rows of the table differ only in the *initialisation*, and with He's the ten layers
-# learn (the rate 0.3 is nearly too large for them). The lines below the table show that the small factors act on the
-# way *forward* too: the outputs of the deep sigmoid network differ from image to image by about a billionth, less than
-# ``float32`` can show. Two more remedies, skip connections and normalisation, come in :doc:`lesson 17
-# </lessons/3_practice/lesson_17_image_classification_1>`.
+# With one hidden layer the sigmoid network learns. With ten it has learned nothing after the 100 steps, at any of the
+# three rates, and neither has ReLU with the default weights. The last two rows of the table differ only in the
+# *initialisation*. With He's the ten layers learn (the rate 0.3 is nearly too large for them). Two more remedies, skip
+# connections and normalisation, come in :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`.
 #
 # Break it: gradients that add up
 # -------------------------------
@@ -1139,7 +1152,7 @@ print(f"worse in {worse} of 10 pairs")
 assert worse >= 8
 
 # %%
-# There is no message. The step now follows the sum of all gradients since the beginning. **What to look for:** a loss
+# There is no message. Each step now follows the sum of all gradients since the beginning. **What to look for:** a loss
 # that falls and rises again (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` shows such a curve).
 # **Remedy:** ``optimiser.zero_grad()`` in each step.
 #
@@ -1172,23 +1185,28 @@ except RuntimeError as message:
     print(fill(f"RuntimeError: {message}", 80))
 
 # %%
-# Each tensor counts its changes in place; the count is its *version*. At the time of ``tanh`` it was 0, now it is 1, so
+# Each tensor counts its changes in place; the count is its *version*. It was 0 at the time of ``tanh`` and is 1 now. So
 # the stored value is wrong, and PyTorch refuses. ``t = t + 1`` makes a new tensor instead.
 #
 # Break it: the graph is cut by accident
 # --------------------------------------
-# ``item()`` returns a Python number, and ``torch.tensor(loss)`` makes a new leaf. Neither leads back to ``w``.
+# ``item()`` returns a Python number. It has no graph that leads back to ``w``.
 
 w = torch.tensor(2.0, requires_grad=True)
+loss = w * w
 try:
-    (w * w).item().backward()
+    loss.item().backward()
 except AttributeError as message:
     print(f"AttributeError: {message}")
+
+# %%
+# ``torch.tensor(loss)`` copies the value into a new leaf, which does not lead back to ``w`` either.
+
+with warnings.catch_warnings(record=True) as heard:
+    warnings.simplefilter("always")
+    copied = torch.tensor(loss)
+print(fill(f"UserWarning: {heard[0].message}", 80))
 try:
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        copied = torch.tensor(w * w)
-    print(fill(f"UserWarning: {heard[0].message}", 80))
     copied.backward()
 except RuntimeError as message:
     print(f"RuntimeError: {message}")
@@ -1226,7 +1244,7 @@ except ValueError as message:
 # %%
 # ``small`` is the *result* of a multiplication. The gradient went to the leaf, the tensor of ones, which has no name.
 # The same happens with ``torch.ones(3, requires_grad=True).to("cuda")``: the copy on the GPU is a result. First compute
-# and move, then ask for the gradient: ``(torch.ones(3) * 0.01).to(device).requires_grad_()``.
+# and move, and only then ask for the gradient: ``(torch.ones(3) * 0.01).to(device).requires_grad_()``.
 #
 # Then and now
 # ------------
@@ -1432,6 +1450,7 @@ run_then_and_now("autograd", old_and_new, globals())
 # -------------
 # - Exercise 3 is *forward mode*: one pass for each input. Backpropagation, or *reverse mode*, needs one for each
 #   output, and a loss is a single output. In PyTorch forward mode is :torch:`torch.func.jvp`.
+# - ``torch.inference_mode()`` is a stricter ``no_grad`` for programs that only predict.
 #
 # References
 # ----------
