@@ -175,8 +175,8 @@ def run_in_shell(*commands, **more):
 # ----------------
 # We use the first 1,280 images of MNIST. There is no validation set, because this lesson does not ask how well the
 # network classifies. The function in the fold reads the images straight from the files: it will also run in the other
-# processes, where importing torchvision would only take time. ``torch.from_file`` makes a tensor of the bytes of a
-# file. The first 16 bytes of the image file and the first 8 of the label file are not data.
+# processes, where importing torchvision would only take time. (The first 16 bytes of the image file and the first 8 of
+# the label file are not data.)
 #
 # .. fold:: Reading the files
 
@@ -1256,8 +1256,9 @@ for line in message.splitlines():
 assert "Rank 1 failed to pass" in message
 
 # %%
-# After two seconds the message names rank 1. The last line is what ``all_reduce`` itself would have said in the end,
-# with its longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the ``if``.
+# After two seconds the message names rank 1. Its last line does not: this is what ``all_reduce`` itself would have
+# said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the
+# ``if``.
 #
 # Break it: names that begin with "module."
 # ------------------------------------------

@@ -402,9 +402,8 @@ ax.set(xlim=(-0.2, 10.2), ylim=(-1.2, 10.4))
 ax.set_axis_off()
 
 # %%
-# Attention with several heads is that of lesson 22, with another mask: each token sees those before it *and* those
-# behind it, and only :term:`padding` is hidden. As in lesson 23 the mask is 1 for a real token and 0 for padding; the
-# tokenizer calls it ``attention_mask``. We take the parameters of BERT's first layer by their names.
+# Attention with several heads is that of lesson 22. We take the parameters of BERT's first layer by their names,
+# compute the queries, and split each vector among the heads.
 
 
 def linear(x, parameters, name):
@@ -413,6 +412,17 @@ def linear(x, parameters, name):
 
 def split_heads(x, heads):
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)  # (N, heads, L, D / heads)
+
+
+heads = config.num_attention_heads
+first_layer = dict(bert.encoder.layer[0].named_parameters())
+query = linear(x, first_layer, "attention.self.query")
+print(f"{tuple(query.shape)} -> {tuple(split_heads(query, heads).shape)}")
+
+# %%
+# Each head has its own part of every vector. Only the mask differs from lesson 22: each token sees those before it
+# *and* those behind it, and only :term:`padding` is hidden. As in lesson 23 the mask is 1 for a real token and 0 for
+# padding; the tokenizer calls it ``attention_mask``.
 
 
 def attention(x, mask, parameters, heads):
@@ -427,8 +437,6 @@ def attention(x, mask, parameters, heads):
     return linear(mixed, parameters, "attention.output.dense")
 
 
-heads = config.num_attention_heads
-first_layer = dict(bert.encoder.layer[0].named_parameters())
 mask = torch.ones_like(ids)  # one text, no padding
 mixed = attention(x, mask, first_layer, heads)
 print(f"{tuple(x.shape)} -> {tuple(mixed.shape)}")
@@ -603,7 +611,7 @@ def tfidf(texts, rarity):
 def logistic_regression(features, targets, penalty):
     """Return the weights, shape (D, 2); features may be dense or sparse, shape (N, D).
 
-    There is no bias: on these sentences it changes nothing. LBFGS is an optimiser for small
+    There is no bias, because both classes are equally frequent. LBFGS is an optimiser for small
     problems: it needs no learning rate, and calls a function that computes loss and gradient.
     """
     weight = torch.zeros(features.shape[1], 2, requires_grad=True)
@@ -984,26 +992,6 @@ for sentence in [
 # The first sentence is judged good and the second one bad. The third is praise as well, but our classifier takes it for
 # a complaint. Try other negations.
 #
-# We built the classifier by hand. The usual way is ``AutoModelForSequenceClassification``. It puts a new linear layer
-# on any encoder of the library, and it also computes the loss if it is given labels. For BERT it does not use the mean
-# over the tokens, but the vector of ``[CLS]``, which passes one more layer. We let it judge eight sentences.
-#
-# .. fold:: AutoModelForSequenceClassification on eight sentences
-
-transformers.logging.set_verbosity_error()  # no report of the new layer
-standard = transformers.AutoModelForSequenceClassification.from_pretrained(
-    source, num_labels=2, id2label={0: "bad", 1: "good"}, dtype=torch.float32
-)
-eight = few_rows[:8]
-batch = tokenizer([sentences[i] for i in eight], padding=True, return_tensors="pt")
-output = standard(**batch, labels=labels[eight])
-print("logits:", tuple(output.logits.shape))
-print(f"loss:   {output.loss.item():.2f}")
-
-# %%
-# The loss is near 0.69, the logarithm of 2: a new layer can only toss a coin. From here on the model is trained like
-# any other, with ``output.loss.backward()`` and an optimiser.
-#
 # Use it: texts that are too long
 # -------------------------------
 # What do we do with a text of more than 512 tokens? We compare five ways. To save time we pretend that the limit is 32:
@@ -1055,26 +1043,24 @@ print("windows:", windows(digits, 4))
 # %%
 # Ten tokens need three windows of four, and two tokens are read twice.
 #
-# The fifth way selects. It cuts the text into short segments, gives each one a score, and keeps the best in their old
-# order. Of two segments with the same score the earlier one is kept. (They have nothing to do with segments 0 and 1 of
-# the input.)
+# The fifth way selects, an idea of CogLTX (2020). It cuts the text into short segments, gives each one a score, and
+# keeps the best in their old order. (They have nothing to do with segments 0 and 1 of the input.)
 
 
 def best_segments(ids, limit, length, score):
     segments = [ids[start : start + length] for start in range(0, len(ids), length)]
-    # highest score first, then the earlier one
-    ranked = sorted(range(len(segments)), key=lambda place: (-score(segments[place]), place))
+    scores = torch.tensor([score(segment) for segment in segments])
+    best = scores.argsort(descending=True, stable=True)[: limit // length]
     kept = []
-    for place in sorted(ranked[: limit // length]):
+    for place in sorted(best.tolist()):
         kept += segments[place]
     return [kept]
 
 
 print("segments:", best_segments(digits, 4, 2, score=sum))
-print("equal scores:", best_segments(digits, 4, 2, score=len))
 
 # %%
-# With the sum as the score, the last two segments win. With equal scores the first two are kept.
+# With the sum as the score, the last two segments are kept.
 #
 # We take 400 reviews of 96 to 160 tokens. The classifier that reads them is the BERT that was fine-tuned on all labels.
 # It has never seen a review of IMDB. For the segments we need a score, and we ask the classifier that counts: a segment
@@ -1109,7 +1095,7 @@ for name, parts_of_texts in ways.items():
 # %%
 # The windows cost five times as much as the others. (A quarter for the head is the share in the paper of Sun and
 # others: 128 of 510 tokens.) In the figure each row shows what one way reads of the first review. A light line marks
-# where a window begins. Windows that overlap share only one token here, a thin dark stripe.
+# where a window begins, and a thin dark stripe is a token that two windows read.
 #
 # .. fold:: How the figure is drawn
 
@@ -1187,15 +1173,20 @@ ratio = compare("head", "tail")
 #
 # Break it
 # --------
-# Two mistakes with a message. The first text is longer than the table of positions. The second has an id that is not in
-# the vocabulary, for instance because it comes from another tokenizer.
+# The first mistake is a text that is longer than the table of positions.
 
 try:
     bert(torch.ones(1, 600, dtype=torch.long, device=device))
 except RuntimeError as error:
     print(fill(f"RuntimeError: {error}", 80))
 
-bert_on_cpu = bert.cpu()  # on a GPU the next mistake would stop the process
+# %%
+# The message compares 600 positions with a table of 512, and names neither BERT nor the text. ``truncation=True``
+# avoids it: it keeps the head of the text, without a message.
+#
+# The second mistake is an id that is not in the vocabulary, for instance because it comes from another tokenizer.
+
+bert_on_cpu = bert.cpu()  # on a GPU this mistake would stop the process
 try:
     bert_on_cpu(torch.tensor([[config.vocab_size]]))
 except IndexError as error:
@@ -1203,8 +1194,7 @@ except IndexError as error:
 bert = bert.to(device)
 
 # %%
-# The first message compares 600 positions with a table of 512, and names neither BERT nor the text. ``truncation=True``
-# avoids it by keeping the head, without a word. The second message comes from the embedding, which has no such row.
+# The message comes from the embedding, which has no such row.
 #
 # Two other mistakes give no message. In the first, each sentence is padded to 40 tokens and the mask is forgotten, so
 # the model takes the padding for text. In the second, the ids come from another tokenizer: it has the same pieces, but
@@ -1255,6 +1245,7 @@ assert ratio > 2 or not as_on_the_page
 #
 # .. fold:: The rows, run as they are written
 
+transformers.logging.set_verbosity_error()  # no note about the device
 Path("imdb.py").touch()  # a data set with a script, as they used to be
 run_then_and_now(
     "bert",
@@ -1391,6 +1382,9 @@ removed = Path("imdb.py").unlink()
 #
 # Going further
 # -------------
+# - We built the classifier by hand. The usual way is ``transformers.AutoModelForSequenceClassification``: it puts a new
+#   linear layer on any encoder of the library, and computes the loss if it is given labels. For BERT it does not use
+#   the mean over the tokens, but the vector of ``[CLS]``, which passes one more layer.
 # - On a GPU multiply in 16 bits: ``with torch.autocast(device.type, torch.bfloat16):`` around the forward pass. Compare
 #   the answers with those of 32 bits.
 # - ``Trainer`` of ``transformers`` is a training loop like ``fit``, with many options. :doc:`Lesson 25
