@@ -1043,8 +1043,8 @@ print("windows:", windows(digits, 4))
 # %%
 # Ten tokens need three windows of four, and two tokens are read twice.
 #
-# The fifth way selects, an idea of CogLTX (2020). It cuts the text into short segments, gives each one a score, and
-# keeps the best in their old order. (They have nothing to do with segments 0 and 1 of the input.)
+# The fifth way selects, as CogLTX (2020) does. It cuts the text into short segments, gives each one a score, and keeps
+# the best in their old order. (They have nothing to do with segments 0 and 1 of the input.)
 
 
 def best_segments(ids, limit, length, score):
@@ -1399,4 +1399,5 @@ removed = Path("imdb.py").unlink()
 # - \W. Wang and others: `MiniLM <https://arxiv.org/abs/2002.10957>`__, 2020.
 # - \C. Sun and others: `How to fine-tune BERT for text classification? <https://arxiv.org/abs/1905.05583>`__, 2019.
 # - \M. Ding and others: `CogLTX: applying BERT to long texts <https://github.com/Sleepychord/CogLTX>`__, 2020.
-# - \Y. Cui and others: `Whole word masking for Chinese BERT <https://arxiv.org/abs/1906.08101>`__, 2019.
+# - \Y. Cui and others: `Pre-training with whole word masking for Chinese BERT <https://arxiv.org/abs/1906.08101>`__,
+#   2019.
