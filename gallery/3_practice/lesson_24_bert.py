@@ -815,8 +815,8 @@ def fine_tune(batches, seed):
 
 # %%
 # Training draws random numbers: for the new layer, the order of the batches and dropout. So one result may be luck, and
-# we train with three seeds on few labels. The set with all labels is more than four times as large, and there our time
-# allows only one seed.
+# we train with three seeds on few labels. The set with all labels is three and a half times as large, and there our
+# time allows only one seed.
 
 
 @torch.no_grad()
