@@ -1074,7 +1074,8 @@ printed = run_in_shell("torchrun --standalone --nproc-per-node=2 experiments.py"
 found = json.loads((work / "found.json").read_text())
 
 # %%
-# Here are the times of a step, in milliseconds. They depend on the computer, and on what else it does.
+# Here are the times of a step, in milliseconds. They depend on the computer, and on what else it does. A speed-up below
+# 1 means that two processes are slower than one.
 #
 # .. fold:: The times, printed
 
@@ -1087,8 +1088,9 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 
 # %%
 # The difference between the last two times is the cost of the communication, without the part that DDP hides behind
-# ``backward``. The network is large for so few images, so the cost is high here. With more images in each process the
-# computation grows, but the gradient does not.
+# ``backward``. Besides, the optimiser has as many weights to change for 32 images as for 64. The network is large for
+# so few images, so both costs are high here. With more images in each process the computation grows, and these costs do
+# not.
 #
 # Use it: a model for more computers
 # ----------------------------------
@@ -1100,13 +1102,14 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 # .. math:: T_W = C + 2(W-1)\,a + \frac{2(W-1)}{W}·\frac{S}{B} .
 #
 # For two processes the exchange takes :math:`2a + S/B`, which is a straight line over :math:`S`. We fit it to the times
-# of ``all_reduce`` for five sizes, and predict the step of our two processes.
+# of ``all_reduce`` for five sizes, so that the relative errors are small. Then we predict the step of our two
+# processes.
 #
 # .. fold:: The line through five points
 
 sizes_b = np.array([float(size) for size in found["talk_times"]])
 times_s = np.array(list(found["talk_times"].values()))
-slope, intercept = np.polyfit(sizes_b, times_s, 1)
+slope, intercept = np.polyfit(sizes_b, times_s, 1, w=1 / times_s)  # relative errors
 predicted = times["silent"] + intercept + slope * 4 * elements
 print("measured in this build:")
 if slope > 0 and intercept > 0:
