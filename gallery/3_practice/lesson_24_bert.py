@@ -114,7 +114,7 @@ sentences = list(reviews["rotten_tomatoes"])
 labels = torch.tensor(list(reviews["rotten_tomatoes"].values()))  # (N,)
 print(f"{len(sentences):,} sentences, {labels.float().mean():.1%} of them good")
 print(f"{len(reviews['imdb']):,} long reviews")
-print("label 1:", sentences[1])
+print(fill(f"label 1: {sentences[1]}", 80))
 
 # %%
 # The tokenizer turns each text into a list of ids, one for each :term:`token`. The figure counts the tokens of all
@@ -926,9 +926,8 @@ def compare(first, second):
     error = standard_error(difference)
     ratio = difference.mean().item() / error
     verdict = "clear" if abs(ratio) >= 2 else "may be chance"
-    print(f"{first}\n- {second}:")
-    print(f"    {difference.mean():+.1%}, standard error {error:.1%}")
-    print(f"    ratio {ratio:.1f}: {verdict}")
+    print(f"{first} - {second}:")
+    print(f"    {difference.mean():+.1%}, standard error {error:.1%}, ratio {ratio:.1f}: {verdict}")
     return ratio
 
 
