@@ -470,7 +470,7 @@ print("out of the last layer:", tuple(x.shape))
 # Check against PyTorch
 # ---------------------
 # On eight sentences of different lengths we compare our vectors of all real tokens with those of the model. For the
-# gradients we need one number: we multiply all elements by random weights, add them up, and compare the gradients of
+# gradients we need one number: we multiply all elements by random numbers, add them up, and compare the gradients of
 # this sum.
 #
 # .. fold:: Checked against transformers, values and gradients
