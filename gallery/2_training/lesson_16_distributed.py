@@ -4,9 +4,9 @@
 
 Two cooks who share one recipe can peel twice as many potatoes. Can two processes train one network twice as fast? They
 would have to end with the *same* network as one process, otherwise it is a different training. So there are two
-questions. What must the processes tell each other in each step? And how much of the time that they save is lost by
-talking? In this lesson several processes really train one network together. You compare their weights with those of one
-process, you kill one of them on purpose, and you count the bytes of an exchange.
+questions. What must the processes exchange in each step? And how much of the time that they save is spent on this
+communication? In this lesson several processes really train one network together. You compare their weights with those
+of one process, you kill one of them on purpose, and you count the bytes of an exchange.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -30,8 +30,10 @@ process, you kill one of them on purpose, and you count the bytes of an exchange
 # %%
 # Set-up
 # ------
-# All experiments train the same network on the same few images. The learning rate and the :term:`momentum` are guesses
-# that work; this lesson compares trainings with each other, and not learning rates.
+# ``torch.distributed`` is the part of PyTorch through which processes exchange tensors, on CPUs and on GPUs alike. We
+# import it as ``dist``.
+#
+# .. fold:: The imports
 
 # sphinx_gallery_number = 16
 # sphinx_gallery_budget_s = 90
@@ -57,22 +59,29 @@ from dlcourse.device import pick_device
 
 plotting.use_course_style()
 device = pick_device()
+
+# %%
+# All experiments train the same network on the same 1,280 images. A step uses 64 of them, however many processes there
+# are. The learning rate and the :term:`momentum` are guesses that work: this lesson compares ways to run one training,
+# and not learning rates.
+
 SEED = 16
-TRAIN, VALID = 1280, 1000  # images
+TRAIN = 1280  # images
 BATCH = 64  # images in a step, of all processes together
 STEPS = 40
 STEPS_PER_EPOCH = TRAIN // BATCH
 LEARNING_RATE, MOMENTUM = 0.05, 0.9
+print(f"{STEPS} steps in {STEPS // STEPS_PER_EPOCH} epochs")
 
 # %%
-# Which hardware is there? ``torch.cuda.is_available()`` tells whether PyTorch can use a GPU of NVIDIA or AMD, and
-# ``torch.cuda.device_count()`` returns the number of GPUs.
+# Each of the two epochs has 20 steps. Which hardware is there for them? ``torch.cuda.is_available()`` tells whether
+# PyTorch can use a GPU of NVIDIA or AMD, and ``torch.cuda.device_count()`` returns the number of GPUs.
 
 print("a GPU can be used:", torch.cuda.is_available())
 print("number of GPUs:", torch.cuda.device_count())
 
 # %%
-# The same functions of PyTorch let processes talk to each other on CPUs and on GPUs.
+# Without a GPU the processes compute on the CPU. Nothing else changes in this lesson.
 #
 # The next cell is folded, because you do not need it to understand the lesson. It starts ``torchrun``, the program of
 # PyTorch that starts all processes of a training, and it ends them all if this lesson is stopped.
@@ -164,10 +173,10 @@ def run_in_shell(*commands, **more):
 # %%
 # Look at the data
 # ----------------
-# We use the first 1,280 images of MNIST for training, and the next 1,000 for validation. The function reads them
-# straight from the files, because it will also run in the other processes, and importing torchvision in each of them
-# would take longer than the training. ``torch.from_file`` makes a tensor of the bytes of a file. The first 16 bytes of
-# the image file and the first 8 of the label file are not data.
+# We use the first 1,280 images of MNIST. There is no validation set, because this lesson does not ask how well the
+# network classifies. The function in the fold reads the images straight from the files: it will also run in the other
+# processes, where importing torchvision would only take time. (The first 16 bytes of the image file and the first 8 of
+# the label file are not data.)
 #
 # .. fold:: Reading the files
 
@@ -182,7 +191,7 @@ def load_digits(count):
     return images, labels
 
 
-images, labels = load_digits(TRAIN + VALID)
+images, labels = load_digits(TRAIN)
 print("images:", tuple(images.shape), images.dtype, f"from {images.min():g} to {images.max():g}")
 print("labels:", tuple(labels.shape), labels.dtype, "first:", labels[:8].tolist())
 
@@ -236,11 +245,15 @@ legend = fig.legend(handles, names, loc="outside lower center", ncols=2, frameon
 #
 # Build it: processes that know their numbers
 # -------------------------------------------
-# We begin with a script that does not train anything. ``init_process_group`` makes the :term:`process group`: from then
-# on the processes can exchange tensors. The :term:`backend <backend (of a process group)>` is the library that
-# transports them: ``"gloo"`` for CPUs, ``"nccl"`` for GPUs. The :term:`rank <rank (process)>` of a process is its
-# number, and the :term:`world size` is the number of processes. Each process makes a tensor with a different value, and
-# ``all_reduce`` replaces it by the sum over all processes. This operation is called :term:`all-reduce`.
+# We begin with a script that does not train anything. It uses four things that every distributed program needs:
+#
+# - ``init_process_group`` makes the :term:`process group`. From then on the processes can exchange tensors.
+# - The :term:`backend <backend (of a process group)>` is the library that transports the tensors: ``"gloo"`` for CPUs,
+#   ``"nccl"`` for GPUs.
+# - The :term:`rank <rank (process)>` of a process is its number, and the :term:`world size` is the number of processes.
+# - ``all_reduce`` replaces a tensor by its sum over all processes. This operation is called :term:`all-reduce`.
+#
+# Each process makes a tensor with a different value, and prints it before and after the all-reduce.
 
 HELLO = """
 import torch
@@ -258,11 +271,12 @@ dist.destroy_process_group()
 print("hello.py is written")
 
 # %%
-# Nothing has run yet. If you typed ``python hello.py``, there would be one process, and it would not know its rank.
-# :term:`torchrun` starts the script several times, here twice, and tells each process its number in environment
-# variables. ``--standalone`` says that all processes run on this computer. The processes print when they like, so the
-# lesson sorts their lines. ``run_in_shell`` is the function of the fold above: in a terminal you type only the text in
-# quotes.
+# Nothing has run yet. ``python hello.py`` would start one process, which would stop with an error, because nobody told
+# it its rank. :term:`torchrun` starts the script several times, here twice, and tells each process its rank in
+# environment variables. ``--standalone`` says that all processes run on this computer.
+#
+# ``run_in_shell`` is a function of the fold above; in a terminal you type only the text in quotes. The processes print
+# in any order, so the function sorts their lines.
 
 for line in run_in_shell("torchrun --standalone --nproc-per-node=2 hello.py"):
     print(line)
@@ -287,10 +301,12 @@ elements = sum(parameter.numel() for parameter in make_network(SEED).parameters(
 print(f"{elements:,} parameters, so a gradient has {4 * elements / 1e6:.2f} MB")
 
 # %%
-# Next, who takes which images? A ``DistributedSampler`` deals out the row numbers. It shuffles them with its seed,
-# which is the same in all processes. Then process 0 of 2 takes every second one, and process 1 the others.
-# ``num_replicas`` is the world size. With ``set_epoch`` each epoch gets a new order. ``rows_at`` returns the rows of a
-# process for one step (``share`` is their number), so that a training can also start in the middle.
+# Next, which process takes which images? A ``DistributedSampler`` deals out the row numbers. It shuffles them with its
+# seed, which is the same in all processes. Of two processes, process 0 then takes every second row, and process 1 takes
+# the others. ``num_replicas`` is the world size, and ``set_epoch`` gives each epoch a new order.
+#
+# Our function ``rows_at`` returns the rows of one process for one step; ``share`` says how many. It works for any step,
+# so a training can also start in the middle. We shall need this later.
 
 
 def rows_at(step, sampler, share):
@@ -311,7 +327,7 @@ print("process 0 of 1:", rows_at(step=0, sampler=sampler, share=8))
 # The two shares of four have no image in common, and together they are the eight images of one process. (In your own
 # code you would pass the sampler to a :term:`data loader`: ``DataLoader(data, 32, sampler=sampler)``.)
 #
-# A step is the step of lesson 14, with one addition: a function ``average``, if there is one, changes the gradients
+# A step is the step of lesson 14, with one addition: if a function ``average`` is given, it changes the gradients
 # before the optimiser uses them.
 
 
@@ -326,18 +342,23 @@ def train_step(network, optimiser, images, labels, average=None):
 
 
 # %%
-# Without ``average`` this is a training in one process. The sampler for one process gives it whole batches of 64. We
-# will compare everything with its result: the losses, and the weights as one long vector.
+# Without ``average`` this is a training in one process. We will compare everything else with its losses and its
+# weights. The fold has two helpers: one makes the optimiser, and the other puts all weights into one long vector.
+#
+# .. fold:: The optimiser, and all weights in one vector
 
 
 def optimiser_for(network):
-    return torch.optim.SGD(network.parameters(), LEARNING_RATE, MOMENTUM)
+    return torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
 
 
 def vector_of(network):
     """All parameters in one vector, on the CPU."""
     return nn.utils.parameters_to_vector(network.parameters()).detach().cpu()
 
+
+# %%
+# Now the training itself. ``sampler`` was made for one process, so it gives whole batches of 64.
 
 network = make_network(SEED).to(device)
 optimiser = optimiser_for(network)
@@ -351,7 +372,7 @@ print(f"loss: first {losses[0]:.3f}, last {losses[-1]:.3f}")
 assert np.mean(losses[-5:]) < 0.5 * losses[0]
 
 # %%
-# The loss falls to less than half. Now two processes shall do the same.
+# The loss falls to less than half. Now two processes will do the same training.
 #
 # Build it: average the gradients by hand
 # ---------------------------------------
@@ -367,9 +388,10 @@ def average_gradients(network):
 
 
 # %%
-# All processes begin with equal weights and do equal steps, so they stay equal, and no weight has to be sent. Here is
-# the whole loop. ``DistributedSampler`` asks the process group for rank and world size. Each process knows only the loss
-# of its share; ``dist.all_reduce(loss)`` adds up the losses.
+# All processes begin with equal weights and do equal steps, so their weights stay equal, and no weight has to be sent.
+#
+# Here is the whole loop. ``DistributedSampler`` asks the process group for rank and world size. Each process knows only
+# the loss of its share; ``dist.all_reduce(loss)`` adds up the losses.
 
 
 def train(model, device, average=None):
@@ -384,6 +406,11 @@ def train(model, device, average=None):
         dist.all_reduce(loss)
         losses.append(loss.item() / dist.get_world_size())
     return losses
+
+
+# %%
+# The loop does not fix how the gradients are averaged. To average by hand, we give it a network with the same seed in
+# all processes, and our function.
 
 
 def by_hand(device):
@@ -403,7 +430,7 @@ def by_hand(device):
 # - At the beginning it copies the weights of rank 0 to all processes, so they need not begin equal.
 # - It collects gradients in *buckets* of about 25 MB. One large message takes less time than many small ones.
 # - It sends a bucket as soon as ``backward`` has filled it, while ``backward`` still computes the gradients of earlier
-#   layers. So a part of the talking costs no time.
+#   layers. So a part of the communication costs no time.
 #
 # We give the processes *different* seeds on purpose, to see that DDP copies the weights of rank 0.
 
@@ -415,9 +442,9 @@ def with_ddp(device):
 
 
 # %%
-# Only two lines differ from training by hand. All functions go into one file, ``train_digits.py``. In the fold you also
-# find how a process chooses its backend and its GPU: it takes the GPU with its number on this computer
-# (``LOCAL_RANK``), if there is one for each process.
+# Only two lines differ from training by hand. All functions go into one file, ``train_digits.py``. The fold also shows
+# how a process chooses its backend and its device. If the computer has a GPU for each process, a process takes the one
+# with its own number on this computer (``LOCAL_RANK``). Otherwise all use the CPU.
 #
 # .. fold:: The rest of the file, and how it is put together
 
@@ -600,9 +627,6 @@ print("losses and weights: as in one process, up to rounding")
 # of size 2. The script is the same, and so is the result. A :term:`single machine multi-card` training and a
 # :term:`multi-machine multi-card` training differ only in the command.
 #
-# The meeting point listens on all network addresses of its computer, even if it was given 127.0.0.1, and it asks
-# nobody for a password. Use it in networks that you trust.
-#
 # Build it: one process dies
 # --------------------------
 # The more computers take part, the sooner one of them fails. Without rank 1, rank 0 would wait in vain for its
@@ -738,9 +762,11 @@ print("losses and weights: as in one process, up to rounding")
 
 # %%
 # The line with "starts" appears twice for each rank, because all processes were started twice. The second time they
-# went on at step 24. The result is the same as without the accident. For this, three things had to be right: the state
-# of the optimiser (its momentum) is in the checkpoint, the order of the images depends only on the step, and the file
-# is written beside the old one and then renamed, so that a death during writing does not damage the old one.
+# went on at step 24. The result is the same as without the accident. Three things make this possible:
+#
+# - The checkpoint also holds the state of the optimiser, which is the momentum here.
+# - The order of the images depends only on the step.
+# - The new file is written beside the old one and then renamed. So a death during writing does not damage the old one.
 #
 # .. fold:: How the figure is drawn
 
@@ -767,25 +793,28 @@ legend = ax.legend(loc="lower left", frameon=False, fontsize=8, handletextpad=1.
 # How does ``all_reduce`` work? In the simplest way, every process sends its vector to process 0, which adds them up and
 # sends the sum back. With more processes this takes longer, because everything goes through process 0.
 #
-# The *ring* shares the work. Each process sends only to its right neighbour, and receives only from its left one. Each
-# vector is cut into as many pieces as there are processes; its length must be divisible by their number. In one round
-# each process passes on *one* piece, all at the same time. We first play one round in a single process, with a list of
-# vectors: process r sends its piece r (plus ``first``) to process r + 1. ``chunk`` returns pieces that share memory
-# with their vector.
+# The *ring* shares the work. Each process sends only to its right neighbour, and the last process sends to process 0.
+# Each vector is cut into as many pieces as there are processes; its length must be divisible by their number. In one
+# round all processes send *one* piece each, at the same time.
+#
+# We play one round in a single process, with a list of vectors. Process 0 sends its piece 0, process 1 its piece 1, and
+# so on. The receiver adds what arrives to its own piece with the same number. In later rounds the numbers are shifted:
+# ``first`` is the number of the piece that process 0 sends. ``chunk`` cuts a vector into pieces that share its memory.
 
 
 def ring_round(pieces, first, add):
     """Process r sends its piece first + r to process r + 1; return how many elements it sends."""
     size = len(pieces)
-    places = [(first + rank) % size for rank in range(size)]
-    moving = [pieces[rank][places[rank]].clone() for rank in range(size)]
+    numbers = [(first + rank) % size for rank in range(size)]
+    messages = [pieces[rank][numbers[rank]].clone() for rank in range(size)]
     for rank in range(size):
-        there = pieces[(rank + 1) % size][places[rank]]
+        neighbour = (rank + 1) % size
+        piece = pieces[neighbour][numbers[rank]]
         if add:
-            there += moving[rank]
+            piece += messages[rank]
         else:
-            there[:] = moving[rank]
-    return len(moving[0])
+            piece.copy_(messages[rank])
+    return len(messages[0])
 
 
 vectors = [torch.full((4,), value) for value in (1, 10, 100, 1000)]
@@ -795,10 +824,13 @@ for rank, vector in enumerate(vectors):
     print(f"process {rank}:", vector.tolist())
 
 # %%
-# The vectors hold 1, 10, 100 and 1,000, so that a sum tells who is in it. After one round each process has one piece
-# with two contributions. In the next round it passes on the piece that has just arrived. After three such rounds
-# process r has one *complete* piece, number r + 1. In three more rounds the complete pieces are copied around the ring;
-# process r begins with its piece r + 1.
+# The vectors hold 1, 10, 100 and 1,000, so a sum shows whose values are in it. After one round each process has one
+# piece with two contributions.
+#
+# In the next round each process passes on the piece that has just arrived. Its number is one less; before piece 0 comes
+# the last one. So ``first`` is 0, −1 and −2. After three rounds process r has one *complete* piece, with the number r +
+# 1. Three more rounds copy the complete pieces around the ring. Process 0 begins with piece 1, so ``first`` is 1, 0 and
+# −1.
 
 
 def ring_all_reduce(vectors):
@@ -819,7 +851,7 @@ print("process 0 has", vectors[0].tolist(), "and sent", sent, "elements")
 assert all(vector.tolist() == [1111] * 4 for vector in vectors) and sent == 6
 
 # %%
-# Every process has the sum 1,111 in all places, and sent 6 elements for a vector of 4. Play the figure: pieces that
+# Every process has the sum 1,111 at all positions, and sent 6 elements for a vector of 4. Play the figure: pieces that
 # have just arrived are yellow, and other complete pieces are blue.
 #
 # .. fold:: How the figure is drawn
@@ -867,8 +899,8 @@ animation = FuncAnimation(fig, draw_round, frames=7, interval=900)
 #
 # .. math:: 2\,(W - 1)·\frac{S}{W}
 #
-# bytes. For two processes this is :math:`S`, and for very many it approaches :math:`2S`. It does not grow further. We
-# check the sum and the count over many random settings.
+# bytes. For two processes this is :math:`S`. With more processes it grows, but it stays below :math:`2S`. We check the
+# sum and the count over many random settings.
 #
 # .. fold:: Checked against torch.sum, 200 settings
 
@@ -909,16 +941,21 @@ print(f"{4 * ring_all_reduce(vectors) / 1e6:.0f} MB")
 # Build it: the older way, DataParallel
 # -------------------------------------
 # Many tutorials use ``nn.DataParallel``, or DP for short. It is one line, ``nn.DataParallel(network)``, and needs no
-# ``torchrun``: a *single* process serves all GPUs of one computer, with one thread for each. The first GPU also keeps
-# the optimiser and collects all outputs; the network is copied again in every step; nothing overlaps with ``backward``;
-# and the threads of one Python process hinder each other. PyTorch therefore recommends DDP even for one computer.
+# ``torchrun``: a *single* process serves all GPUs of one computer, with one thread for each. In every step it copies
+# the network from the first GPU to the others, deals out the batch, and collects all outputs on the first GPU. The
+# gradients are added up there too, and only there the weights change.
 #
-# Use it: what does the talking cost?
-# -----------------------------------
-# Now we measure. Inside ``with model.no_sync():`` DDP does not exchange gradients, so the difference between a step
-# with and a step without it is what the talking costs. A launch of ``torchrun`` takes seconds, so five experiments
-# share one: the times of a step, the times of ``all_reduce``, and three about mistakes that you will meet below. They
-# are in `experiments.py <../../_live/lesson_16_distributed/experiments.py>`__, which imports ``train_digits.py``.
+# So the load is not balanced: the first GPU needs more memory and works while the others wait. Besides, the threads of
+# one Python process hinder each other. PyTorch therefore recommends DDP even for one computer.
+#
+# Use it: what does the communication cost?
+# -----------------------------------------
+# Now we measure. Inside ``with model.no_sync():`` DDP does not exchange gradients. So we time one step inside and one
+# outside of it: the difference is what the communication costs.
+#
+# A launch of ``torchrun`` takes seconds, so five experiments share one: the times of a step, the times of
+# ``all_reduce``, and three about mistakes that you will meet below. They are in `experiments.py
+# <../../_live/lesson_16_distributed/experiments.py>`__, which imports ``train_digits.py``.
 #
 # .. fold:: Five experiments, and their launch
 
@@ -933,7 +970,7 @@ def seconds(function, *arguments):
 
 
 def step_times(device):
-    """Seconds for a step, each the median of 15: alone, two with and without talking."""
+    """Seconds for a step, each the median of 15: alone, two with and without exchange."""
     images, labels = (tensor.to(device) for tensor in load_digits(BATCH))
     network = make_network(SEED).to(device)
     model = DistributedDataParallel(network)
@@ -1037,7 +1074,8 @@ printed = run_in_shell("torchrun --standalone --nproc-per-node=2 experiments.py"
 found = json.loads((work / "found.json").read_text())
 
 # %%
-# Here are the times of a step, in milliseconds. They depend on the computer, and on what else it does.
+# Here are the times of a step, in milliseconds. They depend on the computer, and on what else it does. A speed-up below
+# 1 means that two processes are slower than one.
 #
 # .. fold:: The times, printed
 
@@ -1049,8 +1087,10 @@ print(f"two processes, 32 each, with DDP:     {1e3 * times['talking']:5.1f}")
 print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one could hope for")
 
 # %%
-# The difference between the last two times is the price of talking. The network is large for so few images, so the
-# price is high here. With more images in each process the computation grows, and the gradient does not.
+# The difference between the last two times is the cost of the communication, without the part that DDP hides behind
+# ``backward``. Besides, the optimiser has as many weights to change for 32 images as for 64. The network is large for
+# so few images, so both costs are high here. With more images in each process the computation grows, and these costs do
+# not.
 #
 # Use it: a model for more computers
 # ----------------------------------
@@ -1062,13 +1102,14 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 # .. math:: T_W = C + 2(W-1)\,a + \frac{2(W-1)}{W}·\frac{S}{B} .
 #
 # For two processes the exchange takes :math:`2a + S/B`, which is a straight line over :math:`S`. We fit it to the times
-# of ``all_reduce`` for five sizes, and predict the step of our two processes.
+# of ``all_reduce`` for five sizes, so that the relative errors are small. Then we predict the step of our two
+# processes.
 #
 # .. fold:: The line through five points
 
 sizes_b = np.array([float(size) for size in found["talk_times"]])
 times_s = np.array(list(found["talk_times"].values()))
-slope, intercept = np.polyfit(sizes_b, times_s, 1)
+slope, intercept = np.polyfit(sizes_b, times_s, 1, w=1 / times_s)  # relative errors
 predicted = times["silent"] + intercept + slope * 4 * elements
 print("measured in this build:")
 if slope > 0 and intercept > 0:
@@ -1079,14 +1120,16 @@ else:
     print("the times are too noisy to fit a line")
 
 # %%
-# Do not expect the two to agree exactly: the model knows neither that DDP talks while it computes (which makes a step
-# shorter) nor that our processes share one memory (which makes it longer).
+# The two need not agree exactly. DDP communicates while it computes, which makes a step shorter. Our processes share
+# one memory, which can make it longer. The model knows neither.
 #
 # With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
 # latency of 50 microseconds, and networks of 1, 10 and 100 Gbit/s. These are round numbers, not measurements. We also
-# assume a ring, and no overlap of computing and talking. With :math:`W` processes, a step handles :math:`W` times as
-# many images. If it still took :math:`C` seconds, the training would be :math:`W` times as fast. The *efficiency* is
-# the fraction of this speed that is left, :math:`C / T_W`.
+# assume a ring, and no overlap of computation and communication.
+#
+# With :math:`W` processes, a step handles :math:`W` times as many images. If it still took :math:`C` seconds, the
+# training would be :math:`W` times as fast. The *efficiency*, :math:`C / T_W`, is the fraction of this speed that is
+# left.
 #
 # .. fold:: How the figure is drawn
 
@@ -1120,7 +1163,7 @@ legend = ax.legend(frameon=False, loc="upper right")
 # %%
 # On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast network
 # is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast
-# links, compute longer between two exchanges, and let computing and talking overlap.
+# links, compute longer between two exchanges, and let computation and communication overlap.
 #
 # Break it: the same order in each epoch
 # --------------------------------------
@@ -1147,8 +1190,8 @@ for told in (True, False):
     assert len(batches) == (100 if told else 20)
 
 # %%
-# Without ``set_epoch`` each process sees the same half of the images for ever, and each epoch repeats the same 20
-# batches. There is no error and no warning. **Remedy:** ``set_epoch`` at the beginning of each epoch.
+# Without ``set_epoch`` each process sees only the same half of the images in all epochs, and each epoch repeats the
+# same 20 batches. There is no error and no warning. **Remedy:** ``set_epoch`` at the beginning of each epoch.
 #
 # Break it: some images count twice
 # ---------------------------------
@@ -1216,8 +1259,9 @@ for line in message.splitlines():
 assert "Rank 1 failed to pass" in message
 
 # %%
-# After two seconds the message names rank 1. The last line is what ``all_reduce`` itself would have said in the end,
-# with its longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the ``if``.
+# After two seconds the message names rank 1. Its last line does not: this is what ``all_reduce`` itself would have
+# said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the
+# ``if``.
 #
 # Break it: names that begin with "module."
 # ------------------------------------------
@@ -1289,7 +1333,7 @@ tempfile.tempdir = None
 #   training as one process with the whole batch, up to rounding. DDP does it in buckets, while ``backward`` runs.
 # - ``torchrun`` starts all processes again when one dies. A checkpoint with weights, optimiser and step makes the
 #   result the same as without the accident.
-# - A ring all-reduce sends at most twice the gradient from each process. What is left of the speed-up depends on
+# - In a ring all-reduce each process sends less than twice the gradient. What is left of the speed-up depends on
 #   computing time, bandwidth and latency.
 # - Call ``set_epoch``, count each image once, weight unequal shares, and let all processes call each exchange.
 #
@@ -1401,6 +1445,8 @@ tempfile.tempdir = None
 # -----------
 # - Check a distributed loop as we did: the same seed and the same batches in one process and in two; compare the weights.
 # - Print and save on rank 0 only, but call every exchange on all ranks.
+# - Use several nodes only in a network that you trust: the meeting point listens on all network addresses of its
+#   computer, even if it was given 127.0.0.1, and asks for no password.
 #
 # Going further
 # -------------

@@ -74,13 +74,17 @@ generator = seed_everything(SEED)
 device = pick_device()
 
 # %%
-# BERT (2018) is a *transformer encoder*: it takes the tokens of a text and returns one vector for each, which depends
-# on the whole text. The Hugging Face Hub is a website with models. ``from_pretrained`` loads a model or a
-# :term:`tokenizer` from there by its name, or from a folder. Our default is all-MiniLM-L6-v2, which has the
-# architecture of BERT and a fifth of its parameters. It was trained in another way: it learned to imitate the attention
-# of a large network, which is called :term:`distillation`, and then to give sentences with the same meaning similar
-# vectors. If you have a GPU and can reach the Hub, set the environment variable ``DLCOURSE_MODELS=full``: the same
-# cells then use BERT base and print other results.
+# BERT (2018) is a *transformer encoder*: it takes the tokens of a text and returns one vector for each token. Each
+# vector depends on the whole text. ``from_pretrained`` loads a model or a :term:`tokenizer` from a folder, or by its
+# name from the Hugging Face Hub, a website with models.
+#
+# Our model is all-MiniLM-L6-v2. It has the architecture of BERT, and a fifth of the parameters of BERT base, the
+# smaller of the two published models. It was trained in another way, in two steps. First it learned to imitate the
+# attention of a larger network, which is called :term:`distillation`. Then it learned to give similar vectors to
+# sentences with the same meaning.
+#
+# If you have a GPU and can reach the Hub, set the environment variable ``DLCOURSE_MODELS=full``: the same cells then
+# use BERT base and print other results.
 #
 # In comments N is the number of texts, L of tokens, D of elements in a vector, V of entries in the vocabulary.
 
@@ -110,12 +114,12 @@ sentences = list(reviews["rotten_tomatoes"])
 labels = torch.tensor(list(reviews["rotten_tomatoes"].values()))  # (N,)
 print(f"{len(sentences):,} sentences, {labels.float().mean():.1%} of them good")
 print(f"{len(reviews['imdb']):,} long reviews")
-print("label 1:", sentences[1])
+print(fill(f"label 1: {sentences[1]}", 80))
 
 # %%
 # The tokenizer turns each text into a list of ids, one for each :term:`token`. The figure counts the tokens of all
 # sentences and of 3,000 long reviews that are drawn at random. A BERT reads at most 512 tokens. Two of them mark
-# beginning and end, so 510 remain, and about one long review in seven is longer.
+# beginning and end, so 510 remain for the text. About one long review in seven is longer than that.
 #
 # .. fold:: How the figure is drawn
 
@@ -145,10 +149,15 @@ print(
 )
 
 # %%
-# We now draw the sets. The :term:`test set` has 1,000 sentences and answers one question, at the end. The
-# :term:`validation set` has 500 and serves for all choices. To save time, both and the small training set (2,000
-# sentences, "few labels") hold only sentences of up to 28 tokens. "All labels" are all sentences that are in neither the
-# test set nor the validation set. ``by_length`` puts the sets in the order of our batches, from short to long.
+# We now draw four sets:
+#
+# - the :term:`test set`, 1,000 sentences, answers one question, at the end;
+# - the :term:`validation set`, 500 sentences, serves for all choices;
+# - "few labels" is a small training set of 2,000 sentences;
+# - "all labels" is a large training set: all sentences that are in neither the test set nor the validation set.
+#
+# To save time, the first three hold only sentences of up to 28 tokens. ``by_length`` puts each set in the order of our
+# batches, from short to long.
 
 
 def by_length(rows):
@@ -237,8 +246,8 @@ print(wordpiece("unable", toy_vocabulary))
 print(wordpiece("watched", toy_vocabulary))
 
 # %%
-# The first line is the answer to the question. The last word is unknown, because there is no piece ``watch`` without a
-# mark: no piece can begin the word.
+# The first line is the answer to the question. The last word is unknown, because no piece can begin it: there is a
+# piece ``##watch``, but no ``watch`` without a mark.
 #
 # .. fold:: The code of the choices
 
@@ -258,9 +267,9 @@ def without_an_end():
 run_choices("pieces_of_unwatchable", right=longest_first, wrong=[shortest_first, without_an_end])
 
 # %%
-# Before that, a text has to be cut into words: lower case, accents off, and each punctuation mark and each Chinese
-# character is a word of its own. ``get_vocab`` returns the real vocabulary. With both steps we get the same pieces as
-# the library, for every sentence of the data.
+# WordPiece needs words, so a text is first cut into words. Its letters become lower case and lose their accents. Each
+# punctuation mark and each Chinese character is a word of its own. ``get_vocab`` returns the real vocabulary. With both
+# steps we get the same pieces as the library, for every sentence of the data.
 #
 # .. fold:: Checked against the tokenizer, on all sentences
 
@@ -307,9 +316,9 @@ print(f"{len(chinese_pieces)} of {len(vocabulary):,} entries are Chinese charact
 # Build it: what goes into the model
 # ----------------------------------
 # The tokenizer puts ``[CLS]`` before a text and ``[SEP]`` after it. BERT was trained on *pairs* of texts: one of its
-# two training tasks was to say whether the second text follows the first one (next sentence prediction, NSP). So each
-# token has a segment, 0 or 1, beside its id; the library calls the segment ``token_type_ids``. The third number is its
-# position.
+# two training tasks was to say whether the second text follows the first one (next sentence prediction, NSP). So three
+# integers describe each token: its id; its segment, 0 for the first text and 1 for the second; and its position. The
+# library calls the segments ``token_type_ids``.
 
 pair = tokenizer("A dull film.", "I left early.", return_tensors="pt").to(device)
 ids = pair["input_ids"]  # (1, L)
@@ -321,11 +330,13 @@ print("segment ", segments[0].tolist())
 print("position", positions[0].tolist())
 
 # %%
-# Each of the three numbers picks a vector from a table. The sum of the three vectors is normalised: for each token, the
-# mean of its elements is subtracted and the result is divided by their standard deviation. Then each element is
-# multiplied by a learned weight, and a learned bias is added. This is called :term:`layer normalisation`. Without the
-# table of positions "dog bites man" and "man bites dog" would be the same to the model, because the layers treat all
-# tokens alike, wherever they stand.
+# Each of the three integers picks a vector from a table, and the three vectors are added. Why is there a table of
+# positions? The layers treat all tokens alike, wherever they stand. Without the positions, "dog bites man" and "man
+# bites dog" would be the same to the model.
+#
+# The sum then passes a :term:`layer normalisation`. For each token, the mean of its elements is subtracted, and the
+# result is divided by their standard deviation. Then each element is multiplied by a learned weight, and a learned bias
+# is added.
 
 tables = bert.embeddings
 summed = tables.word_embeddings(ids) + tables.token_type_embeddings(segments)
@@ -335,7 +346,7 @@ print("into the layers:", tuple(x.shape))
 torch.testing.assert_close(x, tables(ids, segments))
 
 # %%
-# The sum is what BERT's own embedding layer returns.
+# Our result is what BERT's own embedding layer returns.
 #
 # Build it: attention
 # -------------------
@@ -391,9 +402,8 @@ ax.set(xlim=(-0.2, 10.2), ylim=(-1.2, 10.4))
 ax.set_axis_off()
 
 # %%
-# Attention with several heads is that of lesson 22, with another mask: each token sees those before it *and* those
-# behind it, and only :term:`padding` is hidden. As in lesson 23 the mask is 1 for a real token and 0 for padding; the
-# tokenizer calls it ``attention_mask``. We take the parameters of BERT's first layer by their names.
+# Attention with several heads is that of lesson 22. We take the parameters of BERT's first layer by their names,
+# compute the queries, and split each vector among the heads.
 
 
 def linear(x, parameters, name):
@@ -402,6 +412,17 @@ def linear(x, parameters, name):
 
 def split_heads(x, heads):
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)  # (N, heads, L, D / heads)
+
+
+heads = config.num_attention_heads
+first_layer = dict(bert.encoder.layer[0].named_parameters())
+query = linear(x, first_layer, "attention.self.query")
+print(f"{tuple(query.shape)} -> {tuple(split_heads(query, heads).shape)}")
+
+# %%
+# Each head has its own part of every vector. Only the mask differs from lesson 22: each token sees those before it
+# *and* those behind it, and only :term:`padding` is hidden. As in lesson 23 the mask is 1 for a real token and 0 for
+# padding; the tokenizer calls it ``attention_mask``.
 
 
 def attention(x, mask, parameters, heads):
@@ -416,8 +437,6 @@ def attention(x, mask, parameters, heads):
     return linear(mixed, parameters, "attention.output.dense")
 
 
-heads = config.num_attention_heads
-first_layer = dict(bert.encoder.layer[0].named_parameters())
 mask = torch.ones_like(ids)  # one text, no padding
 mixed = attention(x, mask, first_layer, heads)
 print(f"{tuple(x.shape)} -> {tuple(mixed.shape)}")
@@ -450,8 +469,9 @@ print("out of the last layer:", tuple(x.shape))
 #
 # Check against PyTorch
 # ---------------------
-# On eight sentences of different lengths we compare our vectors of all real tokens with those of the model, and the
-# gradients of a random weighted sum of them.
+# On eight sentences of different lengths we compare our vectors of all real tokens with those of the model. For the
+# gradients we need one number: we multiply all elements by random numbers, add them up, and compare the gradients of
+# this sum.
 #
 # .. fold:: Checked against transformers, values and gradients
 
@@ -553,10 +573,9 @@ for word, chance in answers:
 #
 # Use it: two baselines
 # ---------------------
-# The first :term:`baseline` counts tokens, as in :doc:`lesson 23
-# </lessons/3_practice/lesson_23_sentiment_lstm>`: :term:`TF-IDF` and a :term:`logistic regression`. Here both are
-# written with tensors, because the same regression will also stand on the vectors of BERT. Five penalties on large
-# parameters are tried, and the validation set chooses one.
+# The first :term:`baseline` counts tokens, as in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`:
+# :term:`TF-IDF` and a :term:`logistic regression`. Here both are written with tensors, because we shall use the same
+# regression for the vectors of BERT. Five penalties on large parameters are tried, and the validation set chooses one.
 #
 # .. fold:: The code of TF-IDF and of the logistic regression
 
@@ -592,7 +611,7 @@ def tfidf(texts, rarity):
 def logistic_regression(features, targets, penalty):
     """Return the weights, shape (D, 2); features may be dense or sparse, shape (N, D).
 
-    There is no bias: on these sentences it changes nothing. LBFGS is an optimiser for small
+    There is no bias, because both classes are equally frequent. LBFGS is an optimiser for small
     problems: it needs no learning rate, and calls a function that computes loss and gradient.
     """
     weight = torch.zeros(features.shape[1], 2, requires_grad=True)
@@ -654,10 +673,13 @@ rarity, counting_weight = train_counting("counting, all labels", all_rows)
 # The test result stays closed until all classifiers are ready. We keep ``rarity`` and ``counting_weight``, those of all
 # labels, for the long texts.
 #
-# The second baseline puts the same logistic regression on the vectors of BERT, which stays frozen. The vector of a
-# sentence is the mean over its real tokens, as it was when MiniLM was trained. Later we shall train only the upper
-# third of the layers, two of six. The lower four never change, so we compute their output once and use it for both
-# classifiers. Sentences are cut after 28 tokens.
+# The second baseline puts the same logistic regression on the vectors of BERT, which stays *frozen*: its parameters do
+# not change. The vector of a sentence is the mean over its real tokens, as it was when MiniLM was trained. Sentences
+# are cut after 28 tokens.
+#
+# Computing the vectors takes most of the time, so we plan ahead. For the next classifier we shall train only the upper
+# third of the layers, two of six. The lower four never change. So we compute their output once, and both classifiers
+# use it.
 #
 # The function ``through`` takes vectors through some layers; these are the layers of the library, which are faster than
 # ours. We try it on one sentence.
@@ -756,12 +778,15 @@ print(f"{sum(p.numel() for p in model.layers.parameters()):,} parameters in the 
 print(f"{sum(p.numel() for p in model.linear.parameters()):,} in the new layer")
 
 # %%
-# The pretrained layers get a small :term:`learning rate`, or they would forget what they know. The new layer starts
-# from random numbers and gets a larger one. Both rise and fall as in lesson 23; while they rise (*warm-up*), the new
-# layer still gives the others useless gradients. Where do the rates come from? For the layers we tried 1e-4, 3e-4 and
-# 5e-4 beforehand, with 1,000 labels and 500 other sentences to judge them. (The papers on BERT use 2e-5 to 5e-5; our
-# small layers bear more. BERT base gets 3e-5.) The results did not differ by more than chance, and we took the middle
-# one. The rate of the new layer and one :term:`epoch` are guesses that worked.
+# The pretrained layers get a small :term:`learning rate`, so that they do not forget what they know. The new layer
+# starts from random numbers and gets a larger one. As in lesson 23 both rates first rise and then fall. The rise is
+# called *warm-up*: at the beginning the new layer is random, so the gradients that it passes to the other layers are of
+# little use.
+#
+# Where do the rates come from? For the pretrained layers we tried 1e-4, 3e-4 and 5e-4 beforehand, with 1,000 labels for
+# training and 500 other sentences to judge the result. They did not differ by more than chance, and we took the middle
+# one. (The paper on BERT uses 2e-5 to 5e-5; our small layers bear more. BERT base gets 3e-5.) The rate of the new layer
+# and one :term:`epoch` are guesses that worked.
 #
 # A ``DataLoader`` with ``batch_size=None`` passes on our batches in random order. ``fit`` gives all but the last tensor
 # of a batch to the model, so here states and mask.
@@ -789,9 +814,9 @@ def fine_tune(batches, seed):
 
 
 # %%
-# Training draws random numbers: the new layer, the order of the batches, dropout. So one result may be luck, and we
-# train with three seeds on few labels. With all labels training takes more than three times as long, and our time
-# allows only one seed.
+# Training draws random numbers: for the new layer, the order of the batches and dropout. So one result may be luck, and
+# we train with three seeds on few labels. The set with all labels is three and a half times as large, and there our
+# time allows only one seed.
 
 
 @torch.no_grad()
@@ -813,10 +838,10 @@ right["fine-tuned BERT, all labels"] = (predicted == labels[test_rows]).float()
 # %%
 # Use it: the LSTM of lesson 23
 # -----------------------------
-# The last classifier is that of :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`, in one direction and
-# with its settings. It reads the same pieces as the others, and learns its vectors from the training sentences alone; a
-# piece that does not occur there is "unknown". Only the number of epochs is another one. Of 2, 4 and 8, the validation
-# sentences chose 8 with few labels and 4 with all.
+# The last classifier is the LSTM of :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`, in one direction.
+# It reads the same pieces as the others, but it learns their vectors from the training sentences alone; a piece that
+# does not occur there is "unknown". The settings are those of lesson 23, except the number of epochs: of 2, 4 and 8,
+# the validation set chose 8 with few labels and 4 with all.
 #
 # .. fold:: How the LSTM is trained
 
@@ -890,9 +915,10 @@ ax.set(yticks=range(7), yticklabels=seeds, ylim=(6.5, -0.5))
 label = ax.set_xlabel("test accuracy (short strokes: single seeds)")
 
 # %%
-# Many bars overlap, but overlap does not decide: all classifiers judge the *same* sentences. As in lesson 23 we compare
-# sentence by sentence: ``difference`` is 1 where only the first classifier is right and −1 where only the second is
-# (or a share of that, for the mean of three seeds). A difference is *clear* if it is at least twice its standard error.
+# Many bars overlap, but this does not decide, because all classifiers judge the *same* sentences. As in lesson 23 we
+# compare sentence by sentence: ``difference`` is 1 where only the first classifier is right, −1 where only the second
+# is, and 0 elsewhere. (With three seeds it is the mean of three such values.) We call a difference *clear* if its mean
+# is at least twice its standard error.
 
 
 def compare(first, second):
@@ -900,9 +926,8 @@ def compare(first, second):
     error = standard_error(difference)
     ratio = difference.mean().item() / error
     verdict = "clear" if abs(ratio) >= 2 else "may be chance"
-    print(f"{first}\n- {second}:")
-    print(f"    {difference.mean():+.1%}, standard error {error:.1%}")
-    print(f"    ratio {ratio:.1f}: {verdict}")
+    print(f"{first} - {second}:")
+    print(f"    {difference.mean():+.1%}, standard error {error:.1%}, ratio {ratio:.1f}: {verdict}")
     return ratio
 
 
@@ -928,15 +953,18 @@ ratio = compare("fine-tuned BERT, all labels", "LSTM, all labels")
 # From the same 2,000 labels the fine-tuned BERT has learned more than the word counter and than the LSTM; both
 # differences are clear.
 #
-# What is the pretraining worth in labels? Counting with all labels comes so close to the fine-tuned BERT with few that
-# 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here; two sizes of the
-# training set do not say it more precisely. With all labels the LSTM can no longer be told apart from counting, and the
-# fine-tuned BERT is clearly ahead of the LSTM. Whether BERT is ahead of counting, and whether it gained from the
-# additional labels, stays open: both ratios lie just below 2, and it was trained only once.
+# What is the pretraining worth in labels? Counting with all labels comes so close to the fine-tuned BERT with few
+# labels that 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here. Two
+# sizes of the training set do not say it more precisely.
 #
-# All this holds for one draw of the sentences; change ``SEED`` at the top to draw others. Where a ratio lies between
-# 1.5 and 2.5, the verdict easily changes. The standard error measures only the luck in drawing the test sentences; the
-# seeds show the luck in training. And more labels also mean more steps here; we do not separate the two.
+# With all labels the LSTM can no longer be told apart from counting, and the fine-tuned BERT is clearly ahead of the
+# LSTM. Two questions stay open: is BERT ahead of counting, and did it gain from the additional labels? Both ratios lie
+# just below 2, and BERT was trained only once on all labels.
+#
+# Read these results with care. The standard error measures only the luck in drawing the test sentences; the seeds show
+# the luck in training. Of twenty comparisons between equally good classifiers, about one is called clear by chance, so
+# a ratio just above 2 is weak evidence. And more labels also mean more steps here; we do not separate the two. Change
+# ``SEED`` at the top to draw other sentences, and see which verdicts stay.
 #
 # Use it: your own sentence
 # -------------------------
@@ -963,31 +991,13 @@ for sentence in [
 # The first sentence is judged good and the second one bad. The third is praise as well, but our classifier takes it for
 # a complaint. Try other negations.
 #
-# We built the classifier by hand. The usual way is ``AutoModelForSequenceClassification``: it puts a new linear layer
-# on any encoder of the library, and computes the loss too if it is given labels. For BERT, it reads the vector of
-# ``[CLS]``, through one more layer, instead of the mean. Let it judge eight sentences.
-#
-# .. fold:: AutoModelForSequenceClassification on eight sentences
-
-transformers.logging.set_verbosity_error()  # no report of the new layer
-standard = transformers.AutoModelForSequenceClassification.from_pretrained(
-    source, num_labels=2, id2label={0: "bad", 1: "good"}, dtype=torch.float32
-)
-eight = few_rows[:8]
-batch = tokenizer([sentences[i] for i in eight], padding=True, return_tensors="pt")
-output = standard(**batch, labels=labels[eight])
-print("logits:", tuple(output.logits.shape))
-print(f"loss:   {output.loss.item():.2f}")
-
-# %%
-# The loss is near 0.69, the logarithm of 2: a new layer can only toss a coin. From here on the model is trained like
-# any other, with ``output.loss.backward()`` and an optimiser.
-#
 # Use it: texts that are too long
 # -------------------------------
-# What do we do with a text of more than 512 tokens? There are five ways. To save time we pretend that the limit is 32:
-# 30 tokens of the text, and the two special ones. The first three ways throw most of the text away. Each function
-# returns a list of parts; here it has one part. We try them on the "text" 0, 1, …, 9.
+# What do we do with a text of more than 512 tokens? We compare five ways. To save time we pretend that the limit is 32:
+# 30 tokens of the text, and the two special ones.
+#
+# The first three ways keep only the head of the text, only its tail, or a part of both. Each function returns a list of
+# the parts that the model reads, here a list with one part. We try them on the "text" 0, 1, …, 9.
 
 
 def head(ids, limit):
@@ -1011,8 +1021,9 @@ print("tail:         ", tail(digits, 4))
 print("head and tail:", head_and_tail(digits, 4, first=1))
 
 # %%
-# All three keep four tokens of ten. The fourth way reads everything. It cuts the text into as few windows as possible,
-# spread evenly, and takes the mean of the logits of all windows (pooling). The windows overlap if they have to.
+# All three keep four tokens of ten. The fourth way reads everything. It cuts the text into windows: as few as possible,
+# spread evenly, with an overlap where it is needed. The classifier judges each window, and the mean of all logits
+# decides (pooling).
 
 
 def windows(ids, limit):
@@ -1031,30 +1042,28 @@ print("windows:", windows(digits, 4))
 # %%
 # Ten tokens need three windows of four, and two tokens are read twice.
 #
-# The fifth way selects. It cuts the text into short segments, gives each one a score, and keeps the best in their old
-# order. Of two segments with the same score the earlier one is kept. (They have nothing to do with segments 0 and 1 of
-# the input.)
+# The fifth way selects, as CogLTX (2020) does. It cuts the text into short segments, gives each one a score, and keeps
+# the best in their old order. (They have nothing to do with segments 0 and 1 of the input.)
 
 
 def best_segments(ids, limit, length, score):
     segments = [ids[start : start + length] for start in range(0, len(ids), length)]
-    # highest score first, then the earlier one
-    ranked = sorted(range(len(segments)), key=lambda place: (-score(segments[place]), place))
+    scores = torch.tensor([score(segment) for segment in segments])
+    best = scores.argsort(descending=True, stable=True)[: limit // length]
     kept = []
-    for place in sorted(ranked[: limit // length]):
+    for place in sorted(best.tolist()):
         kept += segments[place]
     return [kept]
 
 
 print("segments:", best_segments(digits, 4, 2, score=sum))
-print("equal scores:", best_segments(digits, 4, 2, score=len))
 
 # %%
-# With the sum as the score, the last two segments win. With equal scores the first two are kept.
+# With the sum as the score, the last two segments are kept.
 #
-# We take 400 reviews of 96 to 160 tokens. The classifier that reads them is the one with all labels. It has never seen
-# a review of IMDB. Our score is the opinion of the classifier that counts: a segment whose words together speak clearly
-# for good, or for bad, is worth reading.
+# We take 400 reviews of 96 to 160 tokens. The classifier that reads them is the BERT that was fine-tuned on all labels.
+# It has never seen a review of IMDB. For the segments we need a score, and we ask the classifier that counts: a segment
+# is worth reading if its words together speak clearly for good, or for bad.
 #
 # .. fold:: The long reviews, shortened in five ways
 
@@ -1085,7 +1094,7 @@ for name, parts_of_texts in ways.items():
 # %%
 # The windows cost five times as much as the others. (A quarter for the head is the share in the paper of Sun and
 # others: 128 of 510 tokens.) In the figure each row shows what one way reads of the first review. A light line marks
-# where a window begins. Windows that overlap share only one token here, a thin dark stripe.
+# where a window begins, and a thin dark stripe is a token that two windows read.
 #
 # .. fold:: How the figure is drawn
 
@@ -1153,25 +1162,30 @@ compare("head and tail", "tail")
 ratio = compare("head", "tail")
 
 # %%
-# The windows have the best result, at five times the price, but only some of the differences are clear: whether they
-# are really better than the head, or than head and tail, 400 reviews cannot decide. Among the cheap ways, head and tail
-# is ahead of the tail alone, just above our line.
+# The windows have the best result, at five times the price. But only some of the differences are clear: 400 reviews
+# cannot decide whether the windows are really better than the head, or than head and tail. Among the cheap ways, head
+# and tail is ahead of the tail alone, with a ratio just above 2.
 #
 # Sun and others asked the same question in 2019, also with reviews of IMDB. There head and tail was best, ahead of
-# windows. But their limit was 510 tokens, and their classifier was trained on such reviews; ours knows only single
-# sentences. Such a result holds for its data, its model and its limit. Measure on yours.
+# windows. But their limit was 510 tokens, and their classifier was trained on such reviews, while ours knows only
+# single sentences. Such a result holds for its data, its model and its limit: measure on your own.
 #
 # Break it
 # --------
-# Two mistakes with a message. The first text is longer than the table of positions. The second has an id that is not in
-# the vocabulary, for instance because it comes from another tokenizer.
+# The first mistake is a text that is longer than the table of positions.
 
 try:
     bert(torch.ones(1, 600, dtype=torch.long, device=device))
 except RuntimeError as error:
     print(fill(f"RuntimeError: {error}", 80))
 
-bert_on_cpu = bert.cpu()  # on a GPU the next mistake would stop the process
+# %%
+# The message compares 600 positions with a table of 512, and names neither BERT nor the text. ``truncation=True``
+# avoids it: it keeps the head of the text, without a message.
+#
+# The second mistake is an id that is not in the vocabulary, for instance because it comes from another tokenizer.
+
+bert_on_cpu = bert.cpu()  # on a GPU this mistake would stop the process
 try:
     bert_on_cpu(torch.tensor([[config.vocab_size]]))
 except IndexError as error:
@@ -1179,13 +1193,12 @@ except IndexError as error:
 bert = bert.to(device)
 
 # %%
-# The first message compares 600 positions with a table of 512, and names neither BERT nor the text. ``truncation=True``
-# avoids it by keeping the head, without a word. The second message comes from the embedding, which has no such row.
+# The message comes from the embedding, which has no such row.
 #
-# Two mistakes without a message. In the first, each sentence is padded to 40 tokens and the mask is forgotten, so the
-# model takes the padding for text. In the second, the ids come from another tokenizer: here the same pieces, numbered
-# in alphabetical order. We take 1,000 sentences that this classifier has not seen, and that are not in the test set
-# either.
+# Two other mistakes give no message. In the first, each sentence is padded to 40 tokens and the mask is forgotten, so
+# the model takes the padding for text. In the second, the ids come from another tokenizer: it has the same pieces, but
+# numbers them in alphabetical order. We take 1,000 sentences that are neither in the test set nor among those that
+# trained this classifier.
 #
 # .. fold:: How the sentences are classified, with each mistake
 
@@ -1231,6 +1244,7 @@ assert ratio > 2 or not as_on_the_page
 #
 # .. fold:: The rows, run as they are written
 
+transformers.logging.set_verbosity_error()  # no note about the device
 Path("imdb.py").touch()  # a data set with a script, as they used to be
 run_then_and_now(
     "bert",
@@ -1278,8 +1292,8 @@ removed = Path("imdb.py").unlink()
 # - BERT reads pieces of words: WordPiece takes the longest one that fits. The input of the layers is the sum of three
 #   vectors, for token, segment and position.
 # - A layer is attention and two linear layers, each with a skip connection and a layer normalisation.
-# - On the same 2,000 sentences fine-tuning was clearly ahead of counting, of an LSTM that knows nothing else, and of
-#   the frozen BERT. The mean difference and its standard error decide.
+# - On the same 2,000 sentences fine-tuning was clearly ahead of counting, of an LSTM without pretraining, and of the
+#   frozen BERT. The mean difference and its standard error decide.
 # - For long texts there are five ways. Which one is best depends on the data, so measure it.
 #
 # Self-checks
@@ -1367,11 +1381,14 @@ removed = Path("imdb.py").unlink()
 #
 # Going further
 # -------------
+# - We built the classifier by hand. The usual way is ``transformers.AutoModelForSequenceClassification``: it puts a new
+#   linear layer on any encoder of the library, and computes the loss if it is given labels. For BERT it does not use
+#   the mean over the tokens, but the vector of ``[CLS]``, which passes one more layer.
 # - On a GPU multiply in 16 bits: ``with torch.autocast(device.type, torch.bfloat16):`` around the forward pass. Compare
 #   the answers with those of 32 bits.
 # - ``Trainer`` of ``transformers`` is a training loop like ``fit``, with many options. :doc:`Lesson 25
-#   </lessons/3_practice/lesson_25_summarisation>` trains with it: a decoder that writes stands behind an encoder like this
-#   one.
+#   </lessons/3_practice/lesson_25_summarisation>` trains with it. Its model has an encoder like this one, followed by a
+#   decoder that writes.
 #
 # References
 # ----------
@@ -1381,4 +1398,5 @@ removed = Path("imdb.py").unlink()
 # - \W. Wang and others: `MiniLM <https://arxiv.org/abs/2002.10957>`__, 2020.
 # - \C. Sun and others: `How to fine-tune BERT for text classification? <https://arxiv.org/abs/1905.05583>`__, 2019.
 # - \M. Ding and others: `CogLTX: applying BERT to long texts <https://github.com/Sleepychord/CogLTX>`__, 2020.
-# - \Y. Cui and others: `Whole word masking for Chinese BERT <https://arxiv.org/abs/1906.08101>`__, 2019.
+# - \Y. Cui and others: `Pre-training with whole word masking for Chinese BERT <https://arxiv.org/abs/1906.08101>`__,
+#   2019.

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "gallery" / "2_training" / "lesson_16_distributed.py"
 CONSTANTS = {
     "GUARD", "HEADER", "FUNCTIONS", "RESTART_HEADER", "RESTART_FUNCTIONS", "LIMIT_S", "SEED", "TRAIN", "BATCH", "STEPS", "LEARNING_RATE",
-    "LEARNING_RATE, MOMENTUM", "TRAIN, VALID", "loopback", "environment",
+    "LEARNING_RATE, MOMENTUM", "loopback", "environment",
 }  # fmt: skip
 MARK = "DLCOURSE_TEST_OF_LESSON_16"
 PATIENCE_S = 300
