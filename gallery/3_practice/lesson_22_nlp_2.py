@@ -156,13 +156,12 @@ for number, count in after_best.most_common(5):
 # %%
 # The shares are the probabilities of the next word. This is the whole model.
 #
-# How good is it on new text? The loss is the :term:`cross-entropy` of
-# :doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`: the mean of :math:`-\log p`, where :math:`p` is the
-# probability that the model gave to the token that came. Its exponential is the :term:`perplexity`. A model that finds
-# all 2,000 tokens equally likely has a loss of log 2,000 and a perplexity of 2,000. A perplexity of 80 means: as
-# uncertain as if 80 words were equally likely. Lower is better.
+# How good is it on new text? The loss is the :term:`cross-entropy` of :doc:`lesson 11
+# </lessons/2_training/lesson_11_loss_functions>`: the mean of :math:`-\log p`, where :math:`p` is the probability that
+# the model gave to the token that came. (In lesson 21 this was the cost of a word.) Its exponential is the
+# :term:`perplexity`. A perplexity of 80 means: as uncertain as if 80 words were equally likely. Lower is better.
 #
-# Shares of counts have a problem. We count how many n-grams of the validation text never occur in the training text.
+# These probabilities have a problem. We count how many n-grams of the validation text never occur in the training text.
 
 unseen = {}
 for n in (1, 2, 3, 4, 5):
@@ -260,7 +259,7 @@ def probability(word, context, tables, discounts):
             break  # this context is new: the shorter one has decided
         count = after.get(word, 0)
         taken = discounts[n][min(count, 3)]
-        given = sum(discounts[n][min(c, 3)] for c in after.values())
+        given = sum(discounts[n][min(c, 3)] for c in after.values())  # D k of the formula
         p = (count - taken + given * p) / sum(after.values())
     return p
 
@@ -967,8 +966,8 @@ print(f"without the unknown words: GPT ahead by {gain:.3f}, standard error {erro
 
 # %%
 # The GPT is ahead by several standard errors, but only by a few points of perplexity. (The standard errors are over
-# reviews; they say nothing about other seeds.) The mixture is clearly ahead of both: what they know is not the same.
-# Such a result belongs to a text, a budget and a baseline: name all three.
+# reviews; they say nothing about other seeds.) The mixture is clearly ahead of both, so the two have learned different
+# things. Such a result holds for one text, one budget and one baseline: name all three.
 #
 # Both models can write. We draw each next word from the probabilities, except ``<unk>``.
 #
@@ -1137,8 +1136,8 @@ for number in answers["chances 0"].argsort(descending=True)[:5].tolist():
 # Use it: letters in reverse
 # --------------------------
 # Attention was invented for translation, by Bahdanau and others in 2014 (with a small network for the scores). An
-# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). Our small
-# task is to write 1 to 12 random letters in reverse: we know where the decoder should look.
+# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). Our task
+# is small: to write 1 to 12 random letters in reverse. Here we know where the decoder should look.
 #
 # Before attention, the encoder had to put the whole source into *one* vector. Our encoder is a :term:`recurrent network
 # <recurrent neural network>` (more in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`): ``nn.GRU``
