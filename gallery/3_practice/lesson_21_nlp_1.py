@@ -1294,7 +1294,7 @@ for language, column in (("English", 0), ("Chinese", 1)):
 #
 # How large is the premium of real models? A. Petrov and others (2023) counted the tokens of translated sentences. By
 # their table, simplified Chinese needs 3.2 times as many tokens as English with GPT-2, 1.9 times with GPT-4, and 0.97
-# times with XLM-RoBERTa, which was trained on 100 languages. In other languages it can be 15 times.
+# times with XLM-RoBERTa, which was trained on 100 languages. For other languages it is up to 15 times.
 #
 # Use it: live, on this page
 # --------------------------
