@@ -329,9 +329,8 @@ for t in range(100, 200):
 print(f"before tuning: validation loss {losses.mean():.3f}, perplexity {losses.mean().exp():.1f}")
 
 # %%
-# A discount must not be larger than its count, so :math:`D_1` is at most 1, :math:`D_2` at most 2, and :math:`D_3` at
-# most 3. We write each one as its limit times a :term:`sigmoid`. ``LBFGS`` is an optimiser for small smooth problems,
-# which needs no learning rate.
+# A discount must not be larger than its count: the limits of the three are 1, 2 and 3. We write each one as its limit
+# times a :term:`sigmoid`. ``LBFGS`` is an optimiser for small smooth problems, which needs no learning rate here.
 #
 # .. fold:: The discounts, tuned with autograd
 
@@ -854,8 +853,7 @@ print(f"training took {ratio:.0f} times as long as counting (measured in this bu
 assert curve[-1] < curve[0] - 0.1
 
 # %%
-# For most of the training counting is ahead, although the GPT takes far longer. (For counting we timed the model with 4
-# words, tuning included.)
+# For most of the training counting is ahead, although the GPT takes far longer.
 #
 # Use it: how many words back?
 # ----------------------------
@@ -1289,7 +1287,8 @@ assert share["without, 3 × longer", 12] < 0.6
 # After the same 600 steps the model without attention writes short strings, and nearly none of 12 letters. The one with
 # attention writes most of them. This does not show how much one vector can hold: trained longer, the model without
 # attention writes many more. It shows how *fast* the two learn. (The standard error over the strings is at most 2.3
-# points; each model was trained once.) On strings longer than those of the training, attention alone does not help.
+# points; each model was trained once.) For strings longer than those of the training attention is not enough: with 20
+# letters none is right.
 #
 # Where does the decoder look? Each row of the map is a letter that it writes, and each column a letter of the source.
 #
@@ -1432,7 +1431,7 @@ for trained, first, second, control, short_cut in zip(*found.values(), strict=Tr
 # %%
 # It is the same in all three seeds. With two layers the second period is predicted well. If either layer is removed,
 # this is lost, so the layers work together. A single layer is no better than guessing: it cannot know what stood before
-# an earlier token. (It looks better at period 24, by a short cut that a comment in the code explains.)
+# an earlier token. (Its better loss at period 24 is a short cut, which the code explains.)
 #
 # The maps show how two layers do it. Dark means much weight.
 #
@@ -1456,9 +1455,9 @@ print("one sequence with period 23, third seed")
 #
 # Break it: three meanings of a mask
 # ----------------------------------
-# There are masks where True means "may look", masks where True means "must not look", and masks of numbers that are
-# added to the scores. Mixing them up gives no error. We give a causal mask to the function and to the module, in four
-# ways, and test as above: the last token changes, and no earlier result may change.
+# You have met three kinds of masks: True for "may look", True for "must not look", and numbers that are added to the
+# scores. Mixing them up gives no error. We pass a causal mask in four ways, and test as above: the last token changes,
+# and no earlier result may change.
 #
 # .. fold:: Four ways to pass a causal mask
 
