@@ -819,8 +819,8 @@ print(*["".join(rule) for rule in bpe_rules[:12]])
 print(*["".join(rule) for rule in bpe_rules[-12:]])
 
 # %%
-# The first rules make short and frequent pieces, the last ones make whole words. To cut a new word, apply the rules in
-# the order in which they were learned.
+# The first rules make short and frequent pieces. Some of the last ones make whole words. To cut a new word, apply the
+# rules in the order in which they were learned.
 
 
 def bpe(word, rules):
@@ -1134,9 +1134,9 @@ for name, found in (
 # there as well. In the novel it is also ahead, but the differences are about two standard errors, too little for a
 # verdict.
 #
-# TextRank does not do better than the plain counts: it never sees what is rare *elsewhere*, and for a search this is
-# what matters. (The paper on TextRank asks something else: whether it finds the keywords that people chose for
-# scientific abstracts.)
+# TextRank is in none of the three lists clearly better than the plain counts. Like them, it never sees what is rare
+# *elsewhere*, and for a search this is what matters. (The paper on TextRank asks something else: whether it finds the
+# keywords that people chose for scientific abstracts.)
 #
 # Use it: what does a language cost?
 # ----------------------------------
