@@ -105,8 +105,8 @@ for part, numbers in ids.items():
     print(f"{part}: {len(numbers):,} tokens, {numbers.count(0) / len(numbers):.0%} unknown")
 
 # %%
-# About one token in seven is unknown. Both models have this vocabulary, so they can be compared with each other, but
-# not with models that have another one.
+# About one token in seven is unknown. Both models have this vocabulary, so they can be compared. Models with another
+# vocabulary cannot.
 #
 # Predict
 # -------
@@ -695,8 +695,8 @@ print("result", tuple(CausalSelfAttention(8, heads=2)(x, no_future).shape))
 # %%
 # After the attention two linear layers work on each token alone, with a GELU between them, a smooth relative of ReLU. A
 # :term:`skip connection` leads around each of the two parts. As in the later GPT-2, the vectors are normalised before
-# each part (:term:`layer normalisation`). Each part ends with :term:`dropout`. Its last linear layer begins with zeros,
-# so that a new block changes nothing.
+# each part (:term:`layer normalisation`). Each part ends with :term:`dropout`. The last linear layer of each part
+# begins with zeros, so that a new block changes nothing.
 
 
 class Block(nn.Module):
@@ -801,8 +801,8 @@ print(f"counts without context: {kneser_ney_losses[0].mean():.3f}")
 # %%
 # The two are nearly equal, as planned. Now the training, with batches of 4 windows. The optimiser is AdamW. Its
 # learning rate rises to 0.003 during the first 5 % of the steps and then falls to 0. The embeddings get ten times that
-# rate, and the matrices of the blocks weight decay. These settings come from earlier trials on the same kind of text.
-# We train once.
+# rate, and only the matrices of the blocks have weight decay. These settings come from earlier trials on the same kind
+# of text. We train once.
 #
 # .. fold:: The optimiser and its schedule
 
@@ -1360,9 +1360,9 @@ print(f"two layers: {sum(p.numel() for p in Copier(2).parameters()):,} parameter
 # models of two layers, and models of one layer as a control, each with three seeds. We test on periods of 23
 # *different* tokens, so that the rule has one answer, and measure the loss on the second period.
 #
-# We also measure two weights. The *previous-token weight* of layer 1 is the weight on the token just before, averaged
-# over the first period. The *induction weight* of the last layer is the weight on the token that the rule copies,
-# averaged over the second period.
+# We also measure two weights. The *previous-token weight* of layer 1 is what a token of the first period gives to the
+# token just before it. The *induction weight* of the last layer is what a token of the second period gives to the token
+# that the rule copies. Both are means.
 #
 # .. fold:: The training and the measurement, three seeds
 
