@@ -159,13 +159,15 @@ for pair, gloss in zip(jieba.posseg.cut(sentence), glosses, strict=True):
 # %%
 # "Liu Bei studied the origin of life at Peking University yesterday." ``n`` is a noun, ``p`` a preposition, ``vn`` a
 # verb used as a noun, and two tags say "name". The tag ``vn`` is wrong twice: 研究 is the verb of this sentence, and 生命
-# *life* is no verb at all. We will come back to the last four words. Ambiguity is the common difficulty of all these
-# tasks: *I saw Ann with telescopes* has two parses, *bank* has two senses, and 研究 can be a verb or a noun.
+# *life* is no verb at all.
+#
+# All these tasks have one difficulty in common, ambiguity: *I saw Ann with telescopes* has two parses, *bank* has two
+# senses, and 研究 can be a verb or a noun.
 #
 # Look at the data
 # ----------------
-# Our Chinese texts are reviews of books, hotels and goods, cut into sentences at 。！？, the full stop and its relatives.
-# Our English texts are film reviews. Lines that occur twice are left out.
+# Our Chinese texts are reviews of books, hotels and goods. We cut them into sentences after each full stop, exclamation
+# mark and question mark (。！？). Our English texts are film reviews. Of lines that occur twice we keep one.
 #
 # .. fold:: The reviews
 
@@ -226,8 +228,8 @@ for piece in ["film", "电影"]:
 #
 #    - Both need about the same number.
 #
-#      A tenth of the characters is enough, in this experiment; it is more than it seems. You will see at the end why
-#      many people expect the first answer.
+#      In this experiment a tenth of the characters is enough. At the end you will see why many people expect the first
+#      answer.
 #
 #    - English, more than twice as many.
 #
@@ -305,9 +307,9 @@ print(" ".join(longest_first("thereallifeofthemanwholivedhere", english)))
 #
 # Build it: the lattice and the cheapest path
 # -------------------------------------------
-# Write down *every* word that fits somewhere in the line. This is a graph: the positions between the characters are its
-# nodes, and each word is an edge from its beginning to its end. It is called a :term:`word lattice`. Each way from the
-# first node to the last is one way to cut the line. Which one is the best?
+# Write down *every* word that fits somewhere in the line. This gives a graph, the :term:`word lattice`: the positions
+# between the characters are its nodes, and each word is an edge from its beginning to its end. Each way from the first
+# node to the last is one way to cut the line. Which one is the best?
 #
 # Suppose that words were drawn at random, one after the other, each with the probability
 #
@@ -327,25 +329,36 @@ for words in [["worthy", "our", "time"], ["worth", "your", "time"]]:
     print(" + ".join(f"{value:.2f}" for value in costs), f"= {sum(costs):.2f}", words)
 
 # %%
-# The second way is cheaper. A long line has far too many ways to try them all: with :math:`n` characters there can be
-# :math:`2^{n-1}`. But the cheapest way from a node to the end does not depend on how we came to that node. So we go
-# through the nodes from right to left, and keep two things for each: the cost of the cheapest way to the end, and where
-# its first word ends. This is *dynamic programming*.
+# The second way is cheaper. But a long line has too many ways to try them all: with :math:`n` characters there can be
+# :math:`2^{n-1}`. *Dynamic programming* avoids this. The cheapest way from a node to the end does not depend on how we
+# came to that node. So we go through the nodes from right to left. For each one we find the cost of the cheapest way to
+# the end, and where the first word of that way ends.
+
+
+def cheapest_ends(line, dictionary):
+    """For each position: where the first word of the cheapest way to the end of the line ends."""
+    to_end = [math.inf] * len(line) + [0.0]  # cost of the cheapest way from here to the end
+    first_end = [0] * len(line)
+    for start in reversed(range(len(line))):
+        for end in dictionary.ends(line, start):
+            total = cost(line[start:end], dictionary) + to_end[end]
+            if total <= to_end[start]:  # of equal costs the longer word
+                to_end[start], first_end[start] = total, end
+    return first_end
+
+
+print(cheapest_ends("worthyourtime", english))
+
+# %%
+# Read the list from the front. The word that begins at 0 ends at 5. The word that begins at 5 ends at 9, and the one
+# that begins at 9 ends at 13, the end of the line. ``cheapest_path`` follows these ends.
 
 
 def cheapest_path(line, dictionary):
     """Cut a line into the words whose costs have the smallest sum."""
-    length = len(line)
-    to_end = [0.0] * (length + 1)  # cost of the cheapest way from here to the end
-    first_end = [0] * length  # where the first word of that way ends
-    for start in reversed(range(length)):
-        ways = []
-        for end in dictionary.ends(line, start):
-            ways.append((cost(line[start:end], dictionary) + to_end[end], -end))
-        to_end[start], negative_end = min(ways)  # of equal costs the longer word
-        first_end[start] = -negative_end
+    first_end = cheapest_ends(line, dictionary)
     words, start = [], 0
-    while start < length:
+    while start < len(line):
         words.append(line[start : first_end[start]])
         start = first_end[start]
     return words
@@ -375,9 +388,10 @@ def letter_by_letter():
 run_choices("longest_first", right=with_longest_first, wrong=[with_cheapest_path, letter_by_letter])
 
 # %%
-# Two lines prove little. In English we can take the spaces out of a text and know the true answer. We do so with 1,000
-# sentences from another source than the dictionary. A word counts as found if its beginning and its end are right. We
-# take the difference between the two rules sentence by sentence. After ± stands the :term:`standard error` of the mean.
+# Two lines prove little. In English the true answer is known: it is the text before we take out its spaces. We do so
+# with 1,000 sentences from another source than the dictionary. A word counts as found if its beginning and its end are
+# right. We take the difference between the two rules sentence by sentence. After ± stands the :term:`standard error` of
+# the mean.
 #
 # .. fold:: 1,000 English sentences without spaces
 
@@ -421,8 +435,8 @@ print(
 assert gain > 0.1 and gain > 10 * error
 
 # %%
-# The cheapest path finds far more words. Words that the dictionary lacks fall into pieces, and can pull their
-# neighbours with them.
+# The cheapest path finds far more words. A word that the dictionary lacks is cut into pieces, and its neighbours may
+# be cut wrongly too.
 #
 # Build it: Chinese
 # -----------------
@@ -467,9 +481,9 @@ print("count of 卖完 (sold out):", chinese_counts["卖完"])
 print(f"it would have to be more than {chinese_counts['卖完'] * math.exp(gap):.1f}")
 
 # %%
-# jieba's dictionary prefers the auction; in a shop it would be the other reading. The costs differ by 2.16. A cost is a
-# constant minus the logarithm of a count, so the count of one word has to grow only by the factor :math:`e^{2.16}`, and
-# the cheapest path flips. We set the count of 卖完 from 3 to 30 in a copy of the dictionary, and draw both lattices.
+# jieba's dictionary prefers the auction. In a shop it would be the other reading. The costs differ by 2.16. A cost is a
+# constant minus the logarithm of a count. So if the count of one word grows by more than the factor :math:`e^{2.16}`,
+# the cheapest path flips. In a copy of the dictionary we set the count of 卖完 from 3 to 30, and draw both lattices.
 #
 # .. fold:: How the figure is drawn
 
@@ -512,7 +526,7 @@ assert cheapest_path(bats, shop) == bats_reading == longest_first(bats, chinese)
 # %%
 # Dots are the positions between characters, arcs are words of two or more characters, and the numbers below are the
 # costs of single characters. The thick path is the cheapest. The model knows nothing but counts, and cannot see whether
-# the text is about a shop. (Longest first would have found the bats, by luck.)
+# the text is about a shop.
 #
 # Build it: unknown words
 # -----------------------
@@ -524,11 +538,13 @@ of_the_king = "孟获引兵来到城下"
 print("孟获" in chinese_counts, cheapest_path(of_the_king, chinese))
 
 # %%
-# "Meng Huo led his troops to the foot of the city wall." The name falls into two characters: a run of single characters
-# is where unknown words hide. jieba gives each character of such a run a tag: B for the *beginning* of a word, M for
-# its *middle*, E for its *end*, S for a *single* character. A :term:`hidden Markov model` (HMM) describes how a run
-# comes about: a tag is drawn depending on the tag before it, and then a character depending on its tag. jieba's author
-# counted both in texts that were cut into words. We use the logarithms of his probabilities.
+# "Meng Huo led his troops to the foot of the city wall." The name has fallen apart into two single characters. So jieba
+# looks for unknown words in each *run* of single characters that stand side by side. It gives each character of a run a
+# tag: B for the *beginning* of a word, M for its *middle*, E for its *end*, S for a *single* character.
+#
+# Which tags are the most probable? A :term:`hidden Markov model` (HMM) supposes that a run arises like this: a tag is
+# drawn depending on the tag before it, and then a character depending on its tag. jieba's author counted both in texts
+# that were cut into words. We use the logarithms of his probabilities.
 #
 # .. fold:: The probabilities of the tags
 
@@ -545,10 +561,10 @@ for character in "孟城":
 # frequent among the first characters of words (B) as among single ones (S): −8.7 against −10.4. For 城, *city wall*, the
 # factor is three.
 #
-# We look for the tags with the largest sum of logarithms. Suppose that we have tagged the first three characters. Of
-# all sequences of tags that end with E, only the best can begin the best sequence of all, because what follows depends
-# only on the E. So we keep four sequences, one for each last tag, and go on character by character. This is the
-# :term:`Viterbi algorithm` (1967). Its idea is that of the cheapest path.
+# We look for the tags with the largest sum of logarithms. There are too many sequences of tags to try them all. But
+# what follows a character depends only on its own tag, not on the tags before it. So of all sequences that end here
+# with E we need only the best one, and the same holds for B, M and S. We keep these four sequences, and go on character
+# by character. This is the :term:`Viterbi algorithm` (1967). Its idea is that of the cheapest path.
 
 BEFORE = {"B": "ES", "M": "BM", "E": "BM", "S": "ES"}  # which tags can stand before
 NEVER = -3.14e100  # the logarithm of 0, as jieba writes it
@@ -566,7 +582,20 @@ def viterbi(run):
             ways = [(old_score[b] + MOVE[b].get(tag, NEVER) + emit, b) for b in BEFORE[tag]]
             score[tag], before = max(ways)
             best[tag] = old_best[before] + tag
-    return best[max("ES", key=lambda tag: (score[tag], tag))]  # a word must be finished
+    _, last = max((score[tag], tag) for tag in "ES")  # a word must be finished
+    return best[last]
+
+
+print(viterbi("孟获引兵"))
+
+# %%
+# BE and BE: the king has his name, and 引兵, *led troops*, is one word as well. Now we put the steps together: cut at
+# punctuation, take the cheapest path, collect runs of single characters, tag each run, and cut it after each E and each
+# S. One detail: a run which is itself in the dictionary is not tagged.
+#
+# .. fold:: The function cut, with all details of jieba
+
+BLOCK = "\u4e00-\u9fd5a-zA-Z0-9+#&._%-"
 
 
 def words_of(run):
@@ -577,18 +606,6 @@ def words_of(run):
             words.append(run[start:end])
             start = end
     return words
-
-
-print(viterbi("孟获引兵"), words_of("孟获引兵"))
-
-# %%
-# BE and BE: the king has his name, and 引兵, *led troops*, is one word as well. Now we put the steps together: cut at
-# punctuation, take the cheapest path, collect runs of single characters, and tag each run. One detail: a run which is
-# itself in the dictionary is not tagged.
-#
-# .. fold:: The function cut, with all details of jieba
-
-BLOCK = "\u4e00-\u9fd5a-zA-Z0-9+#&._%-"
 
 
 def recut(run):
@@ -632,9 +649,8 @@ print(cut(of_the_king))
 print(cut(example))
 
 # %%
-# The words of our example: in it 里面, theory 理论, for 对, just 刚, enter 进入, working life 职场, newcomer 新手, as for 来说,
-# really 实在, too 太, deep 深奥; 的 links two words. One cut is wrong: the HMM has joined *for* and *just*. Does jieba make
-# the same mistake, and are the two equal elsewhere? We take 1,000 sentences of reviews and 1,000 of the novel.
+# In our example one cut is wrong: 对 *for* and 刚 *just* are two words, and the HMM has joined them. Does jieba make the
+# same mistake, and are the two equal elsewhere? We take 1,000 sentences of reviews and 1,000 of the novel.
 #
 # .. fold:: Checked against jieba: 2,000 sentences
 
@@ -662,16 +678,17 @@ for before, after in ((chinese, auction_reading), (shop, bats_reading)):
 print("the line about the bats: equal, with both counts")
 
 # %%
-# jieba makes the same mistake, and all sentences are equal, word by word. In jieba the path flips as well (the function
-# is ``add_word``). This shows that our program does what jieba does, and not that both are right. If you know the names
-# of a text, put them into the dictionary (exercise 2 asks how large a count has to be).
+# jieba makes the same mistake, and all sentences are equal, word by word. In jieba, too, the path flips when 卖完 gets a
+# larger count (by its function ``add_word``). This shows that our program does what jieba does. It does not show that
+# both are right. If you know the names of a text, put them into the dictionary (exercise 2 asks how large a count has
+# to be).
 #
 # Check against PyTorch
 # ---------------------
-# The cheapest path is a loop of additions and minima. We run the same loop with tensors, on scores in place of costs
-# (the score is minus the cost), and ask PyTorch for the gradient of the best score with respect to the score of each
-# edge. If an edge is on the best path, a small change of it changes the best score by just as much; if not, not at all.
-# So the gradient must be 1 on the path and 0 elsewhere.
+# Autograd can check the path. We run the same loop with tensors. It uses scores in place of costs: a score is minus the
+# cost, and the path with the largest sum is the best. What is the gradient of this best sum with respect to the score
+# of one edge? If the edge is on the best path, a small change of its score changes the sum by just as much. If it is
+# not, the sum does not change. So the gradient must be 1 on the path and 0 elsewhere.
 #
 # .. fold:: The same loop with tensors
 
@@ -712,7 +729,8 @@ assert math.isclose(-best.item(), sum(cost(word, chinese) for word in auction_re
 # :term:`Byte-pair encoding <byte-pair encoding>` (BPE), invented by P. Gage in 1994 for compression, begins with single
 # letters and repeats one step: find the pair of neighbouring pieces that occurs most often, and make it a new piece.
 #
-# We train on words with their counts, the 2,000 most frequent of 1,000 film reviews.
+# We train on words with their counts, the 2,000 most frequent of 1,000 film reviews. ``pairwise`` gives the pairs of
+# neighbours of a list. (Single pieces are counted for WordPiece, below.)
 
 word_counts = Counter()
 for review in long_reviews[:1000]:
@@ -736,7 +754,7 @@ print(pairs.most_common(4))
 
 # %%
 # ``t`` and ``h`` are neighbours most often. So ``th`` becomes a piece, in every word, and the counting begins again.
-# ``merge`` replaces a pair in one word. (The mark ``##`` is needed later.)
+# ``merge`` replaces a pair in one word. (``removeprefix`` is for WordPiece, too.)
 
 
 def merge(parts, pair):
@@ -753,33 +771,47 @@ def merge(parts, pair):
 print(merge(list("thethe"), ("t", "h")))
 
 # %%
-# Training is a loop over these two functions. ``score`` says which pair is the best; for BPE it is the count of the
-# pair. Among pairs with the same score we take the one whose pieces are older, because the library does.
-
-
-def train_pieces(pieces, score, merges):
-    """Learn rules, each of which joins a pair of pieces."""
-    rules = []
-    letters = sorted({part for parts in pieces.values() for part in parts})
-    age = {letter: number for number, letter in enumerate(letters)}
-    for _ in range(merges):
-        pairs, singles = count_pairs(pieces)
-        ranked = []
-        for (left, right), count in pairs.items():
-            value = score(count, singles[left], singles[right])
-            ranked.append((-value, age[left], age[right], (left, right)))
-        best = min(ranked)[-1]
-        rules.append(best)
-        new = merge(list(best), best)[0]
-        age.setdefault(new, len(age))
-        for word, parts in pieces.items():
-            if best[0] in parts:
-                pieces[word] = merge(parts, best)
-    return rules
+# Which pair is the best? A function ``score`` decides it. For BPE the score is the count of the pair. Among pairs with
+# the same score we take the one whose pieces are older, because the library does. ``age`` has the order in which the
+# pieces came.
 
 
 def count_alone(pair_count, _left_count, _right_count):
     return pair_count
+
+
+def best_pair(pieces, score, age):
+    """The pair with the highest score; of equal ones that with the oldest pieces."""
+    pairs, singles = count_pairs(pieces)
+    ranked = []
+    for (left, right), count in pairs.items():
+        value = score(count, singles[left], singles[right])
+        ranked.append((-value, age[left], age[right], (left, right)))
+    return min(ranked)[-1]
+
+
+letters = sorted(set("".join(word_counts)))
+age_of_letters = {letter: number for number, letter in enumerate(letters)}
+print(best_pair({word: list(word) for word in word_counts}, count_alone, age_of_letters))
+
+# %%
+# Training repeats three steps: find the best pair, write it down as a rule, and merge it in all words.
+
+
+def train_pieces(pieces, score, merges):
+    """Learn rules, each of which joins a pair of pieces."""
+    first_pieces = sorted({part for parts in pieces.values() for part in parts})
+    age = {piece: number for number, piece in enumerate(first_pieces)}
+    rules = []
+    for _ in range(merges):
+        rule = best_pair(pieces, score, age)
+        rules.append(rule)
+        new_piece = merge(list(rule), rule)[0]
+        age.setdefault(new_piece, len(age))
+        for word, parts in pieces.items():
+            if rule[0] in parts:
+                pieces[word] = merge(parts, rule)
+    return rules
 
 
 bpe_rules = train_pieces({word: list(word) for word in word_counts}, count_alone, 300)
@@ -787,8 +819,8 @@ print(*["".join(rule) for rule in bpe_rules[:12]])
 print(*["".join(rule) for rule in bpe_rules[-12:]])
 
 # %%
-# The first rules make short and frequent pieces, the last ones make whole words. To cut a new word, apply the rules in
-# the order in which they were learned.
+# The first rules make short and frequent pieces. Some of the last ones make whole words. To cut a new word, apply the
+# rules in the order in which they were learned.
 
 
 def bpe(word, rules):
@@ -810,8 +842,7 @@ for number in (0, 20, 100, 300):
 
 library = tokenizers.Tokenizer(tokenizers.models.BPE())
 library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-letters = len(set("".join(word_counts)))
-trainer = trainers.BpeTrainer(vocab_size=letters + 300, show_progress=False)
+trainer = trainers.BpeTrainer(vocab_size=len(letters) + 300, show_progress=False)
 repeated = [" ".join([word] * count) for word, count in word_counts.items()]
 library.train_from_iterator(repeated, trainer)
 their_rules = [tuple(rule) for rule in json.loads(library.to_str())["model"]["merges"]]
@@ -828,9 +859,9 @@ print(
 #
 # Build it: WordPiece
 # -------------------
-# BERT's WordPiece (:doc:`lesson 24 </lessons/3_practice/lesson_24_bert>` shows how it cuts) marks pieces that continue
-# a word with ``##``. M. Schuster and K. Nakajima (2012) join the two pieces that raise the probability of the training
-# text most. Tutorials, such as Hugging Face's course, write a simpler score, which asks whether two pieces occur
+# BERT uses WordPiece (:doc:`lesson 24 </lessons/3_practice/lesson_24_bert>` shows how it cuts). A piece that continues
+# a word is marked with ``##``. M. Schuster and K. Nakajima (2012) join the two pieces that raise the probability of the
+# training text most. Tutorials, such as Hugging Face's course, write a simpler score. It asks whether two pieces occur
 # together more often than their own counts would let us expect:
 #
 # .. math:: \text{score} = \frac{\text{count of the pair}}{\text{count of left} · \text{count of right}} .
@@ -852,14 +883,14 @@ for score in (count_alone, ratio):
 
 # %%
 # The ratio likes rare letters that come together, such as ``qu``. The count likes what is frequent. Which of the two
-# does ``WordPieceTrainer`` of the library use? We count how many of our 100 pieces it has, too.
+# does the library's ``WordPieceTrainer`` use? We count how many of our 100 pieces are in its vocabulary.
 #
 # .. fold:: What the library's trainer does
 
 library = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
 library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-letters = len({part for word in word_counts for part in marked(word)})
-trainer = trainers.WordPieceTrainer(vocab_size=letters + 100, show_progress=False)
+first_pieces = {part for word in word_counts for part in marked(word)}
+trainer = trainers.WordPieceTrainer(vocab_size=len(first_pieces) + 100, show_progress=False)
 library.train_from_iterator(repeated, trainer)
 for score, pieces in learned.items():
     print(f"{score.__name__:11}: {len(pieces & set(library.get_vocab()))} of 100 in the library")
@@ -867,7 +898,7 @@ assert len(learned[count_alone] & set(library.get_vocab())) >= 95
 assert len(learned[ratio] & set(library.get_vocab())) < 60
 
 # %%
-# It counts, like BPE. So the library that most people use does something else than the tutorials. The program that
+# It counts, like BPE. So the library that most people use does not do what the tutorials write. The program that
 # trained BERT's vocabulary was not published.
 #
 # Use it: keywords by counting
@@ -887,14 +918,13 @@ print(counts.most_common(5))
 
 # %%
 # Cao Cao 曹操, Yunchang 云长, *troops* 军马, *chancellor* 丞相, which is Cao Cao's office, and Zhuge Liang 诸葛亮, an adviser on
-# the other side. *Troops* occur in most chapters, so they say little about this one. :term:`TF-IDF` multiplies the
-# count in the text, the *term frequency*, by a weight that is large for words that few texts contain. With :math:`n`
-# texts, of which :math:`d` contain the word, scikit-learn takes
+# the other side. *Troops* occur in most chapters, so they say little about this one.
+#
+# :term:`TF-IDF` multiplies the count in the text, the *term frequency*, by a weight, the *inverse document frequency*
+# (idf). This weight is large for words that few texts contain. With :math:`n` texts, of which :math:`d` contain the
+# word, scikit-learn takes
 #
 # .. math:: \text{idf} = \ln \frac{1 + n}{1 + d} + 1 .
-#
-# The weights of a text form a vector. It is divided by its length, the root of the sum of squares, so that long texts
-# do not count more.
 
 
 def idf_of(texts):
@@ -905,25 +935,31 @@ def idf_of(texts):
     return {word: math.log((1 + len(texts)) / (1 + d)) + 1 for word, d in containing.items()}
 
 
+idf = idf_of(chapters)
+print({word: round(idf[word], 1) for word in ["军马", "曹操", "云长"]})
+
+# %%
+# A word that every text contains gets the smallest weight, 1. The counts of a text, multiplied by these weights, form a
+# vector. It is divided by its norm, the root of the sum of squares, so that long texts do not count more.
+
+
 def tf_idf(words, idf):
-    """The TF-IDF of the words of a text, with length 1."""
+    """The TF-IDF of the words of a text, with norm 1."""
     weights = {word: count * idf[word] for word, count in Counter(words).items()}
-    length = math.sqrt(sum(weight**2 for weight in weights.values()))
-    return {word: weight / length for word, weight in weights.items()}
+    norm = math.sqrt(sum(weight**2 for weight in weights.values()))
+    return {word: weight / norm for word, weight in weights.items()}
 
 
 def top(weights, k=5):
     return sorted(weights, key=lambda word: (-weights[word], word))[:k]
 
 
-idf = idf_of(chapters)
-print({word: round(idf[word], 1) for word in ["军马", "曹操", "云长"]})
 print(top(tf_idf(chapters[49], idf)))
 
 # %%
 # *Troops* are gone. 华容道 is the road of Huarong, on which Cao Cao escapes, and 南郡 is a region. 操教, "Cao ordered", is a
-# wrong cut that has become a wrong keyword. jieba brings its own weights, from other texts. It gives a word that it
-# does not know the median, and divides by the number of words instead of by this length.
+# wrong cut that has become a wrong keyword. jieba has a TF-IDF too, with weights from other texts. We check ours
+# against both libraries.
 #
 # .. fold:: Checked against scikit-learn and jieba
 
@@ -939,6 +975,7 @@ print(f"scikit-learn: equal, {matrix.shape[0]} texts with {matrix.shape[1]:,} di
 file = resources.files("jieba.analyse") / "idf.txt"
 rows = [line.split(" ") for line in file.read_text(encoding="utf-8").splitlines()]
 their_idf = {word: float(value) for word, value in rows}
+# jieba gives the median to words that it does not know.
 median = sorted(their_idf.values())[len(their_idf) // 2]
 for number in (0, 49, 119):
     words = [w for w in chapters[number] if w.lower() not in jieba.analyse.TFIDF.STOP_WORDS]
@@ -961,7 +998,9 @@ for number in (0, 49, 119):
 #
 # .. math:: s_i = (1 - d) + d \sum_j \frac{w_{ij}}{\sum_k w_{jk}} s_j .
 #
-# We repeat this ten times. This number, the window and :math:`d = 0.85` are those of jieba.
+# Here :math:`s_i` is the importance of word :math:`i`, and :math:`w_{ij}` the strength between two words. The part
+# :math:`1 - d` every word has anyway. We repeat this ten times. This number, the window and :math:`d = 0.85` are those
+# of jieba.
 #
 # .. fold:: TextRank
 
@@ -989,9 +1028,8 @@ def text_rank(words, wanted, window=5, d=0.85):
 print(top(text_rank(cut(novel[49]), set(chapters[49]))))
 
 # %%
-# The result resembles the plain counts. That is no accident: a word that occurs often has many neighbours. jieba ranks
-# only some kinds of words, by its tags (``n``, ``v``, ``vn`` and ``ns``), and names of persons are not among them. With
-# the same tags we get the same ranks.
+# The result resembles the plain counts, because a word that occurs often has many neighbours. jieba ranks only words
+# with the tags ``n``, ``v``, ``vn`` and ``ns``, and these are not names of persons. We check ours with the same tags.
 #
 # .. fold:: Checked against jieba
 
@@ -1018,15 +1056,14 @@ for number in (0, 49, 119):
 #
 # Use it: which keywords help?
 # ----------------------------
-# Lists of keywords look convincing, whatever made them. So we give them a task whose answer is known. Cut 300 film
-# reviews in two halves. Take five keywords of the first half (five is a guess), and search with them among the second
-# halves of all 300. Good keywords find the right half. This is information retrieval in its simplest form: each text
-# gets the sum of the TF-IDF of the words that are searched for.
+# Lists of keywords look convincing, whatever made them. So we give them a task whose answer is known. We cut 300 film
+# reviews in two halves, take five keywords of each first half (five is a guess), and search with them among all second
+# halves. Good keywords find the right half. This is information retrieval in its simplest form: each text gets the sum
+# of the TF-IDF of the words that are searched for.
 #
-# scikit-learn's list of English stop words is left out (*the*, *and*, *is*). The weights are counted in the second
-# halves, where the search takes place. Four methods compete: five words at random, the most frequent words, TextRank,
-# and TF-IDF. A blind guess is right once in 300 times. We ask the same of the novel, with the halves of its 120
-# chapters.
+# Four methods compete: words at random, the most frequent words, TextRank, and TF-IDF, whose idf is counted in the
+# second halves. Words like *the*, *and*, *is* (*stop words*) are left out, by scikit-learn's list. A blind guess is
+# right once in 300 times. We ask the same of the 120 chapters of the novel.
 #
 # .. fold:: Four methods, two languages
 
@@ -1092,19 +1129,23 @@ for name, found in (
             assert gain > 2 * error
 
 # %%
-# In the reviews TF-IDF finds the right half more often than the two others, by more than two standard errors. The
-# search itself uses TF-IDF: is it partial? The second list repeats it with a search by plain counts, and TF-IDF leads
-# there as well. TextRank does not do better than the plain counts: it never sees what is rare *elsewhere*, and for a
-# search this is what matters. In the novel TF-IDF is ahead as well, but the differences are about two standard errors,
-# too little for a verdict. (The paper on TextRank asks something else: whether it finds the keywords that people chose
-# for scientific abstracts.)
+# In the reviews TF-IDF finds the right half more often than the two others, by more than two standard errors. But the
+# search itself uses TF-IDF, which may favour it. So the second list is from a search by plain counts, and TF-IDF leads
+# there as well. In the novel it is also ahead, but the differences are about two standard errors, too little for a
+# verdict.
+#
+# TextRank is in none of the three lists clearly better than the plain counts. Like them, it never sees what is rare
+# *elsewhere*, and for a search this is what matters. (The paper on TextRank asks something else: whether it finds the
+# keywords that people chose for scientific abstracts.)
 #
 # Use it: what does a language cost?
 # ----------------------------------
-# Language models are paid by the token, that is, by the piece, and they read a limited number of tokens. If a language
-# needs more tokens for the same content, its readers pay more and get less: the :term:`token premium <token premium>`.
-# As a number it is the tokens of the Chinese names divided by those of the English ones: 2 is twice the price, 1 is no
-# premium. It depends on the text on which the tokenizer was trained. So we train byte-level BPE on mixtures of film
+# Users of a language model pay for each token, and the model reads a limited number of tokens. If a language needs more
+# tokens for the same content, its readers pay more and get less: the :term:`token premium <token premium>`. We measure
+# it on names: the tokens of the Chinese names divided by those of the English ones. A premium of 2 is twice the price,
+# 1 is the same price.
+#
+# The premium depends on the text on which the tokenizer was trained. So we train byte-level BPE on mixtures of film
 # reviews and Chinese reviews, always 300,000 characters, and change only the share of Chinese. The vocabulary has 2,000
 # tokens (a guess; real ones have 50,000 and more).
 #
@@ -1147,8 +1188,8 @@ for line in ("I like this film.", "我喜欢这部电影。"):
 # %%
 # Both lines say the same. A Chinese character needs about three tokens, one for each byte. How does this change with
 # the share of Chinese? We measure in two ways: tokens a character, on reviews that were not in the training; and tokens
-# for the same content, the names of emoji in both languages, from the Unicode project. All is done with three samples
-# of the training texts.
+# a name, on the names of emoji in both languages, from the Unicode project. A name has the same content in both. All is
+# done with three samples of the training texts.
 #
 # .. fold:: 21 tokenizers
 
@@ -1233,12 +1274,12 @@ axes[0].legend(loc="upper right")
 label = fig.supxlabel("share of Chinese among the training characters, %", fontsize=10)
 
 # %%
-# Look at the left side first (the shares are drawn at equal distances). A Chinese character needs more tokens than an
-# English letter as long as the training text has any English. Whoever counts characters finds Chinese expensive in
-# every mixture. But a character says more than a letter. On the right, for the same content, the curves meet where
-# about a tenth of the characters are Chinese. That is more than it seems: a Chinese character has three bytes, so a
-# tenth of the characters is about a quarter of the bytes. Beyond that the *English* names need more tokens. Is it the
-# bytes that cost? We count what both languages begin with.
+# Look at the left side first (the shares are drawn at equal distances). In every mixture that has some English, a
+# Chinese character needs more tokens than an English letter. Whoever counts characters finds Chinese expensive. But a
+# character says more than a letter. The right side compares the same content: the curves meet where about a tenth of
+# the characters, a quarter of the bytes, are Chinese. With more Chinese than that the *English* names need more tokens.
+#
+# Is it the three bytes of a Chinese character that cost? We count how long the names are before they are cut.
 
 for language, column in (("English", 0), ("Chinese", 1)):
     listed = [pair[column] for pair in name_pairs]
@@ -1248,18 +1289,17 @@ for language, column in (("English", 0), ("Chinese", 1)):
 
 # %%
 # In bytes the Chinese names are even a little shorter. So the three bytes of a character are not the reason for a
-# premium; what counts is how many pieces the tokenizer has learned for a language. Two cautions: names are short and
-# stand alone, so whole sentences may give another number, and our vocabulary is small. And real models? A. Petrov and
-# others (2023) counted the tokens of translated sentences. By their table, simplified Chinese needs 3.2 times as many
-# tokens as English with GPT-2, 1.9 times with GPT-4, and 0.97 times with XLM-RoBERTa, which was trained on 100
-# languages. In other languages it can be 15 times.
+# premium. What counts is how many pieces the tokenizer has learned for a language. Two cautions: names are short and
+# stand alone, so whole sentences may give another number, and our vocabulary is small.
+#
+# How large is the premium of real models? A. Petrov and others (2023) counted the tokens of translated sentences. By
+# their table, simplified Chinese needs 3.2 times as many tokens as English with GPT-2, 1.9 times with GPT-4, and 0.97
+# times with XLM-RoBERTa, which was trained on 100 languages. For other languages it is up to 15 times.
 #
 # Use it: live, on this page
 # --------------------------
 # Two of these tokenizers can cut texts in your browser: the one that has seen only English, and one with a tenth of
-# Chinese. For that the page needs the pieces, whose places in the list are their ids, and the rules. We write both into
-# a small file. For the tests of this page we add some odd lines with their ids; the pieces of each line, joined, must
-# be the line again.
+# Chinese. We write their pieces and rules into a small file for the page.
 #
 # .. fold:: The file for the page
 
@@ -1271,6 +1311,7 @@ def rules_and_pieces(tokenizer):
     return {"pieces": sorted(ids, key=ids.get), "rules": rules}
 
 
+# The tests of this page: from the pieces of each odd line, joined, the line must come back.
 ODD_LINES = ["It's we'll I'M don’t 'tis ''s", "Straße naïve ﬁ İ", "3.14 ½ ² ٣ Ⅷ 〇 一", "__ -- …!?"]
 ODD_LINES += [
     "电影，很好看！",
@@ -1298,6 +1339,8 @@ print(f"{(page / 'tokenisers.json').stat().st_size / 1e3:.0f} kB; {len(ODD_LINES
 
 # %%
 # We begin with one sentence in both languages.
+#
+# .. fold:: One sentence, two tokenizers
 
 travellers = ["the film is long but the last hour is beautiful", "这部电影很长，但最后一小时很美"]
 print("words:", *cut(travellers[1]))
@@ -1310,10 +1353,10 @@ for name, tokenizer in page_tokenizers.items():
     )
 
 # %%
-# One sentence is an example, and no measurement: over all names the second tokenizer has hardly any premium. The same
-# sentence travels through three lessons: in :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` you see what a GPT
-# looks at in it, and in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>` a network judges whether it is
-# praise. Try it: exchange the tokenizer, and write the sentence in your own words. Which change makes it cheaper?
+# One sentence is an example, and no measurement: over all names the second tokenizer has hardly any premium. This
+# sentence comes back: in :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` a GPT looks at it, and in :doc:`lesson
+# 23 </lessons/3_practice/lesson_23_sentiment_lstm>` a network judges whether it is praise. Try it: exchange the
+# tokenizer, and write the sentence in your own words. Which change makes it cheaper?
 #
 # .. live-tokeniser::
 #
@@ -1333,8 +1376,8 @@ print("cut first:  ", list(vectorizer.get_feature_names_out()))
 # %%
 # "This film is worth watching, I like it", and the same with 不, *not*. There is no message, but the "words" of the
 # first line are whole clauses, and the two texts have none in common. **What to look for:** a vocabulary that grows
-# with nearly every text. **Remedy:** ``analyzer=cut``. (Punctuation stays in. The default would drop it, and words of
-# one character too, such as 不.)
+# with nearly every text. **Remedy:** ``analyzer=cut``. It keeps punctuation, and also words of one character, such as
+# 不, which the default would drop.
 #
 # Then and now
 # ------------
@@ -1474,8 +1517,6 @@ run_then_and_now("language", old_and_new, globals())
 # - The unigram tokenizer (`T. Kudo, 2018 <https://arxiv.org/abs/1804.10959>`__) is a word lattice again: it starts with
 #   many pieces, cuts with the most probable path, and drops the pieces that are needed least.
 # - In ``best_score``, ``torch.logsumexp`` in place of ``largest`` adds up all ways. What is the gradient then?
-# - Look for words that begin with 姜维 (Jiang Wei, a general of the novel) in jieba's dictionary. What do they tell about
-#   the text in which they were counted?
 #
 # References
 # ----------
