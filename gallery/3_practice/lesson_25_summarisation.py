@@ -518,8 +518,8 @@ print(f"the whole model  {model.num_parameters():9,} parameters")
 # the cross-attention can help it. The first one, the value projection ``v_proj``, is applied to each vector of the
 # encoder. Then the attention averages these vectors with its weights. The second matrix, ``out_proj``, is applied to
 # this average. We set both to the identity matrix. Now the vector that the decoder looks at arrives unchanged. It still
-# contains the embedding of its word, because the encoder has residual connections. So the logit of this word grows, and
-# the decoder tends to copy from the beginning (exercise 3).
+# contains the embedding of its word, because the encoder has residual connections. So the logit of this word grows
+# (exercise 3). This is our *copying start*. Where to look must still be learned.
 
 with torch.no_grad():
     for layer in model.model.decoder.layers:
@@ -788,8 +788,8 @@ for name in ("greedy", "4 beams"):
     print(f"ROUGE-L of the last minus {name:7} {gain.mean():+.1f}  [{low:+.1f}, {high:+.1f}]")
 
 # %%
-# Training makes the whole difference. Of the three ways to write, the last one is the best: both intervals lie above 0.
-# We use it from here on, and read three of its summaries. That of our example comes first.
+# Before training ROUGE is 0, in spite of the copying start. Of the three ways to write, the last one is the best: both
+# intervals lie above 0. We use it from here on, and read three of its summaries. That of our example comes first.
 #
 # .. fold:: Three summaries of the validation set
 

@@ -874,7 +874,8 @@ for place in similarities.topk(3).indices.tolist():
     print(f"{similarities[place]:.2f}  {names['en'][tested[place]]}")
 
 # %%
-# The first of the three is the answer. The figure shows the similarities of ten pictures and ten names.
+# The first of the three is the answer. Here it is wrong: the right name is the third. The figure shows the similarities
+# of ten pictures and ten names.
 #
 # .. fold:: How the figure is drawn
 
