@@ -212,7 +212,7 @@ print(encode("good film"))
 # %%
 # The model is the small GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, in any width: two blocks of
 # attention and a feed-forward network. Four small things are different: there are no position vectors and no dropout;
-# the distance of a key lowers its score less; and half of what attention reads comes from the token before (*token
+# the factors for the distance of a key are others; and half of what attention reads comes from the token before (*token
 # shift*).
 #
 # .. fold:: The model of lesson 22, in any width
@@ -755,8 +755,8 @@ def changed(images):
 
 # %%
 # The *text tower* of each language takes the mean of the vectors of the tokens, so it does not know their order. Then
-# come a layer normalisation and a linear layer. In training one token in ten is left out (``drop_some``, above). We
-# also tried a transformer in its place, and it was not better, perhaps because there are too few names.
+# come a layer normalisation and a linear layer. In training one token in ten is left out (``drop_some``, above). A
+# transformer in its place was not better in trials.
 
 
 class TextTower(nn.Module):
@@ -957,8 +957,7 @@ for language in ("en", "zh"):
 assert by_towers.mean() > 5 / len(tested)
 
 # %%
-# The towers are far better than chance, but not better than looking up pixels. Emoji are drawn from templates, so
-# related ones have many pixels in common.
+# The towers are far better than chance, but not better than looking up pixels.
 #
 # Use it: pictures as the dictionary
 # ----------------------------------
