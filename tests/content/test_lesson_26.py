@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "gallery" / "4_beyond" / "lesson_26_foundation_models.py"
 WANTED = {
     "PATTERNS", "tokens_of", "ids_of", "TextTower", "hits", "pair_loss", "to_8_bits", "packed", "unpacked",
-    "answer_in_8_bits", "QUESTIONS", "shift_half", "score_bias", "SLOPES", "LoRA",
+    "answer_in_8_bits", "QUESTIONS", "shift_half", "score_bias", "SLOPES", "LoRA", "merged", "drop_some",
 }  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_lora_merged_computes_the_same(lesson: dict[str, Any]) -> None:
     lora = lesson["LoRA"](layer)
     assert torch.equal(lora(x), layer(x))
     nn.init.normal_(lora.B)
-    torch.testing.assert_close(lora.merged()(x), lora(x))
+    torch.testing.assert_close(lesson["merged"](lora)(x), lora(x))
     assert not torch.allclose(lora(x), layer(x))
 
 
