@@ -1330,9 +1330,11 @@ for name, tokenizer in page_tokenizers.items():
     answers[name] = [tokenizer.encode(line).ids for line in ODD_LINES]
     assert [tokenizer.decode(ids) for ids in answers[name]] == ODD_LINES
 page = page_files.folder()
+a_name = means[3, 2:].tolist()  # for the ledger: a tenth of Chinese
 for file, content in (
     ("tokenisers.json", {name: rules_and_pieces(t) for name, t in page_tokenizers.items()}),
     ("tokeniser_answers.json", {"lines": ODD_LINES, "ids": answers}),
+    ("languages.json", {"tokens_per_name": dict(zip(("en", "zh"), a_name, strict=True))}),
 ):
     (page / file).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 print(f"{(page / 'tokenisers.json').stat().st_size / 1e3:.0f} kB; {len(ODD_LINES)} odd lines")

@@ -39,6 +39,7 @@ Chinese reviews, and compare it with counting.
 # sphinx_gallery_needs = [14, 21]
 # sphinx_gallery_assets = ["movie-reviews", "chinese-reviews", "figure-font"]
 # sphinx_gallery_thumbnail_number = 4
+import json
 import random
 import re
 import statistics
@@ -933,7 +934,10 @@ for place, name in enumerate(order_of_rows):
             ax.plot(100 * one, place + 0.3, "|", color=colour, markersize=9)
 ax.set_yticks(range(6), [f"{language}, {kind}" for language, kind in order_of_rows])
 ax.set_ylim(5.6, -0.5)
-label = ax.set_xlabel("right on the test set, %")
+ax.set_xlabel("right on the test set, %")
+shares = {"en": right["English", "LSTM"].mean(), "zh": right["Chinese", "LSTM"].mean()}
+measured = {"accuracy_percent": {code: 100 * share.item() for code, share in shares.items()}}
+_ = (page_files.folder() / "languages.json").write_text(json.dumps(measured))  # for the ledger
 
 # %%
 # "Words" means single characters in Chinese. The bars do not decide whether a difference is clear, only the paired
@@ -1091,16 +1095,16 @@ for language, name in (("English", "en"), ("Chinese", "zh")):
 
 # %%
 # Hardly any answer changes. Here is what the small models say after every token of
-# four sentences:
+# four sentences. You know the second and the fourth from :doc:`lesson 21 </lessons/3_practice/lesson_21_nlp_1>`:
 #
 # .. fold:: The small models, token by token
 
 EXAMPLES = {
     "English": [
         "The story is not bad, but the acting is terrible.",
-        "Two hours of my life that I will never get back.",
+        "The film is long, but the last hour is beautiful.",
     ],
-    "Chinese": ["书的内容不错，可惜纸张太差。", "房间干净，服务热情。"],
+    "Chinese": ["书的内容不错，可惜纸张太差。", "这部电影很长，但最后一小时很美。"],
 }
 for language, sentences in EXAMPLES.items():
     for sentence in sentences:

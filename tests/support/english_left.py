@@ -60,6 +60,7 @@ ALLOWED = {
     "The trophy does not fit into the suitcase because it is too big": "an example of lesson 21",
     "this film very good-looking": "an example of lesson 21",
     "This is one of the best": "an example of lesson 22",
+    "The film is long, but the last hour is beautiful": "the sentence that travels with the reader",
     "Two hours of my life that I will never get back": "an example of lesson 23",
     "Not a bad film at all": "an example of lesson 23",
     "Recall-Oriented Understudy for Gisting Evaluation": "what ROUGE stands for",

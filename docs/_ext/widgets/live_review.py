@@ -10,9 +10,9 @@ WITH_RUNTIME = ()
 
 SENTENCES = (
     "The story is not bad, but the acting is terrible.",
-    "Two hours of my life that I will never get back.",
+    "The film is long, but the last hour is beautiful.",
     "书的内容不错，可惜纸张太差。",
-    "房间干净，服务热情。",
+    "这部电影很长，但最后一小时很美。",
 )
 """The examples, in both languages on all pages: those whose answers the lesson prints."""
 
