@@ -796,7 +796,7 @@ print(f"separable: {saved:.1f} times fewer multiply-adds, {faster:.1f} times les
 
 # %%
 # Look at the last column. In a second, the depthwise layer does several times fewer multiply-adds than the other two.
-# So the separable layer saves less time than multiply-adds: when this lesson was written, it was 4.6 to 6.0 times as
+# So the separable layer saves less time than multiply-adds: when this lesson was written, it was 3 to 6 times as
 # fast as the standard one.
 #
 # A likely reason is how the layers are programmed. Standard and pointwise convolutions can be computed as one large
