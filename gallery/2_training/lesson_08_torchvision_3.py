@@ -416,6 +416,8 @@ print("best score:", f"{found[0]['scores'].max():.2f}")
 #
 # **Video** models classify a short clip. We make one: a window that moves over the photograph in eight steps, like a
 # camera that turns.
+#
+# .. fold:: How the clip is made
 
 windows = [tower[:, 150:278, 40 * step : 40 * step + 171] for step in range(8)]
 clip = torch.stack(windows)
@@ -880,8 +882,8 @@ for version, name in enumerate(versions):
 # %%
 # With pictures of 224 pixels, the size that its backbone was trained with, the frozen network is better than "frozen"
 # in all three versions. Compared with "full", no difference is found on clean pictures, and it is better on the shifted
-# ones. The enlarged pictures hold no new information, but their parts now have the sizes that the backbone knows. So
-# first feed a network what it expects. ("Full" with 224 pixels might be better still; it costs too much time here.)
+# ones. The enlarged pictures hold no new information, but their parts now have the sizes that the backbone knows.
+# ("Full" with 224 pixels might be better still; it costs too much time here.)
 #
 # Why does the advantage of "full" not carry over? A. Kumar and others (below) compared fine-tuning everything with a
 # linear probe. On average over ten data sets, fine-tuning was better on data like those of the training, and worse

@@ -857,9 +857,8 @@ for ax, dilations in zip(axes, ([1, 1, 1], [2, 2, 2], [1, 2, 5]), strict=True):
 # Use it: what a network sees most
 # --------------------------------
 # The first two maps show something else: 49 paths lead from the middle pixel to the output, and only one from a corner,
-# because many combinations of steps end in the middle. (With dilations 1, 2, 5 no pixel has more than 4 paths, and the
-# middle one has only 1.) So even without holes a network does not use its whole box equally. What it really uses is
-# called the :term:`effective receptive field` (Luo and others, below).
+# because many combinations of steps end in the middle. So even without holes a network does not use its whole box
+# equally. What it really uses is called the :term:`effective receptive field` (Luo and others, below).
 #
 # We want one number that says how wide such a map is. We start from a *uniform* square of side :math:`r`, whose pixels
 # all have the same weight. Along an axis, the variance of the position in it is :math:`(r^2-1)/12`. (For :math:`r = 3`
@@ -1315,6 +1314,8 @@ print(tuple(larger.shape))""",
 # -------------
 # **Is it the memory that makes the depthwise layer slow?** A processor must also fetch numbers from memory and write
 # results back. How many multiply-adds does a layer do for each number that it moves: input, output and weights?
+#
+# .. fold:: How the moved numbers are counted
 
 for name, layer in timed[:3]:
     moved = 2 * maps_128.numel() + layer.weight.numel()
@@ -1324,6 +1325,8 @@ for name, layer in timed[:3]:
 # %%
 # The standard layer does hundreds of multiply-adds for each number, the depthwise layer between four and five. Does the
 # moving take its time? ``torch.clone`` reads the maps and writes them again, and does nothing else.
+#
+# .. fold:: How the copy is timed
 
 copy_s = time_s(torch.clone, maps_128)
 depthwise_ms = 1000 * seconds["depthwise"]
