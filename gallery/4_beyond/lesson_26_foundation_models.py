@@ -153,7 +153,7 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # .. choice:: How many parameters are trained?
 #    :outputs: lora_count
 #
-#    - One row of 8 for each of the 96 inputs, and one for each of the 384 outputs. It is about a tenth of the matrix.
+#    - Eight elements for each of the 96 inputs, and eight for each of the 384 outputs. It is about a tenth of the matrix.
 #
 #    - This is the whole matrix, which stays as it is.
 #
