@@ -920,10 +920,11 @@ ax.set(yticks=range(7), yticklabels=seeds, ylim=(6.5, -0.5))
 label = ax.set_xlabel("test accuracy (short strokes: single seeds)")
 
 # %%
-# Many bars overlap, but this does not decide, because all classifiers judge the *same* sentences. As in lesson 23 we
-# compare sentence by sentence: ``difference`` is 1 where only the first classifier is right, −1 where only the second
-# is, and 0 elsewhere. (With three seeds it is the mean of three such values.) We call a difference *clear* if its mean
-# is at least twice its standard error.
+# All results are below those of lesson 23, probably because one sentence says less than a whole review. Many bars
+# overlap, but this does not decide, because all classifiers judge the *same* sentences. As in lesson 23 we compare
+# sentence by sentence: ``difference`` is 1 where only the first classifier is right, −1 where only the second is, and
+# 0 elsewhere. (With three seeds it is the mean of three such values.) We call a difference *clear* if its mean is at
+# least twice its standard error.
 
 
 def compare(first, second):
@@ -994,8 +995,8 @@ for sentence in [
     print(f"{chance_of_good(sentence):.2f}  {sentence}")
 
 # %%
-# The first sentence is judged good and the second one bad. The third is praise as well, but our classifier takes it for
-# a complaint. Try other negations.
+# The first sentence is judged good and the second one, which misled the LSTM of lesson 23, is judged bad. The third
+# is praise as well, but our classifier takes it for a complaint, as that LSTM did. Try other negations.
 #
 # Use it: texts that are too long
 # -------------------------------

@@ -191,7 +191,8 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # Build it: small language models of any width
 # --------------------------------------------
 # For a :term:`scaling law` we need models that differ in nothing but their size. Their text is 600,000 characters of
-# film reviews. The 50 most frequent characters are tokens, and number 0 is for all others.
+# film reviews. The 50 most frequent characters are tokens, and number 0 is for all others. So the losses below are
+# per character, and cannot be compared with those of lesson 22, which are per word.
 #
 # .. fold:: Reviews become numbers
 
