@@ -73,9 +73,9 @@ print(f"{len(reviews):,} film reviews")
 # Look at the data
 # ----------------
 # We write everything in small letters and cut it into words and punctuation marks. These are our :term:`tokens
-# <token>`. Today's models use pieces of words (lesson 21), but whole words are easier to count and to read. The token
-# ``<end>`` closes a review. We join reviews in random order until the training text has 209,000 tokens. The next
-# reviews make the validation text and the test text.
+# <token>`. Today's models use pieces of words (lesson 21), but whole words are easier to count and to read. From now
+# on we call punctuation marks words, too. The token ``<end>`` closes a review. We join reviews in random order until
+# the training text has 209,000 tokens. The next reviews make the validation text and the test text.
 #
 # .. fold:: The words of the reviews
 
@@ -471,10 +471,10 @@ assert torch.equal(before[:4], after[:4])
 # %%
 # With the mask only the last result changes: nothing leaks back from the future.
 #
-# In one attention each token makes *one* mean. But it may want to ask several things, for example which word stands
-# before it and what the sentence is about. In :term:`multi-head attention <multi-head attention>` linear layers first
-# make queries, keys and values. Each of these vectors is cut into pieces, and each piece, a *head*, has its own
-# attention. A last linear layer mixes the results.
+# In one attention each token gets only *one* mean of the values. But it may want to ask several things, for example
+# which word stands before it and what the sentence is about. In :term:`multi-head attention <multi-head attention>`
+# linear layers first make queries, keys and values. Each of these vectors is cut into pieces, and each piece, a
+# *head*, has its own attention. A last linear layer mixes the results.
 #
 # First the cut: ``unflatten`` cuts the width, and ``transpose`` puts the heads in front of the tokens.
 
@@ -1140,8 +1140,9 @@ for number in answers["chances 0"].argsort(descending=True)[:5].tolist():
 # Use it: letters in reverse
 # --------------------------
 # Attention was invented for translation, by Bahdanau and others in 2014 (with a small network for the scores). An
-# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). Our task
-# is small: to write 1 to 12 random letters in reverse. Here we know where the decoder should look.
+# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). In
+# :doc:`lesson 25 </lessons/3_practice/lesson_25_summarisation>` both are transformers; here we take an older kind of
+# network. Our task is small: to write 1 to 12 random letters in reverse. Here we know where the decoder should look.
 #
 # Before attention, the encoder had to put the whole source into *one* vector. Our encoder is a :term:`recurrent
 # network <recurrent neural network>` (more in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`):

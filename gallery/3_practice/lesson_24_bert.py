@@ -960,8 +960,8 @@ ratio = compare("fine-tuned BERT, all labels", "LSTM, all labels")
 # differences are clear.
 #
 # What is the pretraining worth in labels? Counting with all labels comes so close to the fine-tuned BERT with few
-# labels that 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here. Two
-# sizes of the training set do not say it more precisely.
+# labels that 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here. With
+# only two sizes of the training set we cannot say it more precisely.
 #
 # With all labels the LSTM can no longer be told apart from counting, and the fine-tuned BERT is clearly ahead of the
 # LSTM. Two questions stay open: is BERT ahead of counting, and did it gain from the additional labels? Both ratios lie

@@ -880,8 +880,8 @@ for name in ["lead-1", "first 10 words", SHORT, "TextRank", "lead-3"]:
 # ROUGE-L, so trust only differences that are much larger.
 #
 # Is this the whole answer? A short first sentence is nearly a summary; a long one must say too much. So the figure
-# splits the texts by the length of the first sentence, and compares BART with lead-1 in each part. In the second colour
-# stands the cut of BART's length. The bounds were fixed before the test.
+# splits the texts by the length of the first sentence, and compares BART with lead-1 in each part. The second colour
+# shows the cut of BART's length. The bounds were fixed before the test.
 #
 # .. fold:: How the figure is drawn
 
