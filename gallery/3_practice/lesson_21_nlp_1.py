@@ -996,10 +996,10 @@ for number in (0, 49, 119):
 # Use it: TextRank
 # ----------------
 # TF-IDF needs other texts to compare with. :term:`TextRank <TextRank>` (R. Mihalcea and P. Tarau, 2004) needs only
-# the text itself. (In :doc:`lesson 25 </lessons/3_practice/lesson_25_summarisation>` it ranks sentences.) Its idea is
-# that of Google's PageRank: a word is important if important words stand near it. Words are the nodes of a graph. Two
-# words that stand within a window of five are joined, more strongly the more often this happens. Each word then gives
-# its importance away to its neighbours, in proportion to the strengths:
+# the text itself. (In :doc:`lesson 25 </lessons/3_practice/lesson_25_summarisation>` it chooses sentences.) Its idea
+# is that of Google's PageRank: a word is important if important words stand near it. Words are the nodes of a graph.
+# Two words that stand within a window of five are joined, more strongly the more often this happens. Each word then
+# gives its importance away to its neighbours, in proportion to the strengths:
 #
 # .. math:: s_i = (1 - d) + d \sum_j \frac{w_{ij}}{\sum_k w_{jk}} s_j .
 #
