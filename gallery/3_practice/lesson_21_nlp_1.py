@@ -114,9 +114,12 @@ jieba.dt.tmp_dir = folder_of_jieba.name
 #    * - Discourse analysis
 #      - How do sentences hang together? *because* announces a reason, *but* a contrast.
 #    * - Machine translation
-#      - How is this said in another language? (lesson 22) 这部电影很好看, word by word, is *this film very good-looking*.
+#      - How is this said in another language? (a toy version: lesson 22) 这部电影很好看, word by word, is *this film very
+#        good-looking*.
 #    * - Text classification
 #      - Is this review good or bad? (lessons 23 and :doc:`24 </lessons/3_practice/lesson_24_bert>`)
+#    * - Summarisation
+#      - What does this text say, in a few words? (lesson 25)
 #    * - Question answering
 #      - What is the answer to this question?
 #    * - Knowledge graph
@@ -725,9 +728,10 @@ assert math.isclose(-best.item(), sum(cost(word, chinese) for word in auction_re
 #
 # Build it: byte-pair encoding
 # ----------------------------
-# Language models do not use word lists, which are never complete. They use *pieces*, and learn from text which ones.
-# :term:`Byte-pair encoding <byte-pair encoding>` (BPE), invented by P. Gage in 1994 for compression, begins with single
-# letters and repeats one step: find the pair of neighbouring pieces that occurs most often, and make it a new piece.
+# Today's language models do not use word lists, which are never complete. They use *pieces*, and learn from text
+# which ones. :term:`Byte-pair encoding <byte-pair encoding>` (BPE), invented by P. Gage in 1994 for compression,
+# begins with single letters and repeats one step: find the pair of neighbouring pieces that occurs most often, and
+# make it a new piece.
 #
 # We train on words with their counts, the 2,000 most frequent of 1,000 film reviews. ``pairwise`` gives the pairs of
 # neighbours of a list. (Single pieces are counted for WordPiece, below.)
@@ -991,16 +995,17 @@ for number in (0, 49, 119):
 #
 # Use it: TextRank
 # ----------------
-# TF-IDF needs other texts to compare with. :term:`TextRank <TextRank>` (R. Mihalcea and P. Tarau, 2004) needs only the
-# text itself. Its idea is that of Google's PageRank: a word is important if important words stand near it. Words are
-# the nodes of a graph. Two words that stand within a window of five are joined, more strongly the more often this
-# happens. Each word then gives its importance away to its neighbours, in proportion to the strengths:
+# TF-IDF needs other texts to compare with. :term:`TextRank <TextRank>` (R. Mihalcea and P. Tarau, 2004) needs only
+# the text itself. (In :doc:`lesson 25 </lessons/3_practice/lesson_25_summarisation>` it chooses sentences.) Its idea
+# is that of Google's PageRank: a word is important if important words stand near it. Words are the nodes of a graph.
+# Two words that stand within a window of five are joined, more strongly the more often this happens. Each word then
+# gives its importance away to its neighbours, in proportion to the strengths:
 #
 # .. math:: s_i = (1 - d) + d \sum_j \frac{w_{ij}}{\sum_k w_{jk}} s_j .
 #
-# Here :math:`s_i` is the importance of word :math:`i`, and :math:`w_{ij}` the strength between two words. The part
-# :math:`1 - d` every word has anyway. We repeat this ten times. This number, the window and :math:`d = 0.85` are those
-# of jieba.
+# Here :math:`s_i` is the importance of word :math:`i`, and :math:`w_{ij}` the strength between two words. Each word
+# gets the part :math:`1 - d` in any case. (This :math:`d` has nothing to do with the number of texts above.) We
+# repeat this ten times. This number, the window and :math:`d = 0.85` are those of jieba.
 #
 # .. fold:: TextRank
 
@@ -1511,7 +1516,8 @@ run_then_and_now("language", old_and_new, globals())
 # In practice
 # -----------
 # - For Chinese words use jieba as it is, and give it the names of your field with ``add_word``.
-# - With a pretrained model use its own tokenizer, always: its pieces are those of the training.
+# - With a pretrained model use its own tokenizer, always: its pieces are those of the training. (Lesson 24 shows what
+#   happens otherwise.)
 # - Estimate costs by counting tokens of your own texts, in each language that you serve.
 #
 # Going further

@@ -72,9 +72,10 @@ print(f"{len(reviews):,} film reviews")
 # %%
 # Look at the data
 # ----------------
-# We write everything in small letters and cut it into words and punctuation marks. The :term:`token` ``<end>`` closes a
-# review. We join reviews in random order until the training text has 209,000 tokens. The next reviews make the
-# validation text and the test text.
+# We write everything in small letters and cut it into words and punctuation marks. These are our :term:`tokens
+# <token>`. Today's models use pieces of words (lesson 21), but whole words are easier to count and to read. From now
+# on we call punctuation marks words, too. The token ``<end>`` closes a review. We join reviews in random order until
+# the training text has 209,000 tokens. The next reviews make the validation text and the test text.
 #
 # .. fold:: The words of the reviews
 
@@ -470,10 +471,10 @@ assert torch.equal(before[:4], after[:4])
 # %%
 # With the mask only the last result changes: nothing leaks back from the future.
 #
-# In one attention each token makes *one* mean. But it may want to ask several things, for example which word stands
-# before it and what the sentence is about. In :term:`multi-head attention <multi-head attention>` linear layers first
-# make queries, keys and values. Each of these vectors is cut into pieces, and each piece, a *head*, has its own
-# attention. A last linear layer mixes the results.
+# In one attention each token gets only *one* mean of the values. But it may want to ask several things, for example
+# which word stands before it and what the sentence is about. In :term:`multi-head attention <multi-head attention>`
+# linear layers first make queries, keys and values. Each of these vectors is cut into pieces, and each piece, a
+# *head*, has its own attention. A last linear layer mixes the results.
 #
 # First the cut: ``unflatten`` cuts the width, and ``transpose`` puts the heads in front of the tokens.
 
@@ -486,7 +487,8 @@ x = torch.randn(2, 5, 8, generator=generator)  # two texts of five tokens
 print(tuple(x.shape), "becomes", tuple(split_heads(x, heads=2).shape))
 
 # %%
-# Each of the two texts now has two heads. A head sees all five tokens, but only four elements of each.
+# Each of the two texts now has two heads. A head sees all five tokens, but only four elements of each. In comments, N
+# is the number of texts.
 
 
 class MultiHead(nn.Module):
@@ -511,7 +513,7 @@ print("result", tuple(mixed.shape), " weights", tuple(weights.shape))
 
 # %%
 # Two texts, two heads, five queries, five keys. With ``memory=x`` this is self-attention. If ``memory`` is another
-# sequence, it is called :term:`cross-attention`; it comes back with the letters in reverse.
+# sequence, it is called :term:`cross-attention`; we use it below, to write letters in reverse.
 #
 # Build it: why divide by the root of the width?
 # ----------------------------------------------
@@ -663,10 +665,10 @@ print("200 settings: results, weights and gradients agree with nn.MultiheadAtten
 #
 # Use it: a small GPT
 # -------------------
-# A GPT (the first one is of 2018) is a stack of equal *blocks*, a :term:`transformer`. In each block the tokens first
-# exchange information, by causal self-attention with several heads. It is our ``MultiHead`` with two changes. One
-# linear layer makes queries, keys and values together, and ``chunk`` separates them. And the mask consists of numbers
-# that are *added* to the scores: minus infinity forbids a key.
+# A GPT (the first one is of 2018) is a stack of *blocks* that are built alike, a :term:`transformer`. In each block
+# the tokens first exchange information, by causal self-attention with several heads. It is our ``MultiHead`` with two
+# changes. One linear layer makes queries, keys and values together, and ``chunk`` separates them. And the mask
+# consists of numbers that are *added* to the scores: minus infinity forbids a key.
 #
 # .. fold:: Self-attention for the GPT
 
@@ -693,10 +695,11 @@ no_future = torch.zeros(2, 5, 5).masked_fill(~causal, -torch.inf)  # for two hea
 print("result", tuple(CausalSelfAttention(8, heads=2)(x, no_future).shape))
 
 # %%
-# After the attention two linear layers work on each token alone, with a GELU between them, a smooth relative of ReLU. A
-# :term:`skip connection` leads around each of the two parts. As in the later GPT-2, the vectors are normalised before
-# each part (:term:`layer normalisation`). Each part ends with :term:`dropout`. The last linear layer of each part
-# begins with zeros, so that a new block changes nothing.
+# After the attention two linear layers work on each token alone, with a GELU between them, a smooth relative of ReLU.
+# A :term:`skip connection` leads around each of the two parts. As in the later GPT-2, each part begins with a
+# :term:`layer normalisation`: the elements of each vector are brought to mean 0 and standard deviation 1 (lesson 24
+# computes it by hand). Each part ends with :term:`dropout`. The last linear layer of each part begins with zeros, so
+# that a new block changes nothing.
 
 
 class Block(nn.Module):
@@ -828,7 +831,8 @@ print(f"{STEPS * 4 * CONTEXT / len(ids['train']):.1f} times the length of the tr
 
 # %%
 # The loop is that of :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`, with random windows as
-# batches.
+# batches. ``clip_grad_norm_`` limits the length of the gradient; :doc:`lesson 23
+# </lessons/3_practice/lesson_23_sentiment_lstm>` explains why.
 #
 # .. fold:: The training loop
 
@@ -967,7 +971,9 @@ print(f"without the unknown words: GPT ahead by {gain:.3f}, standard error {erro
 # reviews; they say nothing about other seeds.) The mixture is clearly ahead of both, so the two have learned different
 # things. Such a result holds for one text, one budget and one baseline: name all three.
 #
-# Both models can write. We draw each next word from the probabilities, except ``<unk>``.
+# Both models can write. We draw each next word from the probabilities, except ``<unk>``. (Dividing the logits by a
+# temperature, as in :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`, would make the GPT more
+# daring or more careful; ours is 1.)
 #
 # .. fold:: How both models write
 
@@ -1071,9 +1077,9 @@ print(f"from 'have' this head looks most at {sentence[one_head[have].argmax()]!r
 #
 # Use it: live, on this page
 # --------------------------
-# The GPT can answer in your browser, too. It has to be loaded first, so it should be small. ``pack`` keeps 8 bits of
-# each number instead of 32: every row of a matrix is divided by a scale of its own, and rounded to whole numbers from
-# −127 to 127. What does the rounding cost on the validation text?
+# The GPT can answer in your browser, too. It has to be loaded first, so it should be small. ``pack`` rounds each
+# number from 32 bits to 8, as in :doc:`lesson 18 </lessons/3_practice/lesson_18_image_classification_2>`; each row of
+# a matrix has a scale of its own. What does the rounding cost on the validation text?
 #
 # .. fold:: The file for the page
 
@@ -1134,13 +1140,15 @@ for number in answers["chances 0"].argsort(descending=True)[:5].tolist():
 # Use it: letters in reverse
 # --------------------------
 # Attention was invented for translation, by Bahdanau and others in 2014 (with a small network for the scores). An
-# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). Our task
-# is small: to write 1 to 12 random letters in reverse. Here we know where the decoder should look.
+# :term:`encoder` reads the source, and a :term:`decoder` writes the target (*sequence to sequence*, seq2seq). In
+# :doc:`lesson 25 </lessons/3_practice/lesson_25_summarisation>` both are transformers; here we take an older kind of
+# network. Our task is small: to write 1 to 12 random letters in reverse. Here we know where the decoder should look.
 #
-# Before attention, the encoder had to put the whole source into *one* vector. Our encoder is a :term:`recurrent network
-# <recurrent neural network>` (more in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`): ``nn.GRU``
-# reads the letters one after the other and carries a :term:`hidden state` along. A second one reads from the end.
-# ``pack_padded_sequence`` makes them skip the :term:`padding` of short sources.
+# Before attention, the encoder had to put the whole source into *one* vector. Our encoder is a :term:`recurrent
+# network <recurrent neural network>` (more in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`):
+# ``nn.GRU`` reads the letters one after the other and carries a :term:`hidden state` along. A second one reads from
+# the end. Short sources are filled up to the length of the longest (:term:`padding`), and ``pack_padded_sequence``
+# makes both networks skip what was filled in.
 #
 # .. fold:: The encoder
 

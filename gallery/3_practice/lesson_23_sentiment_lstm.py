@@ -279,9 +279,9 @@ print("good:", *names[by_weight[:-10:-1]])
 #
 # Build it: numbers for words
 # ---------------------------
-# A network needs a number for each token. The :term:`vocabulary` is a dictionary from tokens to numbers: 0 is kept for
-# :term:`padding`, and 1 for all tokens that are not in the vocabulary. ``most_common`` returns the most frequent tokens
-# of the *training* reviews first.
+# A network needs a number for each token, as in lesson 22. The :term:`vocabulary` is a dictionary from tokens to
+# numbers. Here 0 is kept for :term:`padding`, and 1 for all tokens that are not in the vocabulary. ``most_common``
+# returns the most frequent tokens of the *training* reviews first.
 
 
 def build_vocabulary(token_lists, size):
@@ -341,9 +341,10 @@ print(f"similar lengths:  {padding_share([batch[:2] for batch in buckets]):.0%} 
 #
 # Build it: a recurrent network
 # -----------------------------
-# A :term:`recurrent neural network` reads a text from left to right and carries a vector
-# along, its :term:`hidden state` :math:`h`. At step :math:`t` it computes the new state from the token's vector
-# :math:`x_t` and the old state:
+# The GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` looks at all tokens before a position at once. A
+# :term:`recurrent neural network`, an older idea, reads a text from left to right and carries a vector along, its
+# :term:`hidden state` :math:`h`. (In lesson 22 such a network, a GRU, read the letters.) At step :math:`t` the
+# network computes the new state from the token's vector :math:`x_t` and the old state:
 #
 # .. math:: h_t = \tanh(W x_t + b + U h_{t-1} + b') .
 #
@@ -823,9 +824,11 @@ for language in ("English", "Chinese"):
 # validation review five times, and ask the same models again. If a model uses the order, some answers change, and
 # probably for the worse. As a control we also ask the bag of pairs, which surely uses the order of neighbours.
 #
-# The comparison is *paired*. Right counts 1, and wrong 0. For each review we subtract "after shuffling" from "before",
-# and take the mean. Its :term:`standard error` is the standard deviation of the differences, divided by the square root
-# of their number. In this course a difference of at least two standard errors is called *clear*.
+# The comparison is *paired*. Right counts 1, and wrong 0. For each review we subtract "after shuffling" from
+# "before", and take the mean. Its :term:`standard error` is the standard deviation of the differences, divided by the
+# square root of their number. In this lesson and the next one, a difference of at least two standard errors is called
+# *clear*. (This is for hundreds of texts; with a few seeds two would be too few, see :doc:`lesson 07
+# </lessons/2_training/lesson_07_torchvision_2>`.)
 #
 # .. fold:: How two results are compared, and how both classifiers answer
 
@@ -1071,9 +1074,9 @@ for sentence in [
 #
 # Use it: live, on this page
 # --------------------------
-# A model that answers in your browser has to be loaded first, so it should be small. ``pack`` keeps 8 bits of each
-# number instead of 32: each row of a matrix is divided by a scale of its own, and rounded to whole numbers from −127 to
-# 127. What does this cost? We pack the first model of each language, and let it judge the validation reviews again.
+# A model that answers in your browser has to be loaded first, so it should be small. As in lesson 22, ``pack`` rounds
+# each number from 32 bits to 8. What does this cost? We pack the first model of each language, and let it judge the
+# validation reviews again.
 #
 # .. fold:: The small models
 

@@ -75,8 +75,9 @@ device = pick_device()
 
 # %%
 # BERT (2018) is a *transformer encoder*: it takes the tokens of a text and returns one vector for each token. Each
-# vector depends on the whole text. ``from_pretrained`` loads a model or a :term:`tokenizer` from a folder, or by its
-# name from the Hugging Face Hub, a website with models.
+# vector depends on the whole text; in the GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>` a token sees
+# only itself and what stands before it. ``from_pretrained`` loads a model or a :term:`tokenizer` from a folder, or by
+# its name from the Hugging Face Hub, a website with models.
 #
 # Our model is all-MiniLM-L6-v2. It has the architecture of BERT, and a fifth of the parameters of BERT base, the
 # smaller of the two published models. It was trained in another way, in two steps. First it learned to imitate the
@@ -117,9 +118,9 @@ print(f"{len(reviews['imdb']):,} long reviews")
 print(fill(f"label 1: {sentences[1]}", 80))
 
 # %%
-# The tokenizer turns each text into a list of ids, one for each :term:`token`. The figure counts the tokens of all
-# sentences and of 3,000 long reviews that are drawn at random. A BERT reads at most 512 tokens. Two of them mark
-# beginning and end, so 510 remain for the text. About one long review in seven is longer than that.
+# The tokenizer turns each text into a list of numbers, called *ids*, one for each :term:`token`. The figure counts
+# the tokens of all sentences and of 3,000 long reviews that are drawn at random. A BERT reads at most 512 tokens. Two
+# of them mark beginning and end, so 510 remain for the text. About one long review in seven is longer than that.
 #
 # .. fold:: How the figure is drawn
 
@@ -219,9 +220,10 @@ assert torch.isin(few_rows, all_rows).all()
 #
 # Build it: WordPiece
 # -------------------
-# The rule of the first question is called WordPiece. The outer loop below runs until the word is used up. The inner
-# loop tries the whole rest of the word, then one letter less, and so on, until it finds a piece of the vocabulary. If
-# not even one letter fits, the whole word is unknown.
+# The rule of the first question is called WordPiece. It is *longest first* of :doc:`lesson 21
+# </lessons/3_practice/lesson_21_nlp_1>`, applied to one word. (There you also trained such pieces.) The outer loop
+# below runs until the word is used up. The inner loop tries the whole rest of the word, then one letter less, and so
+# on, until it finds a piece of the vocabulary. If not even one letter fits, the whole word is unknown.
 
 
 def wordpiece(word, vocabulary):
@@ -495,10 +497,11 @@ print(f"the same gradients for {len(tensors)} parameter tensors")
 # %%
 # Build it: the game of hidden words
 # ----------------------------------
-# How did BERT learn to read? As a :term:`masked language model`: some tokens are hidden, and it has to say what they
-# were. No labels are needed, only text. Of all tokens 15 % are chosen. Of the chosen ones 80 % become ``[MASK]``, 10 %
-# become a random token, and 10 % stay as they are. So the model can never be sure of a token that it sees, and even the
-# vector of a readable token has to be useful.
+# How did BERT learn to read? The GPT of lesson 22 learned to say the next token. BERT sees the tokens on both sides,
+# so it would simply see this answer. It learned as a :term:`masked language model` instead: some tokens are hidden,
+# and it has to say what they were. No labels are needed, only text. Of all tokens 15 % are chosen. Of the chosen ones
+# 80 % become ``[MASK]``, 10 % become a random token, and 10 % stay as they are. So the model can never be sure of a
+# token that it sees, and even the vector of a readable token has to be useful.
 #
 # ``torch.bernoulli`` draws 1 with a given probability. Where nothing has to be predicted the label is −100, which
 # :torch:`torch.nn.functional.cross_entropy` skips.
@@ -574,8 +577,9 @@ for word, chance in answers:
 # Use it: two baselines
 # ---------------------
 # The first :term:`baseline` counts tokens, as in :doc:`lesson 23 </lessons/3_practice/lesson_23_sentiment_lstm>`:
-# :term:`TF-IDF` and a :term:`logistic regression`. Here both are written with tensors, because we shall use the same
-# regression for the vectors of BERT. Five penalties on large parameters are tried, and the validation set chooses one.
+# :term:`TF-IDF` and a :term:`logistic regression`. (Pairs of neighbours, which were best in lesson 23, are not
+# counted here.) Here both are written with tensors, because we shall use the same regression for the vectors of BERT.
+# Five penalties on large parameters are tried, and the validation set chooses one.
 #
 # .. fold:: The code of TF-IDF and of the logistic regression
 
@@ -663,8 +667,9 @@ one_text = tfidf([[5, 7, 7]], torch.ones(config.vocab_size)).to_dense()[0]  # on
 torch.testing.assert_close(one_text[[5, 7]], torch.tensor([1.0, 2.0]) / 5**0.5)
 
 # %%
-# We train this baseline on few and on all labels. In the dictionary ``right`` we keep, for each test sentence, whether
-# it was classified correctly: 1 or 0. ``train_counting`` returns the rarity and the weight of each token.
+# We train this baseline on few and on all labels. In the dictionary ``right`` we keep, for each test sentence,
+# whether it was classified correctly: 1 or 0. ``train_counting`` returns for each token its rarity, which is much
+# like the idf of lesson 21, and its weight.
 
 train_counting("counting, few labels", few_rows)
 rarity, counting_weight = train_counting("counting, all labels", all_rows)
@@ -915,10 +920,11 @@ ax.set(yticks=range(7), yticklabels=seeds, ylim=(6.5, -0.5))
 label = ax.set_xlabel("test accuracy (short strokes: single seeds)")
 
 # %%
-# Many bars overlap, but this does not decide, because all classifiers judge the *same* sentences. As in lesson 23 we
-# compare sentence by sentence: ``difference`` is 1 where only the first classifier is right, −1 where only the second
-# is, and 0 elsewhere. (With three seeds it is the mean of three such values.) We call a difference *clear* if its mean
-# is at least twice its standard error.
+# All results are below those of lesson 23, probably because one sentence says less than a whole review. Many bars
+# overlap, but this does not decide, because all classifiers judge the *same* sentences. As in lesson 23 we compare
+# sentence by sentence: ``difference`` is 1 where only the first classifier is right, −1 where only the second is, and
+# 0 elsewhere. (With three seeds it is the mean of three such values.) We call a difference *clear* if its mean is at
+# least twice its standard error.
 
 
 def compare(first, second):
@@ -954,17 +960,18 @@ ratio = compare("fine-tuned BERT, all labels", "LSTM, all labels")
 # differences are clear.
 #
 # What is the pretraining worth in labels? Counting with all labels comes so close to the fine-tuned BERT with few
-# labels that 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here. Two
-# sizes of the training set do not say it more precisely.
+# labels that 1,000 sentences cannot tell them apart. So the pretraining may save some thousands of labels here. With
+# only two sizes of the training set we cannot say it more precisely.
 #
 # With all labels the LSTM can no longer be told apart from counting, and the fine-tuned BERT is clearly ahead of the
 # LSTM. Two questions stay open: is BERT ahead of counting, and did it gain from the additional labels? Both ratios lie
 # just below 2, and BERT was trained only once on all labels.
 #
-# Read these results with care. The standard error measures only the luck in drawing the test sentences; the seeds show
-# the luck in training. Of twenty comparisons between equally good classifiers, about one is called clear by chance, so
-# a ratio just above 2 is weak evidence. And more labels also mean more steps here; we do not separate the two. Change
-# ``SEED`` at the top to draw other sentences, and see which verdicts stay.
+# Read these results with care. The standard error measures only the luck in drawing the test sentences; the seeds
+# show the luck in training. Of twenty comparisons between equally good classifiers, about one is called clear by
+# chance, so a ratio just above 2 is weak evidence. And more labels also mean more steps here; we do not separate the
+# two. And counting with pairs of neighbours, as in lesson 23, may be better than our word counter. Change ``SEED`` at
+# the top to draw other sentences, and see which verdicts stay.
 #
 # Use it: your own sentence
 # -------------------------
@@ -988,8 +995,8 @@ for sentence in [
     print(f"{chance_of_good(sentence):.2f}  {sentence}")
 
 # %%
-# The first sentence is judged good and the second one bad. The third is praise as well, but our classifier takes it for
-# a complaint. Try other negations.
+# The first sentence is judged good and the second one, which misled the LSTM of lesson 23, is judged bad. The third
+# is praise as well, but our classifier takes it for a complaint, as that LSTM did. Try other negations.
 #
 # Use it: texts that are too long
 # -------------------------------

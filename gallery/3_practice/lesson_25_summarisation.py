@@ -468,13 +468,14 @@ for rank, sentence in zip(ranks.tolist(), sentences, strict=True):
 #
 # BART is pretrained by :term:`denoising`: a text is damaged, and the decoder has to write the whole text. The paper
 # tries five kinds of damage, and keeps two: it shuffles the sentences, and it replaces runs of words by a single mask
-# each. From "rsync copies <mask> machines" the decoder has to write "rsync copies files between two machines", so it
-# must also find out how many words are missing. Such data cost nothing: the BART of the paper saw 160 GB of text. Then
-# it was :term:`fine-tuned <fine-tuning>` on pairs of newspaper articles and summaries. We cannot pretrain for long, so
-# our small BART begins with the pairs at once.
+# each. (In lesson 24 each hidden token had a mask of its own.) From "rsync copies <mask> machines" the decoder has to
+# write "rsync copies files between two machines", so it must also find out how many words are missing. Such data cost
+# nothing: the BART of the paper saw 160 GB of text. Then it was :term:`fine-tuned <fine-tuning>` on pairs of
+# newspaper articles and summaries. We cannot pretrain for long, so our small BART begins with the pairs at once.
 #
-# First it needs a :term:`tokenizer`. BART uses byte-level BPE, whose merges lesson 21 wrote. We start from a tokenizer
-# with only the five special tokens, and train it on the *training* texts, in lower case. ``Ġ`` stands for a space.
+# First it needs a :term:`tokenizer`. BART uses byte-level BPE; we wrote the merging in lesson 21. We start from a
+# tokenizer with only the five special tokens, and train it on the *training* texts, in lower case. ``Ġ`` stands for a
+# space.
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]  # with the ids of BART: 0 to 4
 empty = BartTokenizer(vocab={token: number for number, token in enumerate(SPECIAL)}, merges=[])
@@ -517,8 +518,8 @@ print(f"the whole model  {model.num_parameters():9,} parameters")
 # One thing is our own. A good summary copies many words, but a new decoder does not know how to copy. Two matrices of
 # the cross-attention can help it. The first one, the value projection ``v_proj``, is applied to each vector of the
 # encoder. Then the attention averages these vectors with its weights. The second matrix, ``out_proj``, is applied to
-# this average. We set both to the identity matrix. Now the vector that the decoder looks at arrives unchanged. It still
-# contains the embedding of its word, because the encoder has residual connections. So the logit of this word grows
+# this average. We set both to the identity matrix. Now the vector that the decoder looks at arrives unchanged. It
+# still contains the embedding of its word, because the encoder has skip connections. So the logit of this word grows
 # (exercise 3). This is our *copying start*. Where to look must still be learned.
 
 with torch.no_grad():
@@ -534,11 +535,11 @@ print("both matrices are the identity")
 #
 # Check against PyTorch: labels and inputs
 # ----------------------------------------
-# How does a decoder learn? By :term:`teacher forcing` (lesson 22): at each position it gets the *right* tokens before,
-# and has to predict the next one. So its inputs are the labels, shifted to the right by one position. At the first
-# position stands a start token; BART takes ``</s>`` for it, for historical reasons. Shorter summaries are padded to the
-# length of the longest. There the label is −100, a number that the :term:`cross-entropy` of PyTorch ignores. We make
-# labels and inputs by hand:
+# How does a decoder learn? By :term:`teacher forcing` (lesson 22): at each position it gets the *right* tokens
+# before, and has to predict the next one. So its inputs are the labels, shifted to the right by one position. At the
+# first position stands a start token; BART takes ``</s>`` for it, for historical reasons. Shorter summaries are
+# padded to the length of the longest. There the label is −100, which the :term:`cross-entropy` of PyTorch ignores
+# (lesson 24). We make labels and inputs by hand:
 
 
 def make_labels(summaries):
@@ -684,8 +685,8 @@ for entry in trainer.state.log_history:
 #
 # Use it: writing
 # ---------------
-# To write, the decoder begins with the start token. We take the most probable next token, append it, and go on until
-# ``</s>`` or the limit. This is called *greedy*.
+# To write, the decoder begins with the start token. We take the most probable next token (lesson 22 drew it at
+# random), append it, and go on until ``</s>`` or the limit. This is called *greedy*.
 
 
 @torch.no_grad()
@@ -879,8 +880,8 @@ for name in ["lead-1", "first 10 words", SHORT, "TextRank", "lead-3"]:
 # ROUGE-L, so trust only differences that are much larger.
 #
 # Is this the whole answer? A short first sentence is nearly a summary; a long one must say too much. So the figure
-# splits the texts by the length of the first sentence, and compares BART with lead-1 in each part. In the second colour
-# stands the cut of BART's length. The bounds were fixed before the test.
+# splits the texts by the length of the first sentence, and compares BART with lead-1 in each part. The second colour
+# shows the cut of BART's length. The bounds were fixed before the test.
 #
 # .. fold:: How the figure is drawn
 
@@ -1196,8 +1197,9 @@ removed = shutil.rmtree(folder, ignore_errors=True)
 # - With characters as tokens, the same ``textrank`` works in Chinese.
 # - ``split_sentences`` does not part two sentences if the second begins with a small letter. Improve it, and draw the
 #   figure again.
-# - Today many summaries are written by large chat models, without training on pairs. The comparison with lead-1 and the
-#   paired interval stay the same.
+# - Today many summaries are written by large chat models, without training on pairs. They are foundation models
+#   (:doc:`lesson 26 </lessons/4_beyond/lesson_26_foundation_models>`). The comparison with lead-1 and the paired
+#   interval stay the same.
 # - ``predict_with_generate=True`` lets ``compute_metrics`` report ROUGE during the training.
 #
 # References

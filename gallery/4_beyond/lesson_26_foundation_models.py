@@ -70,18 +70,20 @@ device = pick_device()
 # %%
 # Look at the data: ten models
 # ----------------------------
-# For a long time each task had a model of its own: one for translation, one for spam. In 2021, Bommasani and more than
-# a hundred colleagues at Stanford gave a name to what had replaced this. A :term:`foundation model` is trained once, on
-# broad data, mostly without labels, and can then be *adapted* to many tasks. BERT in :doc:`lesson 24
-# </lessons/3_practice/lesson_24_bert>` is one.
+# For a long time each task had a model of its own: one for translation, one for spam. In 2021, Bommasani and more
+# than a hundred colleagues at Stanford gave a name to what had replaced this. A :term:`foundation model` is trained
+# once, on broad data, mostly without labels, and can then be *adapted* to many tasks. BERT in :doc:`lesson 24
+# </lessons/3_practice/lesson_24_bert>` is one, and so is the large BART of :doc:`lesson 25
+# </lessons/3_practice/lesson_25_summarisation>`.
 #
 # Two words of their report sum it up. :term:`Homogenisation <homogenisation>`: when many programs stand on one model,
 # each improvement of it reaches all of them, and so does each of its faults. :term:`Emergence <emergence>`: such a
 # model can do things for which nobody trained it.
 #
 # Why now? They give three reasons: faster hardware, the :term:`transformer`, which uses this hardware well, and much
-# more data. The data need no labels, because a text is its own label: its next word. The figure shows language models
-# whose makers report the number of parameters.
+# more data. The data need no labels, because a text is its own label: what has to be predicted is its next word
+# (lesson 22) or a hidden one (lesson 24). The figure shows language models whose makers report the number of
+# parameters.
 #
 # .. fold:: The models, and how the figure is drawn
 
@@ -140,7 +142,8 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # What some of them were known for:
 #
 # - **BERT** (2018): reads in both directions, and is fine-tuned for each task.
-# - **GPT-3** (2020): solves tasks from a few examples in its input, without any training on them.
+# - **GPT-3** (2020): solves tasks from a few examples in its input, without any training on them. (Induction heads,
+#   lesson 22, may have a part in this.)
 # - **MT-NLG** and **PaLM** (2022): the largest models of their time in which all parameters work on each token.
 # - **GPT-4** (2023): also takes pictures. Its report says nothing about its size. Numbers that you read are estimates
 #   of others.
@@ -188,7 +191,8 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # Build it: small language models of any width
 # --------------------------------------------
 # For a :term:`scaling law` we need models that differ in nothing but their size. Their text is 600,000 characters of
-# film reviews. The 50 most frequent characters are tokens, and number 0 is for all others.
+# film reviews. The 50 most frequent characters are tokens, and number 0 is for all others. So the losses below are
+# per character, and cannot be compared with those of lesson 22, which are per word.
 #
 # .. fold:: Reviews become numbers
 
@@ -210,10 +214,10 @@ print(f"{len(train_ids):,} characters to train, {len(valid_ids):,} to measure")
 print(encode("good film"))
 
 # %%
-# The model is the small GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, in any width: two blocks of
-# attention and a feed-forward network. Four small things are different: there are no position vectors and no dropout;
-# the factors for the distance of a key are others; and half of what attention reads comes from the token before (*token
-# shift*).
+# The model is the small GPT of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, in any width: two blocks, each
+# with attention and two linear layers. Four small things are different: there are no position vectors and no dropout;
+# the factors for the distance of a key are others; and of each vector that attention reads, one half is taken from
+# the token before (*token shift*).
 #
 # .. fold:: The model of lesson 22, in any width
 
@@ -559,8 +563,8 @@ legend = ax.legend()
 # So far we had only text. :term:`Multimodal <multimodal>` models join several kinds of data. *CLIP* (Radford and
 # others, 2021) has two encoders: one turns a picture into a vector, the other one a text. Both vectors have the same
 # number of elements and are scaled to length 1, so that their dot product is the :term:`cosine similarity`. Training
-# has one goal: in a batch of N pictures and N texts, each picture must find its own text, and each text its own
-# picture. This is :term:`contrastive learning`.
+# has one goal: in a batch of N pictures and N texts (N no longer counts parameters), each picture must find its own
+# text, and each text its own picture. This is :term:`contrastive learning`.
 #
 # We begin with three pairs of random vectors, in which each text lies near its picture. Row i of the matrix holds the
 # similarities of picture i with all texts, divided by a :term:`temperature`. The right pairs are on the diagonal.
@@ -1151,9 +1155,10 @@ assert sum(sizes) < 1_000_000
 #
 # Build it: LoRA
 # --------------
-# One part of the definition is left: a foundation model is *adapted*. :term:`Fine-tuning <fine-tuning>` changes all
-# parameters, so each task needs a whole copy of the model. :term:`LoRA <low-rank adaptation>` (Hu and others, 2021)
-# leaves each weight matrix :math:`W` as it is, and adds the product of two narrow matrices. With a rank :math:`r` of 8,
+# One part of the definition is left: a foundation model is *adapted*. Full :term:`fine-tuning` changes all
+# parameters, so each task needs a whole copy of the model. (In lesson 24 we changed only a third of the layers.)
+# :term:`LoRA <low-rank adaptation>` (Hu and others, 2021) leaves each weight matrix :math:`W` as it is, and adds the
+# product of two narrow matrices. With a rank :math:`r` of 8,
 #
 # .. math:: y = W x + B\,(A\, x),
 #
