@@ -1165,7 +1165,7 @@ assert differences[5, "band"] < -0.1 and differences[5, "interior"] < -0.2
 assert verdicts[4, "band"] == verdicts[4, "band - interior"] == "clear"
 assert verdicts[5, "band"] == verdicts[5, "interior"] == "clear"
 
-alt = "IoU in band and interior over the ladder; the band falls step by step, the interior at the end."
+alt = "IoU in band and interior over the ladder: the band falls first, from 1/8 on, the interior at the end."
 fig, ax = plt.subplots(figsize=(5.2, 3.0), num=alt)
 for region, colour, marker in ((2, BLUE, "o"), (1, VERMILION, "s")):
     each = ious(ladder)[..., region]  # (6, 4)
