@@ -625,7 +625,7 @@ for with_list, with_array in jobs:
 #
 # Break it
 # --------
-# Here are three mistakes. Only the first one raises an error, and not always. It is to forget ``keepdims=True``: then
+# Here are three mistakes. Only the first one raises an error, and not always. It is a forgotten ``keepdims=True``: then
 # the means have the shape (3,). Aligned on the right, 3 meets 403.
 
 flat_means = channels.mean(axis=(1, 2))  # (3,)

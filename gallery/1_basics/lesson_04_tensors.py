@@ -220,8 +220,8 @@ print("uint8 + 100:      ", bright + 100)
 # Floats win over integers, and among floats the larger dtype wins. The division ``/`` always gives floats.
 #
 # The last line is a silent mistake: 200 + 100 should be 300, but the result is 44. A Python integer leaves ``uint8`` as
-# it is. After 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44. Convert photographs to floats before you
-# compute with them.
+# it is. This is the overflow of lesson 02: after 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44.
+# Convert photographs to floats before you compute with them.
 #
 # A ``float32`` takes four bytes. Large networks are often trained with two bytes for an element, which is called
 # :term:`half precision`. Two such dtypes spend their 16 bits in different ways. ``torch.finfo`` describes a float
