@@ -550,7 +550,7 @@ assert classes[best].tolist() == ["bow tie", "military uniform"]
 
 # %%
 # With this smaller square the network says "bow tie" even in the right colours. So it is a close decision, and a single
-# square proves little. Below we shall count on many squares.
+# square proves little. Below we test many squares and count the right answers.
 #
 # Break it: the wrong order of colours
 # ------------------------------------

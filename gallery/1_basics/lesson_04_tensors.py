@@ -25,7 +25,7 @@ explains many shape errors.
         :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` for pictures as arrays, and
         :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradients, which the last table uses.
       - **Data:** one photograph that comes with Matplotlib; nothing is downloaded.
-      - **Run time:** about 5 seconds of computing on one CPU core.
+      - **Run time:** about 5 seconds on one thread of a quiet machine.
 """
 
 # %%

@@ -229,9 +229,9 @@ print(chunk_lengths(12, 5), chunk_lengths(12, 7), chunk_lengths(12, 11))
 # %%
 # The first two lists are those of "Predict". For 11 parts the length is still 2, so there are again only six parts.
 #
-# What if you need exactly :math:`k` parts, one for each of :math:`k` graphics cards? ``tensor_split(k)`` makes
-# :math:`k` parts that are as equal as possible. If the division leaves a remainder, the first parts have one element
-# more than the others.
+# What if you need exactly :math:`k` parts, one for each of :math:`k` GPUs? ``tensor_split(k)`` makes :math:`k` parts
+# that are as equal as possible. If the division leaves a remainder, the first parts have one element more than the
+# others.
 
 print([part.tolist() for part in twelve.tensor_split(5)])
 print([len(part) for part in twelve.tensor_split(7)])

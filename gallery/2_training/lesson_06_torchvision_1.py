@@ -3,10 +3,10 @@
 ============================================================
 
 The first code of every training is the code that reads the data. It looks harmless. Yet a program that adds random
-noise to its pictures can hand out the *same* noise in every epoch, and nothing on the screen says so. We will write
-such a program in ten ordinary lines. To see why it fails, we build everything that stands between a file and a
-:term:`batch`: we open a data set byte by byte, write a ``Dataset`` and a ``DataLoader`` by hand, and look into the
-processes that load the data.
+noise to its pictures can hand out the *same* noise in every pass through the data, and nothing on the screen says so.
+We will write such a program in ten ordinary lines. To see why it fails, we build everything that stands between a file
+and a :term:`batch`: we open a data set byte by byte, write a ``Dataset`` and a ``DataLoader`` by hand, and look into
+the processes that load the data.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -1216,10 +1216,10 @@ print("   ", ended[0])
 # Break it: data sorted by class
 # ------------------------------
 # This mistake is silent: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections are
-# sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it sees
-# each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is the share of right
-# answers on the last 10,000 pictures of the training file. The layer is not trained on these pictures; they serve as
-# :term:`validation set`.
+# sorted, because their files lie in one folder for each class. We train one linear layer, the ``nn.Linear`` of lesson
+# 01, on 10,000 digits, and it sees each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The
+# :term:`accuracy` is the share of right answers on the last 10,000 pictures of the training file. The layer is not
+# trained on these pictures; they serve as :term:`validation set`.
 #
 # ``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
 #

@@ -25,7 +25,7 @@ transforms yourself, and move pictures together with their boxes and masks.
         </lessons/2_training/lesson_09_convolution_1>`) are only a tool here.
       - **Data:** one photograph, two cut-out animals, and the handwritten digits of MNIST; about 180 MB are downloaded
         once, of which 61 MB are kept.
-      - **Run time:** about 50 seconds of computing on one CPU core.
+      - **Run time:** about 50 seconds on one thread of a quiet machine.
 """
 
 # %%

@@ -25,7 +25,7 @@ whole picture and asks the same question at every position. Nine parameters are 
         elements; lesson 04 (shapes and views) and lesson 01 (gradients) come before it.
       - **Data:** one photograph, the handwritten digits of MNIST, and the weights of MobileNetV2; 32 MB are downloaded
         once.
-      - **Run time:** about 20 seconds of computing on one CPU core.
+      - **Run time:** about 20 seconds on one thread of a quiet machine.
 """
 
 # %%
