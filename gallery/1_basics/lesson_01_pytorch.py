@@ -214,7 +214,8 @@ label = axes[0].set_ylabel("year (Earth = 1)")
 #
 # .. math:: L = \frac{1}{n} \sum_i e_i^2 .
 #
-# It is our :term:`loss function`. The function ``loss_of`` computes it, and we try four slopes.
+# Here :math:`n` is the number of planets, six. :math:`L` is our :term:`loss function`. The function ``loss_of``
+# computes it, and we try four slopes.
 
 x = np.log(distance)
 y = np.log(year)

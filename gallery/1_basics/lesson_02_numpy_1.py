@@ -2,9 +2,9 @@
 02 · NumPy 1: the core data structure
 =====================================
 
-A Python list is free: it can hold anything, and it grows when you append to it. NumPy's :term:`array` is strict: all of
-its elements have one type, its size is fixed, and it must be a regular grid. Why does deep learning begin with the
-strict one?
+A Python list is flexible: it can hold anything, and it grows when you append to it. NumPy's :term:`array` is strict:
+all of its elements have one type, its size is fixed, and it must be a regular grid. Why does deep learning begin with
+the strict one?
 
 You will make arrays, add them up and combine them, and then measure both. At the end you will meet two mistakes that
 raise no error: a variance that is negative, and a perfect prediction with a large error.
@@ -436,7 +436,8 @@ limits = ax.set_ylim(10.2, -0.2)
 # Check against PyTorch
 # ---------------------
 # NumPy, PyTorch and our loops must agree for many random shapes, also on which pairs do *not* broadcast. What NumPy
-# calls ``axis``, PyTorch calls ``dim``; ``torch.from_numpy`` makes a tensor of an array.
+# calls ``axis`` and ``keepdims``, PyTorch calls ``dim`` and ``keepdim``; ``torch.from_numpy`` makes a tensor of an
+# array.
 #
 # .. fold:: Strides, sums and broadcasting, 500 random shapes
 
@@ -625,7 +626,7 @@ for with_list, with_array in jobs:
 #
 # Break it
 # --------
-# Here are three mistakes. Only the first one raises an error, and not always. It is to forget ``keepdims=True``: then
+# Here are three mistakes. Only the first one raises an error, and not always. It is a forgotten ``keepdims=True``: then
 # the means have the shape (3,). Aligned on the right, 3 meets 403.
 
 flat_means = channels.mean(axis=(1, 2))  # (3,)

@@ -94,8 +94,9 @@ print("pixel in row 200, column 320:", photo[200, 320])
 # Pillow's three channels are red, green and blue, in short RGB. This pixel has much red, some green and little blue: it
 # is orange.
 #
-# An :term:`index` in square brackets says what to take along each axis. A colon takes all of an axis, so ``photo[:, :,
-# 0]`` is the whole first channel. Three dots stand for all axes that are not written, so ``photo[..., 0]`` is the same.
+# An :term:`index` in square brackets says what to take along each axis. A colon takes all of an axis (lesson 02), so
+# ``photo[:, :, 0]`` is the whole first channel. Three dots stand for all axes that are not written, so ``photo[...,
+# 0]`` is the same.
 
 red = photo[..., 0]
 green = photo[..., 1]
@@ -386,9 +387,9 @@ assert not np.shares_memory(side_by_side, squares[0])
 #
 # Build it: normalise, and channels first
 # ---------------------------------------
-# The values still run from 0 to 255. In the training of the network, each value was divided by 255, then the mean of
-# its channel was subtracted, and the result was divided by the standard deviation of its channel. This is called
-# :term:`normalising <normalise>`.
+# The values still run from 0 to 255. In the training of the network, each value was divided by 255. Then each channel
+# was :term:`normalised <normalise>` as in lesson 02: its mean was subtracted, and the result was divided by its
+# standard deviation.
 #
 # We must use the same six constants, whatever our own pictures are like. They were computed from ImageNet, the
 # photographs of the training.
@@ -549,7 +550,7 @@ assert classes[best].tolist() == ["bow tie", "military uniform"]
 
 # %%
 # With this smaller square the network says "bow tie" even in the right colours. So it is a close decision, and a single
-# square proves little. Below we shall count on many squares.
+# square proves little. Below we test many squares and count the right answers.
 #
 # Break it: the wrong order of colours
 # ------------------------------------
@@ -585,7 +586,8 @@ for ax, picture, title in zip(axes.flat, shown, titles, strict=True):
 # Each square is used twice, so we subtract its two results. The difference is 1 if only the true colours give the right
 # answer, −1 if only the swapped ones do, and 0 otherwise.
 #
-# We add up the differences. The *standard error* says how much this sum would typically vary if we cut other squares.
+# We add up the differences. The :term:`standard error` says how much this sum would typically vary if we cut other
+# squares.
 #
 # .. fold:: How the squares are cut and counted
 
@@ -839,7 +841,7 @@ run_then_and_now(
 # - Look at one picture of the *finished* batch: move its channels back, undo the normalising, show it.
 # - Write ``# (N, C, H, W)`` beside every array of pictures, and ``copy`` before you edit a part of one.
 #
-# :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>` turns the photographs into tensors, and :doc:`lesson 05
+# :doc:`Lesson 04 </lessons/1_basics/lesson_04_tensors>` turns the portrait into a tensor, and :doc:`lesson 05
 # </lessons/1_basics/lesson_05_reshaping>` joins and splits this batch.
 #
 # References

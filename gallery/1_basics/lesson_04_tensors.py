@@ -25,7 +25,7 @@ explains many shape errors.
         :doc:`lesson 03 </lessons/1_basics/lesson_03_numpy_2>` for pictures as arrays, and
         :doc:`lesson 01 </lessons/1_basics/lesson_01_pytorch>` for gradients, which the last table uses.
       - **Data:** one photograph that comes with Matplotlib; nothing is downloaded.
-      - **Run time:** about 5 seconds of computing on one CPU core.
+      - **Run time:** about 5 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -220,8 +220,8 @@ print("uint8 + 100:      ", bright + 100)
 # Floats win over integers, and among floats the larger dtype wins. The division ``/`` always gives floats.
 #
 # The last line is a silent mistake: 200 + 100 should be 300, but the result is 44. A Python integer leaves ``uint8`` as
-# it is. After 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44. Convert photographs to floats before you
-# compute with them.
+# it is. This is the overflow of lesson 02: after 255, ``uint8`` starts again at 0, so 300 becomes 300 − 256 = 44.
+# Convert photographs to floats before you compute with them.
 #
 # A ``float32`` takes four bytes. Large networks are often trained with two bytes for an element, which is called
 # :term:`half precision`. Two such dtypes spend their 16 bits in different ways. ``torch.finfo`` describes a float

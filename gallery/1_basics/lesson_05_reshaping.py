@@ -229,9 +229,9 @@ print(chunk_lengths(12, 5), chunk_lengths(12, 7), chunk_lengths(12, 11))
 # %%
 # The first two lists are those of "Predict". For 11 parts the length is still 2, so there are again only six parts.
 #
-# What if you need exactly :math:`k` parts, one for each of :math:`k` graphics cards? ``tensor_split(k)`` makes
-# :math:`k` parts that are as equal as possible. If the division leaves a remainder, the first parts have one element
-# more than the others.
+# What if you need exactly :math:`k` parts, one for each of :math:`k` GPUs? ``tensor_split(k)`` makes :math:`k` parts
+# that are as equal as possible. If the division leaves a remainder, the first parts have one element more than the
+# others.
 
 print([part.tolist() for part in twelve.tensor_split(5)])
 print([len(part) for part in twelve.tensor_split(7)])
@@ -351,8 +351,8 @@ print(torch.zeros(3, 4, dtype=torch.int64).scatter(1, index, picked))
 #
 # Build it: pick by a mask
 # ------------------------
-# A :term:`mask` holds ``True`` or ``False`` for each element. A comparison makes one. ``torch.where(mask, x, y)`` takes
-# the element of ``x`` where the mask is true, and that of ``y`` elsewhere. We keep the bright pixels of the photographs
+# ``torch.where(mask, x, y)`` works like ``np.where`` in lesson 03: it takes the element of ``x`` where the :term:`mask`
+# is true, and that of ``y`` elsewhere. Again a comparison makes the mask. We keep the bright pixels of the photographs
 # and make all others black.
 
 grey = photos.mean(dim=1)  # (N, H, W), the mean of the three channels
@@ -584,9 +584,9 @@ print(tuple(assemble(patches).shape))
 # No pixel has changed. Now each photograph keeps 49 of its 196 patches, at random, and *different* ones each time.
 # ``index_select`` would take the same ones of all photographs, so this is a task for ``gather``.
 #
-# For a random order we draw 196 random numbers for each photograph. ``argsort`` gives their positions from the smallest
-# number to the largest; for 0.7, 0.1, 0.4 these are 1, 2, 0. This is a random order of the patches, and we keep the
-# first 49.
+# For a random order we draw 196 random numbers for each photograph. ``argsort`` (lesson 03) gives their positions from
+# the smallest number to the largest; for 0.7, 0.1, 0.4 these are 1, 2, 0. This is a random order of the patches, and we
+# keep the first 49.
 #
 # ``flatten(2)`` makes one row of 768 elements of each patch. ``gather`` wants one index for each element of the output.
 # We gather on axis 1, the patches, and all 768 elements of a patch need the same index. So ``[:, :, None]`` adds an
@@ -652,7 +652,7 @@ print(right, right.mean())
 
 # %%
 # The four rows give 6, 5, 7 and 8. The :term:`cross-entropy`, the usual loss of classifiers, starts with this line
-# (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`).
+# (:doc:`lesson 11 </lessons/2_training/lesson_11_loss_functions>`).
 #
 # Break it: loud mistakes
 # -----------------------

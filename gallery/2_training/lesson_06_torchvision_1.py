@@ -3,10 +3,10 @@
 ============================================================
 
 The first code of every training is the code that reads the data. It looks harmless. Yet a program that adds random
-noise to its pictures can hand out the *same* noise in every epoch, and nothing on the screen says so. We will write
-such a program in ten ordinary lines. To see why it fails, we build everything that stands between a file and a
-:term:`batch`: we open a data set byte by byte, write a ``Dataset`` and a ``DataLoader`` by hand, and look into the
-processes that load the data.
+noise to its pictures can hand out the *same* noise in every pass through the data, and nothing on the screen says so.
+We will write such a program in ten ordinary lines. To see why it fails, we build everything that stands between a file
+and a :term:`batch`: we open a data set byte by byte, write a ``Dataset`` and a ``DataLoader`` by hand, and look into
+the processes that load the data.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -16,7 +16,7 @@ processes that load the data.
       - open a binary file of pictures with NumPy, from the description of its format;
       - write a ``Dataset``, and say what a ``DataLoader`` does with it, step by step;
       - choose the number of worker processes, and say what each of them holds in memory;
-      - find, for a data set of the atlas, its layout, its licence and the class that reads it.
+      - find the layout of a well-known data set, its licence and the class that reads it.
 
    .. grid-item-card:: Before you start
 
@@ -160,8 +160,8 @@ print([noisy[index] for index in range(8)])
 
 # %%
 # The two passes give different numbers, as they should. Now two worker processes read from it, in batches of two: one
-# worker loads the first and the third batch, the other the second and the fourth. We read everything twice, in two
-# :term:`epochs <epoch>`:
+# worker loads the first and the third batch, the other the second and the fourth. We read everything twice; each pass
+# through all examples is an :term:`epoch`:
 #
 # .. code-block:: python
 #
@@ -976,8 +976,9 @@ for annotation in annotations:
     print(f"{names[annotation['category_id']]:6} box {annotation['bbox']}, corners {corners}")
 
 # %%
-# In VOC there is one XML file for each picture instead, and the segmentation is a picture whose pixels are class
-# numbers; 255 marks borders that do not count. Cityscapes has such pictures too.
+# In VOC there is one XML file for each picture instead, and the answer of the segmentation is a :term:`mask
+# <segmentation mask>`, a picture whose pixels are class numbers. In it, 255 marks borders that do not count. Cityscapes
+# has such masks too.
 #
 # .. list-table::
 #    :header-rows: 1
@@ -1215,9 +1216,10 @@ print("   ", ended[0])
 # Break it: data sorted by class
 # ------------------------------
 # This mistake is silent: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections are
-# sorted, because their files lie in one folder for each class. We train one linear layer on 10,000 digits, and it sees
-# each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The :term:`accuracy` is the share of right
-# answers on the last 10,000 pictures of the training file, which serve as :term:`validation set`.
+# sorted, because their files lie in one folder for each class. We train one linear layer, the ``nn.Linear`` of lesson
+# 01, on 10,000 digits, and it sees each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The
+# :term:`accuracy` is the share of right answers on the last 10,000 pictures of the training file. The layer is not
+# trained on these pictures; they serve as :term:`validation set`.
 #
 # ``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
 #

@@ -25,7 +25,7 @@ transforms yourself, and move pictures together with their boxes and masks.
         </lessons/2_training/lesson_09_convolution_1>`) are only a tool here.
       - **Data:** one photograph, two cut-out animals, and the handwritten digits of MNIST; about 180 MB are downloaded
         once, of which 61 MB are kept.
-      - **Run time:** about 50 seconds of computing on one CPU core.
+      - **Run time:** about 50 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -70,7 +70,7 @@ print(f"computing on: {device}")
 # Look at the data
 # ----------------
 # The library Pillow, whose package is called ``PIL``, opens a picture file. A PIL image tells its size as *width,
-# height*. ``v2.functional.to_image`` makes a tensor of it, whose shape is *channels, height, width*.
+# height* (lesson 03). ``v2.functional.to_image`` makes a tensor of it, whose shape is *channels, height, width*.
 
 picture = Image.open(assets.path("photographs") / "china.jpg").convert("RGB")
 photo = v2.functional.to_image(picture)
@@ -268,8 +268,9 @@ print("first rows:", [coin(numbers)[0].tolist() for _ in range(5)])
 #
 # Build it: normalise, and go back
 # --------------------------------
-# To :term:`normalise` is to subtract a mean and to divide by a standard deviation, one of each for every channel. The
-# two lists become tensors of shape (3, 1, 1), so that :term:`broadcasting` applies them to all rows and columns.
+# To :term:`normalise` is, as in lessons 02 and 03, to subtract a mean and to divide by a standard deviation, one of
+# each for every channel. Here the two lists become tensors of shape (3, 1, 1), so that :term:`broadcasting` applies
+# them to all rows and columns.
 
 
 def normalise(image, mean, std):
@@ -509,10 +510,11 @@ print(f"100 distortions: the largest difference is below 0.0001: {largest < 1e-4
 # Use it: a picture, its boxes and its mask
 # -----------------------------------------
 # For :term:`object detection` each animal has a :term:`bounding box`, and for :term:`semantic segmentation` a
-# :term:`mask <segmentation mask>` holds the class of each pixel. If the picture is mirrored, both must be mirrored as
-# well. We make the picture ourselves, so that boxes and mask are known exactly: from a zebra and a giraffe that were cut
-# out along their outlines. Their fourth channel, the :term:`alpha channel`, says where the animal is. (24 and 25 are the
-# numbers of zebra and giraffe in the data set COCO; 0 is everything else.)
+# :term:`mask <segmentation mask>` holds the class of each pixel. (The masks of lessons 03 and 05 held only true and
+# false.) If the picture is mirrored, both must be mirrored as well. We make the picture ourselves, so that boxes and
+# mask are known exactly: from a zebra and a giraffe that were cut out along their outlines. Their fourth channel, the
+# :term:`alpha channel`, says where the animal is. (24 and 25 are the numbers of zebra and giraffe in the data set COCO;
+# 0 is everything else.)
 #
 # .. fold:: How picture, boxes and mask are made
 
@@ -675,6 +677,7 @@ print("first labels:", small_set(seed=0, n=20)[1].tolist())
 
 # %%
 # The network is small, so that a training takes a second. The first convolution moves by 4 pixels at a time.
+# ``nn.ReLU`` replaces negative values by 0, and ``nn.Flatten`` writes all values of a picture in one row.
 
 
 def small_network():
@@ -767,7 +770,8 @@ def all_four(strength):
 print("turned by up to", all_four(2)["degrees"], "degrees at strength 2")
 
 # %%
-# Each setting is tried with three seeds. After ± stands the :term:`standard error` of their mean.
+# Each setting is tried with three seeds. After ± stands the :term:`standard error` of their mean: with three other
+# seeds, the mean would vary by about so much.
 #
 # .. fold:: How the table is computed
 

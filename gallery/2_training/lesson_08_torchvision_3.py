@@ -20,8 +20,8 @@ one of them, and measures what its earlier knowledge is worth.
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>`, for transforms. Know what
-        :term:`logits` and the :term:`softmax` are.
+      - **Read first:** :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>`, for transforms, and :doc:`lesson
+        05 </lessons/1_basics/lesson_05_reshaping>`, for :term:`logits`.
       - **Data:** emoji, two photographs, and the weights of MobileNetV2; 96 MB are downloaded once.
       - **Run time:** about 110 seconds on one thread of a quiet machine.
 """
@@ -201,9 +201,9 @@ for number, row in enumerate(shown.tolist()):
 # Predict
 # -------
 # A network that was trained before is called :term:`pretrained`. Its large first part, the :term:`backbone`, turns a
-# picture into features. Its last layer, the :term:`head`, turns the features into the answer. To keep the backbone as
-# it is, one :term:`freezes <freeze>` it: ``requires_grad_(False)`` tells PyTorch to compute no gradients for its
-# parameters. A parameter without a gradient is not changed by an optimiser.
+# picture into features, numbers that describe what is in it. Its last layer, the :term:`head`, turns the features into
+# the answer. To keep the backbone as it is, one :term:`freezes <freeze>` it: ``requires_grad_(False)`` tells PyTorch to
+# compute no gradients for its parameters. A parameter without a gradient is not changed by an optimiser.
 #
 # MobileNetV2 also contains 52 layers of :term:`batch normalisation`. Such a layer subtracts a mean from each channel
 # and divides by a standard deviation. In training mode it computes both from the current batch. In evaluation mode it
@@ -337,8 +337,9 @@ print(prepare)
 print(tuple(tower.shape), tower.dtype, "→", tuple(prepare(tower).shape), prepare(tower).dtype)
 
 # %%
-# Now we classify two photographs: the tower of the Summer Palace in Beijing (by danielbuechele, CC BY 2.0), and a
-# dahlia (by vultilion, CC BY 2.0). ``topk`` returns the largest probabilities and their positions.
+# Now we classify two photographs of lesson 03 again: the tower of the Summer Palace in Beijing (by danielbuechele, CC
+# BY 2.0), and a dahlia (by vultilion, CC BY 2.0). The :term:`softmax` turns the logits into probabilities, positive
+# numbers with sum 1 (lesson 11). ``topk`` returns the largest of them and their positions.
 
 flower = transforms.pil_to_tensor(Image.open(photographs / "flower.jpg"))
 for name, photo in (("tower", tower), ("dahlia", flower)):
@@ -361,7 +362,7 @@ assert not any("dahlia" in category for category in categories)
 #
 # First we make a picture whose :term:`annotations <annotation>` we know. We put two emoji, doubled in size, on the
 # photograph of the tower. Their alpha channels tell exactly which pixels belong to them, and so give a
-# :term:`segmentation mask` for each emoji: a tensor of true and false values.
+# :term:`segmentation mask` for each emoji, here a tensor of true and false values.
 #
 # .. fold:: How the scene is made
 

@@ -25,7 +25,7 @@ whole picture and asks the same question at every position. Nine parameters are 
         elements; lesson 04 (shapes and views) and lesson 01 (gradients) come before it.
       - **Data:** one photograph, the handwritten digits of MNIST, and the weights of MobileNetV2; 32 MB are downloaded
         once.
-      - **Run time:** about 20 seconds of computing on one CPU core.
+      - **Run time:** about 20 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -310,7 +310,8 @@ limits = ax.set(xlim=(-0.1, 13.1), ylim=(9.6, -0.9))
 # Our convolution lacks only four small things that PyTorch's has:
 #
 # - The :term:`bias`: one number for each kernel, which is added to every element of its feature map.
-# - The :term:`stride <stride (convolution)>` :math:`s`: the window moves by :math:`s` pixels at a time.
+# - The :term:`stride <stride (convolution)>` :math:`s`: the window moves by :math:`s` pixels at a time. (The strides of
+#   lesson 04 are steps in memory.)
 # - The :term:`padding` :math:`p`: before anything else, :math:`p` rows or columns of zeros are put on each side of the
 #   image, so that the kernel can also stand at the edge. ``F.pad`` does it.
 # - The :term:`batch`: :math:`N` images are convolved at once.
@@ -817,12 +818,12 @@ for kind in kinds:
 
 # %%
 # The third network has the fewest parameters by far. All three are trained in the same way, each from three seeds,
-# because a single run may be lucky. An :term:`epoch` is one pass through all pictures, and ``DataLoader`` hands them
-# out in batches of 32.
+# because a single run may be lucky. An :term:`epoch` is one pass through all pictures, and ``DataLoader`` (lesson 06)
+# hands them out in batches of 32.
 #
-# Cross-entropy measures how wrong the answers are. Adam is a version of gradient descent that adapts the step for each
-# parameter (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). Its learning rate and the number of epochs
-# are guesses, with which all three learn.
+# Cross-entropy measures how wrong the answers are (lesson 11). Adam is a version of gradient descent that adapts the
+# step for each parameter (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). Its learning rate and the
+# number of epochs are guesses, with which all three learn.
 
 targets = train_set.targets[:4_000]
 
