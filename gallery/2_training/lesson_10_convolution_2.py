@@ -575,7 +575,8 @@ assert torch.equal(matrix.T @ three, theirs)
 # Check against PyTorch
 # ---------------------
 # We check the recurrence first. We send a picture of zeros through the three layers of ``stack``, with all weights 1,
-# and ask for the gradient of *one* output. ``nonzero`` returns the positions at which it is not zero.
+# and ask ``torch.autograd.grad`` for the gradient of *one* output. It returns a tuple, here with one gradient;
+# ``(gradient,) =`` takes it out. ``nonzero`` returns the positions at which it is not zero.
 
 empty = torch.zeros(1, 1, 21, 21, requires_grad=True)
 x = empty
@@ -929,8 +930,8 @@ print("to train:", tuple(train_pictures.shape), " to look at:", tuple(others.sha
 
 # %%
 # The network has five convolutions of 3 × 3; the first has a stride of 2. Each is followed by :term:`batch
-# normalisation` and ReLU. Batch normalisation brings each channel to a common range, so that the stack learns quickly.
-# After training it is a fixed factor and a fixed offset for each channel and does not change which pixels are seen.
+# normalisation` (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>`) and ReLU. After training, batch
+# normalisation is a fixed factor and a fixed offset for each channel and does not change which pixels are seen.
 # ``separable=True``, which only "Going further" needs, makes the last four layers depthwise separable.
 #
 # .. fold:: How the network is built
@@ -970,7 +971,7 @@ print("box: ", receptive_field([(3, 2, 1)] + [(3, 1, 1)] * 4), "pixels along eac
 #   Many outputs work together, and each may look after its own place.
 #
 # Each network is trained for two epochs. The learning rate begins at 0.01, which is a guess, and falls linearly to 0
-# (``LinearLR``; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`).
+# (``LinearLR``; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` explains such schedules).
 #
 # .. fold:: The two heads, and the training
 

@@ -20,8 +20,8 @@ of one process, you kill one of them on purpose, and you count the bytes of an e
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` for the training loop and
-        for checkpoints.
+      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` for the training loop
+        and, in its "Going further", for checkpoints.
       - **Data:** the handwritten digits of MNIST; 12 MB are downloaded once.
       - **Run time:** about 60 seconds on a quiet machine with two cores. No GPU is needed. With two GPUs or more, the
         processes use them.
@@ -1124,8 +1124,8 @@ else:
 # one memory, which can make it longer. The model knows neither.
 #
 # With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
-# latency of 50 microseconds, and networks of 1, 10 and 100 Gbit/s. These are round numbers, not measurements. We also
-# assume a ring, and no overlap of computation and communication.
+# latency of 50 microseconds, and connections of 1, 10 and 100 Gbit/s between them. These are round numbers, not
+# measurements. We also assume a ring, and no overlap of computation and communication.
 #
 # With :math:`W` processes, a step handles :math:`W` times as many images. If it still took :math:`C` seconds, the
 # training would be :math:`W` times as fast. The *efficiency*, :math:`C / T_W`, is the fraction of this speed that is
@@ -1161,9 +1161,9 @@ ax.set(xlabel="processes", ylabel="efficiency")
 legend = ax.legend(frameon=False, loc="upper right")
 
 # %%
-# On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast network
-# is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast
-# links, compute longer between two exchanges, and let computation and communication overlap.
+# On the slow connection two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast
+# connection is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore
+# use fast links, compute longer between two exchanges, and let computation and communication overlap.
 #
 # Break it: the same order in each epoch
 # --------------------------------------
@@ -1324,7 +1324,7 @@ tempfile.tempdir = None
 #
 #    - There were functions for one process with several GPUs. Today each GPU has a process of its own.
 #
-#    - Training with :term:`half precision` is often combined with DDP. It is not only for CUDA any more.
+#    - Training with :term:`half precision` is often combined with DDP. ``torch.amp`` is no longer for CUDA alone.
 #
 # What you learned
 # ----------------
@@ -1353,7 +1353,8 @@ tempfile.tempdir = None
 #    - The batch of a step has 256 images, so the learning rate has to be chosen again
 #
 #      An epoch has a quarter of the steps. As a rule of thumb, many multiply the learning rate by 4 and warm it up
-#      (Goyal and others, 2017); check it on validation data.
+#      (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`; Goyal and others, 2017); check it on validation
+#      data.
 #
 # .. choice:: Which process should write the checkpoint?
 #    :right: 1
