@@ -575,8 +575,7 @@ assert torch.equal(matrix.T @ three, theirs)
 # Check against PyTorch
 # ---------------------
 # We check the recurrence first. We send a picture of zeros through the three layers of ``stack``, with all weights 1,
-# and ask ``torch.autograd.grad`` for the gradient of *one* output. It returns a tuple, here with one gradient;
-# ``(gradient,) =`` takes it out. ``nonzero`` returns the positions at which it is not zero.
+# and ask for the gradient of *one* output. ``nonzero`` returns the positions at which it is not zero.
 
 empty = torch.zeros(1, 1, 21, 21, requires_grad=True)
 x = empty
