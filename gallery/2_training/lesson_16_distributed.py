@@ -565,10 +565,10 @@ for way, result in two.items():
 print(f"for comparison: training has changed a weight by up to {change:.2f}")
 
 # %%
-# The three trainings differ by less than a hundred-thousandth, while training itself moved a weight by up to 0.24. This
-# should be rounding: a sum of 64 terms in a different order has different last digits. If so, the difference must
+# The three trainings differ by less than a hundred-thousandth, while training itself moved a weight by up to 0.24.
+# This should be rounding: a sum of 64 terms in a different order has different last digits. If so, the difference must
 # become smaller when we compute with more digits. We compare the gradient of one batch with the mean of the gradients
-# of its halves, in single and in double precision.
+# of its halves, in single precision (``float32``) and in double precision (``float64``).
 #
 # .. fold:: Halves against the whole batch, in two precisions
 
