@@ -437,9 +437,9 @@ for epoch in range(3):
 # Build it: validation
 # --------------------
 # The second function measures the loss on other images and changes nothing. Two things differ from training.
-# ``no_grad`` switches the recording of gradients off, which saves time and memory; written with ``@`` above a function,
-# it holds for the whole function. ``eval()`` switches dropout off, because a network in use should not lose half of its
-# values.
+# ``no_grad`` switches the recording of gradients off (lesson 12), which saves time and memory; written with ``@``
+# above a function, it holds for the whole function. ``eval()`` switches dropout off, because a network in use should
+# not lose half of its values.
 #
 # Afterwards the function puts the model back into its mode: a function that measures should not change how the training
 # goes on.
@@ -876,8 +876,8 @@ for mode in (True, False):
 # Break it: softmax before cross-entropy
 # --------------------------------------
 # ``nn.CrossEntropyLoss`` expects logits and computes the softmax itself. The third mistake gives it probabilities, so
-# softmax is applied twice. In lesson 11 this mistake spoiled the probabilities of a model that is a single constant.
-# Here we see what it does to the training of a network.
+# softmax is applied twice. In lesson 11 this mistake spoiled the probabilities of a model that ignores its input. Here
+# we see what it does to the training of a network.
 #
 # The cell also computes the lowest loss that is possible now. A perfect answer has the probability 1 at the right digit
 # and 0 elsewhere: row :math:`i` of ``torch.eye(10)`` is the perfect answer for digit :math:`i`.

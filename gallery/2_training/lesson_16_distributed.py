@@ -1259,9 +1259,9 @@ for line in message.splitlines():
 assert "Rank 1 failed to pass" in message
 
 # %%
-# After two seconds the message names rank 1. Its last line does not: this is what ``all_reduce`` itself would have
-# said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the
-# ``if``.
+# After two seconds the message names rank 1. Its last line names no rank: this is what ``all_reduce`` itself would
+# have said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside
+# the ``if``.
 #
 # Break it: names that begin with "module."
 # ------------------------------------------
