@@ -1154,8 +1154,8 @@ assert sorted(ward.values()) == sorted(FAULTS)
 # -----------
 # - Log the learning rate, the loss of each batch, the validation loss and one update ratio for the first and for the
 #   last layer, always. Histograms cost more; write them once in an epoch.
-# - Each ``item()`` waits for the GPU. So keep ``loss.detach()`` of each step in a list, and read and log the list in
-#   every hundredth step.
+# - On a GPU each ``item()`` waits until the GPU has finished. There, keep ``loss.detach()`` of each step in a list, in
+#   place of the ``loss.item()`` of lesson 12, and read and log the list in every hundredth step.
 # - On another machine, start ``tensorboard --logdir runs`` there and open it through
 #   ``ssh -L 6006:127.0.0.1:6006 machine``. The option ``--bind_all`` instead would show your logs to everybody in the
 #   network.
