@@ -1353,8 +1353,7 @@ tempfile.tempdir = None
 #    - The batch of a step has 256 images, so the learning rate has to be chosen again
 #
 #      An epoch has a quarter of the steps. As a rule of thumb, many multiply the learning rate by 4 and warm it up
-#      (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`; Goyal and others, 2017); check it on validation
-#      data.
+#      (lesson 13; Goyal and others, 2017); check it on validation data.
 #
 # .. choice:: Which process should write the checkpoint?
 #    :right: 1
