@@ -929,8 +929,8 @@ print("to train:", tuple(train_pictures.shape), " to look at:", tuple(others.sha
 
 # %%
 # The network has five convolutions of 3 × 3; the first has a stride of 2. Each is followed by :term:`batch
-# normalisation` and ReLU. Batch normalisation brings each channel to a common range, so that the stack learns quickly.
-# After training it is a fixed factor and a fixed offset for each channel and does not change which pixels are seen.
+# normalisation` (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>`) and ReLU. After training, batch
+# normalisation is a fixed factor and a fixed offset for each channel and does not change which pixels are seen.
 # ``separable=True``, which only "Going further" needs, makes the last four layers depthwise separable.
 #
 # .. fold:: How the network is built
@@ -970,7 +970,7 @@ print("box: ", receptive_field([(3, 2, 1)] + [(3, 1, 1)] * 4), "pixels along eac
 #   Many outputs work together, and each may look after its own place.
 #
 # Each network is trained for two epochs. The learning rate begins at 0.01, which is a guess, and falls linearly to 0
-# (``LinearLR``; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`).
+# (``LinearLR``; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` explains such schedules).
 #
 # .. fold:: The two heads, and the training
 

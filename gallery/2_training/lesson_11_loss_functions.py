@@ -910,8 +910,9 @@ legend = axes[0].legend(loc="upper left")
 
 # %%
 # One draw of sixty reviews may be lucky, so we repeat it twenty times. For each draw and each loss we fit a line with
-# the faults and a line without. How far apart are they, on average over the sixty reviews? In a second experiment the
-# fault is in the *input*: six numbers of words are written down ten times too large.
+# the faults and a line without. How far apart are they, on average over the sixty reviews? After ± stands the standard
+# error again. In a second experiment the fault is in the *input*: six numbers of words are written down ten times too
+# large.
 #
 # .. fold:: The twenty draws
 

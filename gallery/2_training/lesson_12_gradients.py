@@ -749,7 +749,7 @@ assert (mixed, w.grad) == (8, 4)
 # -------------------------
 # Each step of :term:`gradient descent` does the same four things: forward, clear the old gradients, backward, and move
 # each parameter against its gradient. We do it with our own engine. The :term:`learning rate` 0.05 is a guess that
-# works; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` chooses it.
+# works; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` shows how to choose one.
 
 
 def train(parameters, steps=100, learning_rate=0.05, clear=True):
@@ -1086,9 +1086,9 @@ ax.legend(loc="lower left")
 limits = ax.set_xlim(20.5, 0.5)
 
 # %%
-# Does it matter for learning? We train for 100 steps with three learning rates and three seeds, and measure the loss on
-# the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30`. The question is only
-# whether a network learns *at all*, so the training set is enough.
+# Does it matter for learning? We train for 100 steps with three learning rates and three seeds, and measure the loss
+# on the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30` (lesson 11). The
+# question is only whether a network learns *at all*, so the training set is enough.
 #
 # .. fold:: 36 short trainings
 
@@ -1135,8 +1135,9 @@ for rate in (0.03, 0.1, 0.3):
 # %%
 # With one hidden layer the sigmoid network learns. With ten it has learned nothing after the 100 steps, at any of the
 # three rates, and neither has ReLU with the default weights. The last two rows of the table differ only in the
-# *initialisation*. With He's the ten layers learn (the rate 0.3 is nearly too large for them). Two more remedies, skip
-# connections and normalisation, come in :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`.
+# *initialisation*. With He's the ten layers learn (the rate 0.3 is nearly too large for them). Two more remedies are
+# batch normalisation, which :doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` explains, and the skip
+# connections of :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`.
 #
 # Break it: gradients that add up
 # -------------------------------

@@ -470,8 +470,9 @@ for _ in range(3):
 # paper.
 #
 # In the next figure you choose the surface, the optimiser, the learning rate and the momentum, and watch the path step
-# by step. The first surface is a valley with the curvatures 1 and 10, so the limit without momentum is 0.2. Try 0.19
-# and 0.21, then the same rates with momentum, and then Adam.
+# by step. ``SGD`` is PyTorch's name for gradient descent; you will soon see where it comes from. The first surface is
+# a valley with the curvatures 1 and 10, so the limit without momentum is 0.2. Try 0.19 and 0.21, then the same rates
+# with momentum, and then Adam.
 #
 # .. interactive:: descent-path
 #    :surface: valley
@@ -483,11 +484,11 @@ for _ in range(3):
 #
 # Build it: AdamW
 # ---------------
-# :term:`Weight decay <weight decay>` pulls each weight a little towards 0, as a means against :term:`overfitting`. Its
-# strength is :math:`δ`. With plain gradient descent there are two ways to write it, and they give the same result: add
-# :math:`δw` to the gradient, or multiply :math:`w` by :math:`1 - ηδ` in each step. With Adam they differ, because
-# everything in the gradient is divided by :math:`\sqrt{s}`, and so is :math:`δw`. :term:`AdamW` takes the second way:
-# it shrinks the weight directly.
+# :term:`Weight decay <weight decay>` pulls each weight a little towards 0, as a means against :term:`overfitting`
+# (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`). Its strength is :math:`δ`. With plain gradient
+# descent there are two ways to write it, and they give the same result: add :math:`δw` to the gradient, or multiply
+# :math:`w` by :math:`1 - ηδ` in each step. With Adam they differ, because everything in the gradient is divided by
+# :math:`\sqrt{s}`, and so is :math:`δw`. :term:`AdamW` takes the second way: it shrinks the weight directly.
 
 
 class AdamW(Adam):
@@ -531,9 +532,9 @@ assert w[0] > 0.98 and w[1] < 0.6 and (v - shrunk).abs().max() < 0.003
 # Build it: from how many examples?
 # ---------------------------------
 # The loss of a training set is a mean over its examples, and so is its gradient. Computing the whole mean for one step
-# is :term:`batch gradient descent`. We can also estimate it: from one random example
-# (:term:`stochastic gradient descent`), or from a few (:term:`mini-batch gradient descent`). How wrong is such an
-# estimate?
+# is :term:`batch gradient descent`. We can also estimate it: from one random example (:term:`stochastic gradient
+# descent`, in short SGD), or from a few (:term:`mini-batch gradient descent`). PyTorch's ``SGD`` does all three: it
+# takes the gradient that it is given. How wrong is such an estimate?
 #
 # We take the simplest classifier, a single layer of 196 × 10 weights, all of them 0, and the first 2,000 pictures.
 # First we compute the gradient over all these pictures, which we call the *whole gradient*.
@@ -907,7 +908,7 @@ legend = axes[1].legend(loc="upper left")
 # Now the comparison itself. Each of the five rows is trained with eight new seeds and measured on the 10,000 test
 # pictures, which were not used so far. The differences are paired: the two trainings of a pair share their seed. After
 # ± stands 2.4 times the :term:`standard error` of the mean difference. (For eight pairs and 95 %, the factor 2.4 comes
-# from :term:`Student's t distribution`.)
+# from :term:`Student's t distribution`, as in :doc:`lesson 07 </lessons/2_training/lesson_07_torchvision_2>`.)
 #
 # .. fold:: 40 trainings that compare
 
@@ -952,7 +953,8 @@ assert abs(mean) < 0.01
 #
 # This holds for a small network and 300 steps. Choi and others (2019) find on larger networks that the ranking depends
 # on how each optimiser was tuned. When they were tuned well, Adam was never worse than SGD or momentum. On
-# transformers Adam is far ahead of SGD (Kunstner and others, 2023).
+# transformers, the networks of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, Adam is far ahead of SGD
+# (Kunstner and others, 2023).
 #
 # Use it: measure the limit of a real problem
 # -------------------------------------------
@@ -1028,8 +1030,9 @@ print(f"largest learning rate 2/λ = {2 / curvature:.4f}")
 assert abs(curvature / exact - 1) < 1e-6
 
 # %%
-# Thirty multiplications were enough. (The exact value is that of the matrix ``table.T @ table / 2000``, of which the
-# Hessian of this loss consists.) Does the limit hold? We take 400 steps a little below and a little above it.
+# Thirty multiplications were enough. (The exact value is that of the matrix ``table.T @ table / 2000``, and the
+# Hessian of this loss consists of ten copies of it, one for each class.) Does the limit hold? We take 400 steps a
+# little below and a little above it.
 #
 # .. fold:: Below and above the limit
 
@@ -1302,8 +1305,8 @@ run_then_and_now("optimisers", old_and_new, globals())
 # - If you change the batch size, choose the rate again.
 # - Watch the loss while the training runs. :doc:`Lesson 15 </lessons/2_training/lesson_15_visual_monitoring>` shows
 #   how, and what the curve of a wrong rate looks like.
-# - An optimiser has a state: the velocity, the averages, the number of steps. A :term:`checkpoint` must hold it
-#   (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`).
+# - An optimiser has a state: the velocity, the averages, the number of steps. A :term:`checkpoint`, the file from
+#   which a training can go on, must hold it (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>`).
 #
 # Going further: at the edge of stability
 # ---------------------------------------

@@ -249,8 +249,8 @@ class Module:
 
 # %%
 # A layer is a module, too. The parameters of our linear layer start as random numbers between :math:`-1/\sqrt{n}` and
-# :math:`1/\sqrt{n}`, where :math:`n` is the number of inputs. ``empty`` makes a tensor without setting its elements,
-# and ``uniform_`` fills it.
+# :math:`1/\sqrt{n}`, where :math:`n` is the number of inputs. (This is the default of ``nn.Linear``; its variance is
+# the :math:`1/(3n)` of lesson 12.) ``empty`` makes a tensor without setting its elements, and ``uniform_`` fills it.
 
 
 class Linear(Module):
@@ -384,14 +384,15 @@ print(f"a network that knows nothing: {math.log(10):.3f}")
 
 # %%
 # The loss falls at each step. Remember where it begins: a network that knows nothing gives each digit the probability
-# 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3. If a classifier with ten classes starts far from
-# 2.3, look for a mistake.
+# 1/10, and the cross-entropy of that is :math:`\ln 10`, about 2.3 (lesson 11). If a classifier with ten classes starts
+# far from 2.3, look for a mistake.
 #
 # Build it: the training loop
 # ---------------------------
 # One pass through all batches is an :term:`epoch`. The four lines stay the same; around them comes a loop over the
-# loader. ``model.train()`` puts the model into training mode, in which dropout is active. We also compute the mean loss
-# over all images. The last batch may be smaller, so we multiply each loss by the number of images in its batch.
+# loader. ``model.train()`` puts the model into training mode, in which dropout is active. We also compute the mean
+# loss over all images. The last batch may be smaller, so we multiply each loss by the number of images in its batch
+# (lesson 11 shows why).
 
 
 def train_by_hand(model, loss_function, optimiser, loader):
@@ -436,9 +437,9 @@ for epoch in range(3):
 # Build it: validation
 # --------------------
 # The second function measures the loss on other images and changes nothing. Two things differ from training.
-# ``no_grad`` switches the recording of gradients off, which saves time and memory; written with ``@`` above a function,
-# it holds for the whole function. ``eval()`` switches dropout off, because a network in use should not lose half of its
-# values.
+# ``no_grad`` switches the recording of gradients off (lesson 12), which saves time and memory; written with ``@``
+# above a function, it holds for the whole function. ``eval()`` switches dropout off, because a network in use should
+# not lose half of its values.
 #
 # Afterwards the function puts the model back into its mode: a function that measures should not change how the training
 # goes on.
@@ -704,9 +705,9 @@ print(f"difference {100 * difference.mean():.1f} ± {100 * standard_error:.1f} p
 assert right_of_network.mean() > 0.975 and difference.mean() > 10 * standard_error
 
 # %%
-# The number after ± is the :term:`standard error`: by about so much the difference would vary from one set of 10,000
-# digits to another, if the digits were independent (those of one person are not quite). A difference of more than two
-# standard errors is hardly chance, and this one is much larger. But it says nothing about other seeds of the training.
+# The number after ± is the :term:`standard error`, as in lesson 11. (It counts the digits as independent; those of one
+# person are not quite.) A difference of more than two standard errors is hardly chance, and this one is much larger.
+# But the standard error says nothing about other seeds of the training.
 #
 # Break it: a layer that does not fit
 # -----------------------------------
@@ -725,7 +726,8 @@ except RuntimeError as error:
 # Break it: the loss does not fall
 # --------------------------------
 # Why is my loss not going down? There is no error, and the loop runs. Three mistakes in the loop are so common that
-# each deserves a look at its curve. For each we train the sick loop and the healthy one from the same three seeds.
+# each deserves a look at its curve. (:doc:`Lesson 15 </lessons/2_training/lesson_15_visual_monitoring>` adds eight
+# others.) For each we train the sick loop and the healthy one from the same three seeds.
 #
 # ``small_training`` trains on the 500 images for ten epochs, without early stopping. Its training function, its
 # measuring function and its loss can be exchanged.
@@ -750,8 +752,8 @@ for seed, (_, losses, _) in zip(SEEDS, healthy, strict=True):
 
 # %%
 # These are the healthy losses. The first sick loop lacks one line, ``optimiser.zero_grad()``. ``backward`` does not
-# replace the old gradients: it *adds* the new ones to them. We also print the length (norm) of the last layer's last
-# gradient.
+# replace the old gradients: it *adds* the new ones to them (lesson 12). We also print the length (norm) of the last
+# layer's last gradient.
 
 
 def train_without_zero_grad(model, loss_function, optimiser, loader):
@@ -849,9 +851,10 @@ ax.set_ylim(0, 1.1)  # the first epoch lies above
 assert all(sum(sick) > sum(well) for sick, well in zip(sick_curves, healthy_curves, strict=True))
 
 # %%
-# Other layers have two modes as well. :term:`Batch normalisation <batch normalisation>` uses the mean of the current
-# batch in training, and a stored mean in use. Without ``eval()`` the answer for an image then depends on the other
-# images in its batch. The next cell asks for the same image alone and among others.
+# Other layers have two modes as well. :term:`Batch normalisation <batch normalisation>` (:doc:`lesson 08
+# </lessons/2_training/lesson_08_torchvision_3>`) uses the mean of the current batch in training, and a stored mean in
+# use. Without ``eval()`` the answer for an image then depends on the other images in its batch. The next cell asks for
+# the same image alone and among others.
 
 torch.manual_seed(SEED)
 # 2704 = 4 · 26 · 26
@@ -873,7 +876,8 @@ for mode in (True, False):
 # Break it: softmax before cross-entropy
 # --------------------------------------
 # ``nn.CrossEntropyLoss`` expects logits and computes the softmax itself. The third mistake gives it probabilities, so
-# softmax is applied twice.
+# softmax is applied twice. In lesson 11 this mistake spoiled the probabilities of a model that ignores its input. Here
+# we see what it does to the training of a network.
 #
 # The cell also computes the lowest loss that is possible now. A perfect answer has the probability 1 at the right digit
 # and 0 elsewhere: row :math:`i` of ``torch.eye(10)`` is the perfect answer for digit :math:`i`.
@@ -1004,7 +1008,7 @@ page_files.run_then_and_now("training", old_and_new, globals())
 # - A module registers the parameters and modules that are assigned to it; what lies in a plain list is not found.
 # - The loop clears the gradients, computes loss and gradients, and makes a step. Validation decides when to stop; the
 #   test set is used once.
-# - A loss that jumps up after a good start lacks ``zero_grad``; a measurement that differs from itself lacks
+# - A loss that jumps up after a good start lacks ``zero_grad``; a measurement that differs when it is repeated lacks
 #   ``eval()``; a loss that gets stuck a little above 1.46 with ten classes has a softmax too many.
 # - Save weights with safetensors, or load them with ``weights_only=True``: then a file cannot run code.
 #
@@ -1136,10 +1140,11 @@ page_files.run_then_and_now("training", old_and_new, globals())
 #
 # Going further
 # -------------
-# **Go on exactly where a training stopped.** A long training may be interrupted. The weights alone are not enough to go
-# on: Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random
-# numbers. A :term:`checkpoint` must hold all of this. (``get_device_module`` returns the part of PyTorch that keeps the
-# random numbers of a GPU; on the CPU ``torch`` itself does.)
+# **Go on exactly where a training stopped.** A long training may be interrupted. (In :doc:`lesson 16
+# </lessons/2_training/lesson_16_distributed>` we interrupt one on purpose.) The weights alone are not enough to go on:
+# Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random numbers.
+# A :term:`checkpoint` must hold all of this. (``get_device_module`` returns the part of PyTorch that keeps the random
+# numbers of a GPU; on the CPU ``torch`` itself does.)
 
 random_numbers = torch if device.type == "cpu" else torch.get_device_module(device)
 
@@ -1226,8 +1231,8 @@ assert largest < 1e-4
 # ----------
 # - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: `Gradient-based learning applied to document recognition
 #   <https://doi.org/10.1109/5.726791>`__, 1998. The paper of MNIST and of the first networks to read it well.
-# - \D. P. Kingma, J. Ba: `Adam: a method for stochastic optimization <https://arxiv.org/abs/1412.6980>`__, 2014. The
-#   learning rate of 0.001 is proposed there.
+# - \D. P. Kingma, J. Ba: `Adam: a method for stochastic optimization <https://arxiv.org/abs/1412.6980>`__, ICLR 2015.
+#   The learning rate of 0.001 is proposed there.
 # - \N. Srivastava and others: `Dropout: a simple way to prevent neural networks from overfitting
 #   <https://jmlr.org/papers/v15/srivastava14a.html>`__, 2014.
 # - \L. Prechelt: `Early stopping, but when? <https://doi.org/10.1007/3-540-49430-8_3>`__, 1998.

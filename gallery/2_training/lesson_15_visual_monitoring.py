@@ -190,10 +190,11 @@ assert 0.01 < ratio < 0.1
 #
 # Build it: dead units
 # --------------------
-# The second instrument looks inside the network. A unit with ReLU returns 0 where its input is negative. If that is so
-# for *every* picture, the unit is a :term:`dead unit`. It contributes nothing, and no gradient passes through it, so it
-# cannot recover by itself. We count the units of the first layer that are 0 for all validation pictures. Axis 0 is that
-# of the pictures, and ``all(0)`` says for each unit whether something is true along this axis.
+# The second instrument looks inside the network. A unit (another word for :term:`neuron`) with ReLU returns 0 where
+# its input is negative. If that is so for *every* picture, the unit is a :term:`dead unit`. It contributes nothing,
+# and no gradient passes through it, so it cannot recover by itself. We count the units of the first layer that are 0
+# for all validation pictures. Axis 0 is that of the pictures, and ``all(0)`` says for each unit whether something is
+# true along this axis.
 
 
 @torch.no_grad()
@@ -299,8 +300,8 @@ def train(log, seed, learning_rate=0.1, n_images=3000, shuffle=True, valid=valid
 
 
 # %%
-# ``run`` trains and returns the curves. We begin with a healthy run. Its learning rate of 0.1, its 64 units and its 300
-# steps are guesses that turned out well.
+# ``run`` trains and returns the curves. We begin with a healthy run. Its learning rate of 0.1, its batches of 50
+# pictures, its 64 units and its 300 steps are guesses that turned out well.
 
 
 def run(seed, **settings):
@@ -1153,8 +1154,8 @@ assert sorted(ward.values()) == sorted(FAULTS)
 # -----------
 # - Log the learning rate, the loss of each batch, the validation loss and one update ratio for the first and for the
 #   last layer, always. Histograms cost more; write them once in an epoch.
-# - Each ``item()`` waits for the GPU. So keep ``loss.detach()`` of each step in a list, and read and log the list in
-#   every hundredth step.
+# - On a GPU each ``item()`` waits until the GPU has finished. There, keep ``loss.detach()`` of each step in a list, in
+#   place of the ``loss.item()`` of lesson 12, and read and log the list in every hundredth step.
 # - On another machine, start ``tensorboard --logdir runs`` there and open it through
 #   ``ssh -L 6006:127.0.0.1:6006 machine``. The option ``--bind_all`` instead would show your logs to everybody in the
 #   network.
@@ -1163,7 +1164,7 @@ assert sorted(ward.values()) == sorted(FAULTS)
 # -------------
 # - The histogram of TensorBoard has bins that grow by 10 % from one to the next, so that one list of bins serves
 #   weights of any size.
-# - *MLflow* and other programs keep runs in a data base, with the settings and the code of each.
+# - *MLflow* and other programs keep runs in a database, with the settings and the code of each.
 #
 # References
 # ----------

@@ -20,8 +20,8 @@ of one process, you kill one of them on purpose, and you count the bytes of an e
 
    .. grid-item-card:: Before you start
 
-      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` for the training loop and
-        for checkpoints.
+      - **Read first:** :doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` for the training loop
+        and, in its "Going further", for checkpoints.
       - **Data:** the handwritten digits of MNIST; 12 MB are downloaded once.
       - **Run time:** about 60 seconds on a quiet machine with two cores. No GPU is needed. With two GPUs or more, the
         processes use them.
@@ -565,10 +565,10 @@ for way, result in two.items():
 print(f"for comparison: training has changed a weight by up to {change:.2f}")
 
 # %%
-# The three trainings differ by less than a hundred-thousandth, while training itself moved a weight by up to 0.24. This
-# should be rounding: a sum of 64 terms in a different order has different last digits. If so, the difference must
+# The three trainings differ by less than a hundred-thousandth, while training itself moved a weight by up to 0.24.
+# This should be rounding: a sum of 64 terms in a different order has different last digits. If so, the difference must
 # become smaller when we compute with more digits. We compare the gradient of one batch with the mean of the gradients
-# of its halves, in single and in double precision.
+# of its halves, in single precision (``float32``) and in double precision (``float64``).
 #
 # .. fold:: Halves against the whole batch, in two precisions
 
@@ -1124,8 +1124,8 @@ else:
 # one memory, which can make it longer. The model knows neither.
 #
 # With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
-# latency of 50 microseconds, and networks of 1, 10 and 100 Gbit/s. These are round numbers, not measurements. We also
-# assume a ring, and no overlap of computation and communication.
+# latency of 50 microseconds, and connections of 1, 10 and 100 Gbit/s between them. These are round numbers, not
+# measurements. We also assume a ring, and no overlap of computation and communication.
 #
 # With :math:`W` processes, a step handles :math:`W` times as many images. If it still took :math:`C` seconds, the
 # training would be :math:`W` times as fast. The *efficiency*, :math:`C / T_W`, is the fraction of this speed that is
@@ -1161,9 +1161,9 @@ ax.set(xlabel="processes", ylabel="efficiency")
 legend = ax.legend(frameon=False, loc="upper right")
 
 # %%
-# On the slow network two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast network
-# is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore use fast
-# links, compute longer between two exchanges, and let computation and communication overlap.
+# On the slow connection two processes together are slower than one: :math:`2 · 14\%` is less than 100 %. The fast
+# connection is good up to about 16 processes; then the latency of the many rounds counts. Large trainings therefore
+# use fast links, compute longer between two exchanges, and let computation and communication overlap.
 #
 # Break it: the same order in each epoch
 # --------------------------------------
@@ -1259,9 +1259,9 @@ for line in message.splitlines():
 assert "Rank 1 failed to pass" in message
 
 # %%
-# After two seconds the message names rank 1. Its last line does not: this is what ``all_reduce`` itself would have
-# said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside the
-# ``if``.
+# After two seconds the message names rank 1. Its last line names no rank: this is what ``all_reduce`` itself would
+# have said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside
+# the ``if``.
 #
 # Break it: names that begin with "module."
 # ------------------------------------------
@@ -1324,7 +1324,7 @@ tempfile.tempdir = None
 #
 #    - There were functions for one process with several GPUs. Today each GPU has a process of its own.
 #
-#    - Training with :term:`half precision` is often combined with DDP. It is not only for CUDA any more.
+#    - Training with :term:`half precision` is often combined with DDP. ``torch.amp`` is no longer for CUDA alone.
 #
 # What you learned
 # ----------------
@@ -1353,7 +1353,7 @@ tempfile.tempdir = None
 #    - The batch of a step has 256 images, so the learning rate has to be chosen again
 #
 #      An epoch has a quarter of the steps. As a rule of thumb, many multiply the learning rate by 4 and warm it up
-#      (Goyal and others, 2017); check it on validation data.
+#      (lesson 13; Goyal and others, 2017); check it on validation data.
 #
 # .. choice:: Which process should write the checkpoint?
 #    :right: 1
