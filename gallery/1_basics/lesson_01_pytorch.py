@@ -245,7 +245,7 @@ for trial in (0.0, 1.0, 1.5, 2.0):
 #
 # If the derivative is negative, the loss falls to the right, so we step *against* the derivative. The step is the
 # derivative times the :term:`learning rate`. We take 0.1, a common first guess (:doc:`lesson 13
-# </lessons/2_training/lesson_13_optimisation>` chooses it).
+# </lessons/2_training/lesson_13_optimisation>` shows how to choose one).
 
 slope, learning_rate = 0.0, 0.1
 visited = [slope]
