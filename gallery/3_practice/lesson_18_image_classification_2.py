@@ -628,7 +628,8 @@ networks["cleaned"] = [train(rows["train"], device_cleaned, SEED + seed)[0] for 
 
 # %%
 # The pictures of one photograph resemble each other, so we take the mean of each photograph, and the :term:`standard
-# error` over the four means. Four are few: :term:`Student's t distribution` asks for 3.2 standard errors in place of 2.
+# error` over the four means. Four are few: as in lesson 17, :term:`Student's t distribution` asks for 3.2 standard
+# errors in place of 2.
 #
 # .. fold:: How the difference is computed
 

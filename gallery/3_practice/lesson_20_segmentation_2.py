@@ -1218,7 +1218,7 @@ for name in losses:
 # Both networks do best with known animals on known photographs. What costs more, new animals or new photographs? The
 # folded cell compares each of the two with *known and known*, for the network on the pretrained encoder. There are
 # only five new photographs for 160 pictures, so each photograph is measured alone. The number after ± is made as
-# above, with 2.8 standard errors over the five photographs.
+# above; for five photographs Student's t distribution asks for 2.8 standard errors.
 #
 # .. fold:: The two differences, and each photograph
 
@@ -1264,8 +1264,8 @@ assert max(by_photograph.values()) > min(by_photograph.values()) + 0.1
 # Use it: photographs that nobody composed
 # ----------------------------------------
 # Now we come to the question of the introduction. Our outlines are the truth, and the networks have never seen these
-# photographs. We show each photograph twice. First it is whole, with its shorter side reduced to 96 pixels. Then it is
-# cut to a square around the animals, so that they are about as large as in the training. (The cat fills its
+# photographs. We show each photograph twice. First it is whole, with its shorter side reduced to 96 pixels. Then we
+# cut out the part around the animals, so that they are about as large as in the training. (The cat fills its
 # photograph, so for it the two are the same.)
 #
 # .. fold:: The photographs, whole and cut
@@ -1426,7 +1426,7 @@ run_then_and_now("annotations", old_and_new, globals())
 #    - Older versions of LabelImg read YOLO's numbers with ``int``; version 1.8.6 rounds. ``int`` cuts off the decimals,
 #      so a box could move by a pixel each time that a file was read and written.
 #
-#    - The filter has a new name in Pillow.
+#    - Pillow 10 removed the name, as in lesson 18.
 #
 #    - Two arguments of the losses became one.
 #
