@@ -1163,8 +1163,8 @@ run_then_and_now("segmentation", old_and_new, globals())
 #        assert torch.equal(found, expected), f"stride {stride} is not right"
 #    print("both are right")
 #
-# **2. Modify.** A decoder is to make maps four times as high and as wide in one layer. Choose a kernel larger than 4
-# and a padding, so that the size is exactly four times as large and a kernel of ones makes no checkerboard.
+# **2. Modify.** A decoder is to enlarge maps four times in one layer. Choose a kernel larger than 4 and a padding, so
+# that the size is exactly four times as large and a kernel of ones makes no checkerboard.
 #
 # .. code-block:: python
 #
