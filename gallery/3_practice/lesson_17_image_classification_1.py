@@ -925,10 +925,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
-# What goes wrong in the plain network? The first suspect is the length of the gradient
-# (:doc:`lesson 12 </lessons/2_training/lesson_12_gradients>`). We take new networks, before any training, and measure
-# the gradient of the loss with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor
-# that is no parameter.
+# What goes wrong in the plain network? The first suspect is the length of the gradient, which may vanish (:doc:`lesson
+# 12 </lessons/2_training/lesson_12_gradients>`). That lesson named two remedies: both our networks have normalisation,
+# so they differ only in the skips. We take new networks, before any training, and measure the gradient of the loss
+# with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor that is no parameter.
 
 
 def gradient_lengths(network):

@@ -1132,9 +1132,9 @@ for name, value in zip((*NAMES, "everything"), rungs, strict=True):
 # %%
 # Which drops are more than chance? We compare each network with the full one, in pairs: the same seeds, the same
 # pictures. Each gets three lines: how the band changes, how the interior changes, and the difference of these two
-# changes. A change is called *clear* if it is larger than the number after ±. This number joins two parts, 2 standard
-# errors over the pictures and 3.2 over the seeds: it is the root of the sum of their squares. (For four seeds
-# :term:`Student's t distribution` asks for 3.2 in place of 2, as in lesson 18.)
+# changes. A change is called *clear* if it is larger than the number after ±. This number is made like the margin of
+# lesson 08, of two parts: 2 standard errors over the pictures and 3.2 over the seeds. It is the root of the sum of
+# their squares. (For four seeds :term:`Student's t distribution` asks for 3.2 in place of 2, as in lesson 18.)
 #
 # .. fold:: Differences to the full network, and the figure
 
