@@ -696,8 +696,8 @@ a, b = fit_scaling(valid_logits, valid_truth)
 print(f"a = {a:.2f}, b = {b:.2f}")
 
 # %%
-# Does it help? To measure it on pictures that were not used for the fit, we leave out one of the four validation
-# photographs at a time: we fit on the other three, and compute the cross-entropy on the one left out.
+# Does it help? We have to measure it on pictures that were not used for the fit. So we leave out one of the four
+# validation photographs at a time, fit on the other three, and compute the cross-entropy on the one left out.
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
@@ -1242,8 +1242,9 @@ print(f"logo_detector.py: {len(script.splitlines())} lines")
 # You can download both files into one folder: `logo_detector.py
 # <../../_live/lesson_18_image_classification_2/logo_detector.py>`__ and `logo.onnx
 # <../../_live/lesson_18_image_classification_2/logo.onnx>`__. We try them in an empty folder, with pictures that were
-# not made by ``compose``: a test photograph in its full size, and the same with a large logo in its middle and with a
-# counterfeit. One more file is no picture, and one does not exist.
+# not made by ``compose``. The first is a test photograph in its full size. The second and the third are the same
+# photograph with a large logo and with a counterfeit in its middle. One more file is no picture, and one does not
+# exist.
 #
 # .. fold:: The empty folder, and the command
 
@@ -1532,8 +1533,8 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #
 # In practice
 # -----------
-# - Begin with made pictures if you have none, but test with real ones as soon as you can get them: ours are made, too,
-#   and a photograph of a printed logo has shadows and folds that we did not draw.
+# - Begin with made pictures if you have none, but test with real ones as soon as you can get them. Our test pictures
+#   are made, too: a photograph of a printed logo has shadows and folds that we did not draw.
 # - Keep a few pictures with their answers as a test for each place where the model runs.
 #
 # References

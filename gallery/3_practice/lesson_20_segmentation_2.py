@@ -901,9 +901,9 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # %%
 # Check against PyTorch
 # ---------------------
-# The folded cell compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all
-# neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
-# </lessons/2_training/lesson_06_torchvision_1>`, and the IoUs with ``dlcourse.metrics``.
+# The folded cell makes five comparisons: the loss with ``nn.BCELoss`` and a Dice in a loop; the band with a search
+# through all neighbours; YOLO's numbers with ``torchvision.ops.box_convert``; the palette with a file of :doc:`lesson
+# 06 </lessons/2_training/lesson_06_torchvision_1>`; and the IoUs with ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
 
