@@ -801,7 +801,7 @@ print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)
 # Build it: the loss
 # ------------------
 # The loss has two parts. :term:`Binary cross-entropy <binary cross-entropy>` judges each pixel alone. Most pixels are
-# background, so small animals have little weight in it. :term:`Dice <Dice coefficient>` (exercise 3 of lesson 19)
+# background, so small animals contribute little to it. :term:`Dice <Dice coefficient>` (exercise 3 of lesson 19)
 # judges each picture as a whole, so a small animal counts as much as a large one. The 1 that the code adds above and
 # below the fraction bar avoids 0/0.
 
@@ -1325,8 +1325,8 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
         show(ax, overlay(picture, found, mask), f"{name} {iou:.2f}")
 
 # %%
-# The network on the pretrained encoder finds parts of all animals, but hardly one complete outline. Its mean IoU over
-# the whole photographs is lower than its IoU in the test with composed pictures. Each photograph shows a reason. The
+# The network on the pretrained encoder finds parts of all animals, but hardly one complete outline. On average over
+# the whole photographs, its IoU is lower than in the test with composed pictures. Each photograph shows a reason. The
 # cat is cut off on three sides; in training, whole animals stood in front of something. (The cat fills most of its
 # photograph, so it suits the network from scratch, which takes so much for animal.) The nuthatch is smaller than any
 # animal of the training, and the cut helps it. The sheep hide each other, and are hardly sharper than their meadow.
