@@ -128,9 +128,9 @@ for number, ax in enumerate(axes.flat):
 #
 # Build it: two neurons
 # ---------------------
-# Suppose that a model has to decide whether a picture shows a certain logo. There are two classes, "logo" and "other".
-# The simplest model has one :term:`neuron` for each class. A neuron multiplies each pixel by a weight, and adds up the
-# products and a bias. A picture with four pixels is enough to see it.
+# Suppose that a model has to decide whether a picture shows a certain logo, as you will do in lesson 18. There are two
+# classes, "logo" and "other". The simplest model has one :term:`neuron` for each class. A neuron multiplies each pixel
+# by a weight, and adds up the products and a bias. A picture with four pixels is enough to see it.
 
 four_pixels = torch.tensor([0.2, 0.9, 0.4, 0.7])
 weights = torch.tensor([[0.5, -0.3, 0.8, 0.1], [-0.2, 1.1, 0.3, 0.6]])  # one row for a neuron
@@ -714,7 +714,7 @@ print("ResNet-18 and the convolutions of VGG11: outputs and gradients agree")
 print("VGG16: parameters and multiply-adds agree")
 
 # %%
-# Our blocks compute what torchvision's compute, and so do their gradients.
+# Our blocks compute the same outputs as torchvision's, and the same gradients.
 #
 # Use it: what do they cost?
 # --------------------------
@@ -856,8 +856,8 @@ assert best_plain - on_validation[Plain, 12][0] > 5
 
 # %%
 # The deep plain network does not come near the best of the others at any of the three rates. It does best with the
-# largest rate, so an even larger one may be better still. But compare: what it gains between 0.03 and 0.3 is far less
-# than what it lacks.
+# largest rate, so an even larger one may be better still. But what it gains between 0.03 and 0.3 is far less than its
+# distance from the others.
 #
 # With the best rate of each we now train four seeds. The same seed means the same batches for all, and the same initial
 # weights for both deep networks, so we compare in pairs. After ± stands the :term:`standard error` of the mean over the
@@ -925,10 +925,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 #
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
-# What goes wrong in the plain network? The first suspect is the length of the gradient
-# (:doc:`lesson 12 </lessons/2_training/lesson_12_gradients>`). We take new networks, before any training, and measure
-# the gradient of the loss with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor
-# that is no parameter.
+# What goes wrong in the plain network? The first suspect is the length of the gradient, which may vanish (:doc:`lesson
+# 12 </lessons/2_training/lesson_12_gradients>`). That lesson named two remedies: both our networks have normalisation,
+# so they differ only in the skips. We take new networks, before any training, and measure the gradient of the loss
+# with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor that is no parameter.
 
 
 def gradient_lengths(network):
@@ -953,9 +953,9 @@ assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 
 # %%
 # In both networks the gradient *grows* on the way back: it is longer at the first block than at the last. So it does
-# not vanish. In the plain one it grows much more. (With batch normalisation this is expected: Yang and others, below.)
-# A smaller learning rate could make up for a long gradient, but none of our three rates did. So we ask something else:
-# is the gradient *reliable*?
+# not vanish. In the plain network it grows much more. (With batch normalisation this is expected: see Yang and others
+# in the references.) A smaller learning rate could make up for a long gradient, but none of our three rates did. So we
+# ask something else: is the gradient *reliable*?
 #
 # Use it: does the gradient still hold a little further on?
 # ---------------------------------------------------------
@@ -1023,8 +1023,8 @@ label = axes[2].set_xlabel("step from one picture to the other")
 # %%
 # With 6 plain layers the slope keeps its sign over many steps, with a few jumps. With 26 plain layers it jumps at
 # nearly each step, as if it were drawn at random. With 26 layers and skips it again keeps its sign over several steps.
-# Now we measure this. The :term:`cosine <cosine similarity>` of two gradients is 1 if they have the same direction, and
-# 0 if they are at right angles. We take its mean over all pairs of points that are ``lag`` steps apart.
+# Now we measure this. The :term:`cosine <cosine similarity>` of two gradients (lesson 09) is 1 if they have the same
+# direction, and 0 if they are at right angles. We take its mean over all pairs of points that are ``lag`` steps apart.
 
 
 def agreement(slopes, lag):
@@ -1288,7 +1288,8 @@ run_then_and_now("classifiers", old_and_new, globals())
 #
 # In practice
 # -----------
-# - Do not begin with an architecture of your own. Take a pretrained ResNet or EfficientNet as a baseline (lesson 18).
+# - Do not begin with an architecture of your own. Take a pretrained network as a baseline, such as a ResNet, an
+#   EfficientNet or the MobileNetV2 of lesson 18.
 # - Keep logits for the loss and for comparing models. Compute probabilities only where somebody reads them.
 # - If a deep network does not learn, look at its *training* accuracy first: it tells you whether it cannot fit or
 #   cannot generalise.

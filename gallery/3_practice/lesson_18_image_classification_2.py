@@ -2,11 +2,11 @@
 18 · Image classification 2: a whole project
 ============================================
 
-"Is our logo in this picture?" A small company asks you this, and nothing more. There is no data set, nobody has drawn
+"Is our logo in this picture?" A small company asks you this, and nothing more. There is no data set, nothing has
 labels, and some pictures show imitations. In this lesson you go the whole way, from the first picture to a file that
 answers from a command line and in your browser. You make the pictures yourself, so for once the truth is known: we
-plant wrong labels and copies, and then *score* the methods that should find them. Some steps that everybody recommends
-turn out to help a lot, and of others we cannot measure any gain here.
+plant wrong labels and copies, and then *score* the methods that should find them. Some of the steps that everybody
+recommends help a lot here. For others we cannot measure any gain.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -30,7 +30,7 @@ turn out to help a lot, and of others we cannot measure any gain here.
 # %%
 # Set-up
 # ------
-# ``dlcourse.logo`` draws the logo and puts it on photographs. All steps of the project itself stand in this lesson.
+# ``dlcourse.logo`` draws the logo and puts it on photographs. All steps of the project itself are in this lesson.
 #
 # .. fold:: The imports
 
@@ -83,9 +83,10 @@ drawing = np.random.default_rng(SEED)  # dlcourse.logo draws with NumPy's genera
 # %%
 # Look at the data: the logo
 # --------------------------
-# This is the logo of the course: a tensor of nine cells, and an orange kernel over four of them. It is always upright,
-# give or take 30 degrees. Beside it stand seven *counterfeits* with the same two colours. A model that only looks for
-# orange and blue will fall for them, so they belong into the data: they are :term:`hard negatives <hard negative>`.
+# This is the logo of the course: a tensor of nine cells, and an orange kernel over four of them. It is always upright:
+# it leans by 30 degrees at most. Beside it are seven *counterfeits* in the same two colours. A model that only looks
+# for orange and blue will take them for the logo. So they belong in the data: they are :term:`hard negatives <hard
+# negative>`.
 #
 # .. fold:: How the figure is drawn
 
@@ -124,9 +125,9 @@ for ax, title, picture in zip(axes, ("crop", "stick", "wear"), (square, stuck, w
     ax.set_axis_off()
 
 # %%
-# ``compose`` does all of it, and more: before the logo comes, most pictures get a counterfeit, an emoji or an animal.
-# This holds for pictures *with* the logo, too; otherwise an animal would be a reason to answer no. (One clue is left: a
-# picture with two things on it always has the logo.) :doc:`The page of the data sets </datasets>` names the
+# ``compose`` does all three steps. Before the logo, most pictures also get a counterfeit, an emoji or an animal.
+# Pictures *with* the logo get them, too. Otherwise the model could answer no whenever it sees an animal. (One clue is
+# left: a picture with two things on it always has the logo.) :doc:`The page of the data sets </datasets>` names the
 # photographers.
 #
 # .. fold:: The photographs and the stickers
@@ -187,8 +188,8 @@ for ax, row in zip(axes.flat, torch.cat([yes, no]).tolist(), strict=True):
 
 # %%
 # Real data have errors. Made data do not, so we plant some. First we divide the *photographs* into three parts, for
-# training, validation and test; the section "a split without leakage" says why. In the training part one label in
-# twenty is made wrong, and 24 pictures get a *near copy*: cut at the edges, brightened and compressed again. The true
+# training, validation and test; the section "a split without leakage" says why. In the training part we make one label
+# in twenty wrong, and add a *near copy* of 24 pictures: cut at the edges, brightened and compressed again. The true
 # labels stay in ``truth``; the project sees only ``labels``.
 
 order = torch.randperm(len(photographs), generator=generator)
@@ -225,7 +226,7 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 #    :outputs: kernel_after_flip
 #
 #    - At the upper right. This is the counterfeit "turned". With flipped training pictures, the network would learn
-#      from pictures of a counterfeit with the label "logo". Not every augmentation fits every task.
+#      from counterfeits that have the label "logo". Not every augmentation fits every task.
 #
 #    - It moves to the other side. Only something that is symmetric from left to right stays the same.
 #
@@ -236,7 +237,7 @@ print(len(rows["train"]), "training pictures,", int(is_wrong.sum()), "with a wro
 #
 #    - No: it has learned them by heart.
 #
-#      After long training. Ours is short; we count below how many it knows.
+#      This happens after long training. Ours is short: below we count how many wrong labels it has learned.
 #
 #    - Yes, as long as it has not learned them by heart.
 #
@@ -284,9 +285,10 @@ print(corner_of_kernel(mirrored))
 # Build it: a split without leakage
 # ---------------------------------
 # Eighty pictures share a photograph. If some of them are in the training part and others in the test part, a network
-# can do well on the test by recognising the *photograph*, and the company has other photographs. This is :term:`data
-# leakage`. So we divided the photographs: each belongs to one part, and all its pictures follow it. In other projects
-# the group is a patient, a person or a day.
+# can do well on the test by recognising the *photograph*. This will not help it with the pictures of the company,
+# which have other photographs behind them. Such a fault is called :term:`data leakage`. So we divided the photographs:
+# each belongs to one part, and so do all pictures made from it. In other projects the group is a patient, a person or
+# a day.
 #
 # .. fold:: Checked: no photograph is in two parts
 
@@ -347,10 +349,10 @@ print(tuple(pictures.shape), "→", tuple(maps.shape))
 #
 # Build it: find the copies
 # -------------------------
-# A copy in the same part counts twice, and a copy in another part is a leak. A copy is cut and brightened, so its
-# pixels are not those of the original. We compare *features* instead: all values in the last maps of the pretrained
-# network. The :term:`cosine <cosine similarity>` of two such vectors (lesson 17) is near 1 if they point in the same
-# direction.
+# If a picture and its copy are in the same part, the picture counts twice. If they are in different parts, there is a
+# leak. Our copies are cut and brightened, so their pixels are not those of the originals. We compare *features*
+# instead: all values in the last maps of the pretrained network. The :term:`cosine <cosine similarity>` of two such
+# vectors (lesson 17) is near 1 if they point in the same direction.
 
 upper = pretrained_blocks()[4:].eval()
 with torch.no_grad():
@@ -385,9 +387,9 @@ print(f"with grey pixels, 48 pairs: recall {len(planted & by_pixels) / len(plant
 assert len(planted & by_pixels) < len(planted & set(pairs[:48]))
 
 # %%
-# There are hundreds of thousands of pairs, and looking at some dozens of them finds most of the copies. Nearly all
-# other pairs on the list show the same photograph. Pixels in place of features find fewer copies. We remove what a
-# person would confirm: the second picture of a pair.
+# There are hundreds of thousands of pairs, and a look at a few dozen of them finds most of the copies. The other pairs
+# on the list are no copies, but nearly all of them show the same photograph. Pixels in place of features find fewer
+# copies. A person would now look at the pairs. Of each pair that is a copy, we remove the second picture.
 #
 # .. fold:: The copies are removed
 
@@ -427,10 +429,10 @@ with torch.no_grad():
     print("logits of an untrained head:", fresh(maps[:3]))
 
 # %%
-# The :term:`sigmoid` of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and a
-# learning rate that rises and falls (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). The head starts at
-# random and gets five times the rate of the blocks. The rates, four epochs and the batch size come from a few trials
-# with other splits of these photographs.
+# The :term:`sigmoid` of a logit is the probability that the logo is there. ``train`` is the usual loop with AdamW and
+# a learning rate that rises and falls (:doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>`). The head starts
+# at random and gets five times the rate of the blocks. The rates, the four epochs and the batch size were chosen in a
+# few trials with other splits of these photographs.
 
 EPOCHS, BATCH, RATE = 4, 32, 1e-3
 
@@ -520,15 +522,15 @@ for decay, share in probe_accuracy.items():
 assert max(probe_accuracy.values()) < is_right(valid_logits, rows["valid"]).mean() - 0.05
 
 # %%
-# The probe is far behind. In lesson 08 it was hard to beat, but there the classes were animals and vehicles, which
-# ImageNet has, too. No class of ImageNet depends on whether a square has windows.
+# The probe is far behind. In lesson 08 it was hard to beat. But there the classes were animals and vehicles, and
+# ImageNet has such classes, too. No class of ImageNet depends on details such as the place of an orange square.
 #
 # Build it: find the wrong labels
 # -------------------------------
 # A wrong label should surprise the model: the loss of this picture is large. But a network that was trained with the
-# picture may have learned the wrong label by heart. The remedy is to look *out of fold* (:term:`out-of-fold
-# prediction`). The 14 photographs are divided into three groups, the folds. For each fold a network is trained on the
-# two others, and then computes the losses of this fold, whose pictures it has never seen.
+# picture may have learned the wrong label by heart. The remedy is the loss *out of fold* (:term:`out-of-fold
+# prediction`). We divide the 14 photographs into three groups, the folds. For each fold we train a network on the
+# other two. It then computes the losses of this fold, whose pictures it has never seen.
 
 folds = parts["train"][torch.randperm(14, generator=generator)].chunk(3)
 out_of_fold = torch.zeros(len(labels))
@@ -541,9 +543,10 @@ for number, fold in enumerate(folds):
     print(f"fold {number + 1}: {len(unseen)} unseen pictures, {share:.0%} right")
 
 # %%
-# Each of these networks has seen only two thirds of the photographs, and is weaker. We compare the losses *out of
-# fold*, those *in-sample* (of the first network, which was trained with these pictures), and the mean of both. If a
-# person checks the pictures with the largest losses, how many of the wrong labels are among them?
+# Each of these networks has seen only about two thirds of the photographs, and is weaker. We compare the loss *out of
+# fold* with the loss *in-sample*, that is, of the first network, which was trained with these pictures. The third
+# candidate is the mean of both. If a person checks the pictures with the largest losses, how many of the wrong labels
+# are among them?
 #
 # .. fold:: How the lists are scored
 
@@ -563,12 +566,15 @@ for name, logits in (("out of fold", out_of_fold[rows["train"]]), ("in-sample", 
     print(f"{name}: agrees with {agree} of {int(wrong_here.sum())} wrong labels")
 
 # %%
-# By chance one in twenty of the checked pictures would have a wrong label. Why is the in-sample list no worse? The last
-# two lines count the wrong labels with which a network agrees. The networks of the folds never saw these labels, and
-# agree with some by mistake. The first network agrees with about as many: in four epochs it has learned hardly any by
-# heart, and so its own loss still works. Networks learn what is common first and memorise exceptions later (D. Arpit
-# and others, 2017). So with long training, trust the out-of-fold loss. We did not know beforehand which one to trust,
-# and use the mean of both. The figure shows all lengths of the list.
+# If the pictures were drawn at random, one in twenty would have a wrong label: all three lists are far better. But the
+# first network was trained with the wrong labels. Why does its loss still find them? The last two lines count the
+# wrong labels with which a network agrees. The networks of the folds never saw these labels, so they agree only where
+# they are mistaken themselves. The first network agrees with about as many. So in four epochs it has learned hardly
+# any by heart, and its own loss still works.
+#
+# Networks learn what is common first and memorise exceptions later (D. Arpit and others, 2017). So after long
+# training, trust the out-of-fold loss. We did not know beforehand which of the two to trust, and use the mean of both.
+# The figure shows the share that is found for every length of the list.
 #
 # .. fold:: How the figure is drawn
 
@@ -606,9 +612,9 @@ for ax, row in zip(axes.flat, suspects.tolist(), strict=False):
 #
 # Build it: clean, and train again
 # --------------------------------
-# A person looks at the 112 most suspicious pictures, one in ten, and mends what is wrong. We play this person. Is the
-# network better now? A single training is also luck, so each set of labels gets two trainings with different seeds,
-# which we compare on the same validation pictures.
+# A person looks at the 112 most suspicious pictures, a tenth of all, and mends the wrong labels. Our code plays this
+# person, since it knows the truth. Is the network better now? The result of a single training depends on luck, too. So
+# we train twice with each set of labels, with different seeds, and compare on the same validation pictures.
 #
 # .. fold:: The labels are mended, and the networks trained
 
@@ -622,7 +628,8 @@ networks["cleaned"] = [train(rows["train"], device_cleaned, SEED + seed)[0] for 
 
 # %%
 # The pictures of one photograph resemble each other, so we take the mean of each photograph, and the :term:`standard
-# error` over the four means. Four are few: :term:`Student's t distribution` asks for 3.2 standard errors in place of 2.
+# error` over the four means. Four are few: as in lesson 17, :term:`Student's t distribution` asks for 3.2 standard
+# errors in place of 2.
 #
 # .. fold:: How the difference is computed
 
@@ -648,8 +655,9 @@ print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error)
 
 # %%
 # Read the last line before you conclude anything. ``False`` means that this test cannot show a change of the accuracy,
-# even if the mean looks good. In a real project the labels of validation and test have errors, too, and there they must
-# be mended, or you measure the wrong thing. We go on with the first network of the cleaned labels.
+# even if the mean looks good. In a real project the labels of validation and test have errors, too. There they must be
+# mended, or you measure the wrong thing. We go on with the first of the two networks that were trained with the
+# cleaned labels.
 #
 # Build it: is the probability honest?
 # ------------------------------------
@@ -658,9 +666,9 @@ print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error)
 #
 # .. math:: p = \sigma(a \cdot z + b) .
 #
-# Here :math:`a` is one over the :term:`temperature` of lesson 17. Below 1 it makes the probabilities less sure, above 1
-# surer. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation pictures, by :term:`logistic
-# regression`; the network stays as it is.
+# Here :math:`a` is one over the :term:`temperature` of lesson 17: below 1 it makes the probabilities less sure, above
+# 1 it makes them more sure. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation
+# pictures, by :term:`logistic regression`; the network stays as it is.
 #
 # .. fold:: How the two numbers are fitted
 
@@ -688,8 +696,8 @@ a, b = fit_scaling(valid_logits, valid_truth)
 print(f"a = {a:.2f}, b = {b:.2f}")
 
 # %%
-# Does it help? To measure it on pictures that were not used for the fit, we leave out one of the four validation
-# photographs at a time: we fit on the other three, and compute the cross-entropy on the one left out.
+# Does it help? We have to measure it on pictures that were not used for the fit. So we leave out one of the four
+# validation photographs at a time, fit on the other three, and compute the cross-entropy on the one left out.
 #
 # .. fold:: Fitted on three photographs, measured on the fourth
 
@@ -754,8 +762,8 @@ legend = ax.legend()
 # %%
 # The :term:`expected calibration error` is the mean distance from the diagonal, each group weighted by its pictures
 # (the numbers in brackets). Points in the middle stand for few pictures and can lie far off. We keep Platt's :math:`a`
-# and :math:`b` in any case: with a fitted :math:`b`, the mean probability equals the share of logos among the
-# validation pictures, and the rule of the next section needs that.
+# and :math:`b` in any case. With a fitted :math:`b`, the mean probability equals the share of logos among the
+# validation pictures, and the rule of the next section needs this.
 #
 # Build it: the threshold
 # -----------------------
@@ -783,15 +791,17 @@ for threshold in (0.1, THRESHOLD, 0.5, 0.75):
     )
 
 # %%
-# We take the threshold from the rule, not the best of the four. (For these costs, :math:`a` and :math:`b` of each
-# photograph were fitted on the other three.) All this holds if half of the pictures have the logo, as ours do. Where
-# logos are rarer, each probability is too high: fit :math:`b` again, on pictures with the true share of logos.
+# We take the threshold from the rule, and do not choose the best of the four. (For these costs, :math:`a` and
+# :math:`b` of each photograph were fitted on the other three.) Our probabilities are right only if half of the
+# pictures have the logo, as ours do. Where logos are rarer, each probability is too high: fit :math:`b` again, on
+# pictures with the true share of logos.
 #
 # Check against PyTorch: where does it look?
 # ------------------------------------------
-# A network can be right for a wrong reason. Ours computes a map of scores before it takes the maximum, and the score at
-# a position says how much this place speaks for the logo. Such a map is called a :term:`class activation map`. (A
-# network for segmentation answers with such maps: :doc:`lesson 19 </lessons/3_practice/lesson_19_segmentation_1>`.)
+# A network can be right for a wrong reason. Ours computes a map of scores before it takes the maximum. The score at a
+# position says how strongly this place speaks for the answer "logo". Such a map is called a :term:`class activation
+# map`. (A network for segmentation answers with such maps: :doc:`lesson 19
+# </lessons/3_practice/lesson_19_segmentation_1>`.)
 
 
 def score_maps(network, rows):
@@ -806,9 +816,9 @@ print("maps:", tuple(score_maps(network, valid_yes).shape))
 
 # %%
 # :term:`Grad-CAM` makes such a map for other networks, too. It takes the gradient of the logit with respect to each of
-# the last maps, and its mean over the positions is the weight of this map. The weighted maps are added up, and what is
-# negative becomes 0. In our network the gradient is 0 except at the place of the maximum, where it is the weight of the
-# head. So Grad-CAM is the positive part of our map, divided by the 36 positions.
+# the last maps. The mean of this gradient over the positions is the weight of the map. The weighted maps are added up,
+# and what is negative becomes 0. In our network the gradient is 0 at all positions but that of the maximum, and there
+# it is the weight of the head. So Grad-CAM is the positive part of our map, divided by the 36 positions.
 #
 # .. fold:: Checked: Grad-CAM gives the same map
 
@@ -831,7 +841,7 @@ for features, expected in zip(last_features, direct, strict=True):
 print("40 pictures: Grad-CAM equals the positive scores / 36")
 
 # %%
-# Here are some of the maps in the second row, and above them the true place of the logo.
+# The second row of the figure shows some of these maps, and the first row the true place of the logo.
 #
 # .. fold:: How the figure is drawn
 
@@ -849,13 +859,14 @@ for column, row in enumerate(some.tolist()):
     axes[1, column].imshow(heat, extent=(0, 96, 96, 0), cmap="magma", alpha=0.65)
 
 # %%
-# Looking at some pictures can deceive, so we count. A *hit* is a picture for which the largest score stands at a
-# position whose centre is inside the box. Two blind rules give the level to beat: a position drawn at random, and
-# always the same position. The second hits more often, because the boxes lie more often near the middle.
+# A few pictures can deceive, so we count. A picture is a *hit* if the largest score stands at a position whose centre
+# is inside the box. For comparison there are two blind rules, which do not look at the picture: a position drawn at
+# random, and always the same, best position. The second rule hits more often, because many boxes lie near the middle.
 #
 # And does the map depend on what was *learned* (J. Adebayo and others, 2018)? We replace trained weights by random
-# ones, first in the head alone, then in the whole upper half, twenty times each. We also compare the positions of each
-# network with the boxes of *other* pictures: a network that does not look at the picture would hit those as often.
+# ones, first in the head alone, then in the whole upper half, twenty times each. We also compare the positions that
+# each network finds with the boxes of *other* pictures. A network that does not look at the picture would hit these as
+# often as the right ones.
 #
 # .. fold:: How hits are counted, and weights replaced
 
@@ -910,11 +921,11 @@ assert hits["trained"][0][0] > best_fixed + 0.15
 assert more.mean() > more_error
 
 # %%
-# The trained network hits the logo far more often than both blind rules. With a random head the share can be nearly
-# anything. Even with a random upper half the largest score stands on the logo more often than on the place of another
-# picture's logo: the lower half, which still has its weights, sees the strong edges and colours of the logo. So a map
-# that shows the right place is weak evidence by itself. What the training has added is the *difference* from the random
-# networks.
+# The trained network hits the logo far more often than both blind rules. With a random head the share of hits can be
+# nearly anything. Even with a random upper half, the largest score is more often in the right box than in the boxes of
+# other pictures. The reason is the lower half: it still has its trained weights, and sees the strong edges and colours
+# of the logo. So a map that shows the right place is weak evidence by itself. What counts is the *difference* from the
+# random networks: this is what the training has added.
 #
 # .. fold:: How the figure is drawn
 
@@ -951,10 +962,11 @@ for content in sorted(without, key=lambda kind: alarms[kind] / max(1, without[ki
     print(f"false alarms {alarms[content]} of {without[content]}")
 
 # %%
-# Only a picture with the logo can be missed, and only one without it can cause a false alarm, so each count has its own
-# total. Read the last column. Where almost all of a kind are false alarms, the model has not learned the difference. In
-# our runs these were kinds in which the kernel itself is unchanged ("larger", "turned"). The figure shows the mistakes
-# with the largest loss, with the answer and the probability of the logo; the truth is the other answer.
+# Only a picture with the logo can be missed, and only one without it can cause a false alarm, so each count has its
+# own total. Read the last column. If most pictures of a kind are false alarms, the model has not learned the
+# difference. In our runs these were kinds whose orange kernel looks like that of the logo: "larger" and "turned". The
+# figure shows the mistakes with the largest loss. Above each stand the answer, which is wrong, and the probability of
+# the logo.
 #
 # .. fold:: How the figure is drawn
 
@@ -971,7 +983,7 @@ for ax in axes.flat:
     ax.set_axis_off()
 
 # %%
-# In a real project this is where the next round begins: more pictures of what goes wrong. We stop here.
+# In a real project the next round begins here: one adds more pictures of the kinds that go wrong. We stop here.
 #
 # Use it: the test
 # ----------------
@@ -992,8 +1004,8 @@ print(f"precision {found / (found + false_alarms):.2f}, recall {found / (found +
 print(f"cost {cost(test_probabilities, test_truth, THRESHOLD):.3f} minutes a picture")
 
 # %%
-# The low threshold shows: few logos are missed, and the price is false alarms. Compare the cost with that on the
-# validation pictures, which helped to choose.
+# This is the effect of the low threshold: few logos are missed, and the price is false alarms. Compare the cost with
+# that on the validation pictures. Those had a part in our choices, these had none.
 #
 # .. fold:: The results by photograph
 
@@ -1067,8 +1079,8 @@ print(
 # Use it: eight bits for a weight
 # -------------------------------
 # Each weight takes four bytes. One byte is enough: a whole number :math:`q` from −127 to 127, and the weight is about
-# :math:`s · q`. With one scale :math:`s` for the whole layer, its largest weight would decide for all, so each kernel
-# (each output channel) has its own. This is called :term:`weight quantisation`.
+# :math:`s · q`. If the whole layer shared one scale :math:`s`, the largest weight would decide it for all. So each
+# kernel (each output channel) has its own. This is called :term:`weight quantisation`.
 
 
 def to_8_bits(weight):
@@ -1153,7 +1165,7 @@ assert (in_32_bits - in_pytorch).abs().max() < 0.1
 # Use it: from the command line
 # -----------------------------
 # A user wants a program: ``python logo_detector.py poster.jpg``. The first of its functions prepares a picture just as
-# the file's notes say; ``exif_transpose`` turns photographs of phones upright.
+# the file's notes say; ``exif_transpose`` turns photographs from a phone upright.
 
 
 def read_picture(path, side):
@@ -1230,8 +1242,9 @@ print(f"logo_detector.py: {len(script.splitlines())} lines")
 # You can download both files into one folder: `logo_detector.py
 # <../../_live/lesson_18_image_classification_2/logo_detector.py>`__ and `logo.onnx
 # <../../_live/lesson_18_image_classification_2/logo.onnx>`__. We try them in an empty folder, with pictures that were
-# not made by ``compose``: a test photograph in its full size, and the same with a large logo in its middle and with a
-# counterfeit. One more file is no picture, and one does not exist.
+# not made by ``compose``. The first is a test photograph in its full size. The second and the third are the same
+# photograph with a large logo and with a counterfeit in its middle. One more file is no picture, and one does not
+# exist.
 #
 # .. fold:: The empty folder, and the command
 
@@ -1252,8 +1265,8 @@ done = subprocess.run(command, cwd=empty, capture_output=True, text=True, check=
 print(done.stdout + done.stderr + f"exit code {done.returncode}")
 
 # %%
-# Two files cannot be read, and the others were answered anyway. Compare ``fake.png`` with the table of mistakes: one
-# picture proves nothing either way.
+# Two files cannot be read, and the others were answered anyway. ``fake.png`` shows the counterfeit "turned". In the
+# table of mistakes this kind caused many false alarms, so one right answer would prove little.
 #
 # .. fold:: Checked: the exit code, and what is said about a damaged model
 
@@ -1328,16 +1341,16 @@ assert found["flipped"] < found["as it should be"]
 
 # %%
 # With red and blue exchanged, the logo becomes nearly the counterfeit "swapped", and the network was trained to refuse
-# it. Divided twice, all pictures are nearly black, and nothing is found. Flipped, the logo becomes "turned", a
-# difference that the network has not learned well, as the table of mistakes showed: it refuses more pictures than
-# before, but by far not all. **What to look for:** a model that was good in the notebook and is bad in the product.
-# **Remedy:** put the preparation into the file, and compare a few answers on both sides.
+# it. Divided twice, all pictures are nearly black, and nothing is found. Flipped, the logo becomes the counterfeit
+# "turned". The network has not learned this difference well, as the table of mistakes showed. So it refuses more
+# pictures than before, but by far not all. **What to look for:** a model that was good in the notebook and is bad in
+# the product. **Remedy:** put the preparation into the file, and compare a few answers on both sides.
 #
 # Break it: a split by pictures
 # -----------------------------
-# What would a careless split have done? We exchange half of the pictures of the validation photographs for as many
-# training pictures, and train again. Then we compare the new network with ours on the *other* half. The pictures are
-# the same, but the new network knows their backgrounds.
+# What would a careless split have done? We move half of the pictures of the validation photographs to the training
+# pictures, take as many of those away, and train again. Then we compare the new network with ours on the *other* half.
+# Both answer the same pictures, but the new network knows their backgrounds.
 #
 # .. fold:: How the two splits are compared
 
@@ -1353,9 +1366,10 @@ print(f"difference over the four photographs {gains.mean():+.1f} ± {error:.1f} 
 print("more than 3.2 standard errors:", bool(gains.mean().abs() > 3.2 * error))
 
 # %%
-# Read the last line. With ``False``, one training with each split and 160 pictures cannot show a leak, nor that there
-# is none. We expect only a small one: our logo is pasted *on* the photographs, so a photograph says nothing about the
-# label. With patients or days it does, and the leak can be everything. The rule costs nothing: split by group.
+# Read the last line. ``False`` means that one training with each split and 160 pictures cannot show a leak, nor that
+# there is none. We expect only a small one: our logo is pasted *on* the photographs, so a photograph says nothing
+# about the label. A patient or a day often does, and then the good result may come from the leak alone. The rule costs
+# nothing: split by group.
 #
 # Break it: a picture that does not fit
 # -------------------------------------
@@ -1419,7 +1433,7 @@ page_files.run_then_and_now("project", old_and_new, globals())
 # - A project is a chain: data, split, cleaning, training, calibration, threshold, test, packaging. Data that you make
 #   yourself let you score each link.
 # - Split by what pictures share. Sort training pictures by their loss, out of fold or after a short training, to find
-#   wrong labels: it saves most of the checking. That it raises the accuracy has to be measured.
+#   wrong labels: it saves most of the checking. Whether it also raises the accuracy has to be measured.
 # - A threshold follows from what the two mistakes cost, if the probabilities are honest.
 # - A map of scores with a maximum says where the model looks. Count its hits, and compare with blind rules and with
 #   random weights.
@@ -1519,8 +1533,8 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #
 # In practice
 # -----------
-# - Begin with made pictures if you have none, but test with real ones as soon as you can get them: ours are made, too,
-#   and a photograph of a printed logo has shadows and folds that we did not draw.
+# - Begin with made pictures if you have none, but test with real ones as soon as you can get them. Our test pictures
+#   are made, too: a photograph of a printed logo has shadows and folds that we did not draw.
 # - Keep a few pictures with their answers as a test for each place where the model runs.
 #
 # References

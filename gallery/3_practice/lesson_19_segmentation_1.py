@@ -14,7 +14,7 @@ good a :term:`mask <segmentation mask>` is, and build the layer that makes maps 
    .. grid-item-card:: You will be able to
 
       - turn the output maps of a network into probabilities, classes and a loss for each pixel;
-      - compute pixel accuracy, IoU and Dice from a confusion matrix, and say why they disagree;
+      - compute pixel accuracy, IoU and Dice, and say why pixel accuracy is not enough;
       - compute a transposed convolution in three ways, for stride 1 and stride 2, and say why it is no inverse;
       - recognise checkerboards, and read the masks of VOC, COCO and Cityscapes.
 
@@ -84,8 +84,8 @@ print("written:", sorted(folder.name for folder in root.iterdir()))
 # %%
 # Look at the data
 # ----------------
-# Pascal VOC keeps the answer as a picture: each pixel holds the number of a class. ``VOCSegmentation`` is the class of
-# torchvision that reads it. The last picture of our miniature shows a dog and three sheep.
+# Pascal VOC keeps the answer as a picture: each pixel holds the number of a class. In torchvision, ``VOCSegmentation``
+# reads such pictures. The last picture of our miniature shows a dog and three sheep.
 
 voc = datasets.VOCSegmentation(root / "voc-segmentation", image_set="trainval")
 picture, class_image = voc[3]
@@ -298,7 +298,8 @@ for name, predicted in predictions.items():
 #
 # .. math:: \text{Dice} = \frac{2\,\text{IoU}}{1 + \text{IoU}}
 #
-# So they always agree on which of two masks of *one* object is better. Always say which of them you report.
+# So they always agree on which of two masks of *one* object is better. But their values differ, so always say which of
+# them you report.
 #
 # For many classes we count once and compute everything from the counts. The :term:`confusion matrix` has a row for each
 # true class and a column for each predicted one. ``torch.bincount`` counts how often each number occurs. We give each
@@ -557,7 +558,8 @@ assert torch.equal(back, by_stamps(inputs, kernel))
 # %%
 # It is the same result for the third time: ``M`` convolves, and ``M.T`` does the transposed convolution with the same
 # kernel. You have used ``M.T`` before without seeing it: the :term:`backward pass` of :math:`y = Mx` multiplies the
-# gradient by :math:`M^T`. So the gradient of a convolution is a transposed convolution. The check below includes this.
+# gradient by :math:`M^T`. So the gradient of a convolution with respect to its input is a transposed convolution. The
+# check below includes this.
 #
 # Build it: it is not an inverse
 # ------------------------------
@@ -583,8 +585,8 @@ print("from the picture plus chess:", same.flatten().tolist())
 assert torch.equal(y, same)
 
 # %%
-# Two different pictures give the same result, so nobody can tell from it which one it was. Four numbers cannot hold
-# nine. The old name *deconvolution* is misleading, because in mathematics it means a true inverse.
+# Two different pictures give the same result, so the result does not tell which of them it was. Four numbers cannot
+# hold nine. The old name *deconvolution* is misleading, because in mathematics it means a true inverse.
 #
 # Build it: padding, and two sizes that become one
 # ------------------------------------------------
@@ -664,7 +666,8 @@ while compared < 200:
 print(f"{compared} settings: stamps, zeros, matrix and gradient agree with PyTorch")
 
 # %%
-# All four agree with PyTorch. The gradient of ``conv2d`` with the *same* weights is the transposed convolution.
+# All four agree with PyTorch. The gradient of ``conv2d`` with respect to its input is the transposed convolution with
+# the *same* weights.
 #
 # Use it: checkerboards
 # ---------------------
@@ -714,10 +717,10 @@ run_choices("row_of_ones", right=transposed_row, wrong=[repeated_row, stride_one
 # %%
 # To measure a checkerboard we use the discrete Fourier transform, ``torch.fft.fft2``. It writes a picture as a sum of
 # waves. The fastest wave that pixels can show goes up and down from one pixel to the next; its frequency is the
-# :term:`Nyquist frequency`. Three patterns change so fast: stripes in one direction, stripes in the other, and a chess
-# board. Our measure is their share of the whole power, which is the sum of the squared strengths of all waves, the
-# constant part included. In the result of ``fft2``, index 0 is the constant part, and index H/2 or W/2 is the wave that
-# changes at each pixel.
+# :term:`Nyquist frequency`. Three patterns change that fast: stripes in one direction, stripes in the other, and a
+# chess board. Our measure is their share of the whole power, which is the sum of the squared strengths of all waves,
+# the constant part included. In the result of ``fft2``, index 0 is the constant part, and index H/2 or W/2 is the wave
+# that changes at each pixel.
 
 
 def nyquist_share(image):
@@ -812,8 +815,9 @@ assert share < 1e-9
 
 # %%
 # Except for the outermost pixels, the layer does what ``F.interpolate`` does, and a flat area stays flat. This is a
-# good start for a training. According to the article, deep networks can learn to avoid the pattern from a random start,
-# but often keep a part of it. Its advice: use resize-convolution, or at least a kernel that the stride divides.
+# good start for a training. According to Odena and others, deep networks can learn to avoid the pattern from a random
+# start, but often keep a part of it. They advise resize-convolution, or at least a kernel whose size is a multiple of
+# the stride.
 #
 # Use it: an encoder and a decoder on one picture
 # -----------------------------------------------
@@ -954,8 +958,8 @@ assert iou > 0.95
 # An outline does not say exactly which pixels are inside: programs differ at the edge.
 #
 # **Cityscapes** again writes masks as pictures of numbers. Besides its class numbers, ``labelIds``, it has a second
-# numbering for training, in which only 19 classes count and all others are 255. The class ``Cityscapes`` lists both. In
-# the picture of objects the number is 1000 · class + object, for classes whose objects are counted.
+# numbering for training, in which only 19 classes count and all others are 255. ``datasets.Cityscapes`` of torchvision
+# lists both. In the picture of objects the number is 1000 · class + object, for classes whose objects are counted.
 
 streets = miniatures.load("cityscapes", root)
 view, (ids_image, objects_image, _, _) = streets[0]

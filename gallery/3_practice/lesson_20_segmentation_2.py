@@ -4,9 +4,9 @@
 
 You have photographs of animals, and want to know which pixels are animal. There are no masks yet. So you draw outlines
 yourself, turn them into masks, and find that four photographs are far too few to train with. Where do thousands of
-pictures with exact masks come from? And does a network that does well on them find the cat in a photograph that nobody
-has composed? This lesson goes the whole way: annotations, data, the network :term:`U-Net`, training, errors, and a last
-test on real photographs.
+pictures with exact masks come from? We compose them. But will a network that is good at composed pictures also find
+the cat in an ordinary photograph? This lesson goes the whole way: annotations, data, the network :term:`U-Net`,
+training, errors, and a last test on real photographs.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -15,7 +15,7 @@ test on real photographs.
 
       - read and write the files of Labelme and LabelImg, and convert outlines into masks and boxes;
       - compose training pictures with exact masks, and split them so that the test is honest;
-      - build U-Net, and a U-Net on a pretrained encoder, and say what the skips are good for;
+      - build U-Net, and a U-Net on a pretrained encoder, and say what its skip connections are good for;
       - measure a mask at its boundary and in its interior, and see where and why it fails.
 
    .. grid-item-card:: Before you start
@@ -78,8 +78,8 @@ print(f"computing on: {device}")
 # Look at the data
 # ----------------
 # Four photographs: a cat (by Stéfan van der Walt), two dogs (by Aitzol Berasategi, CC BY 4.0), a nuthatch (by Lukas
-# Baubkus, CC BY-SA 3.0) and sheep (from Tux Paint). We make smaller copies to work with, and of the flock we take the
-# four sheep in front.
+# Baubkus, CC BY-SA 3.0) and sheep (from Tux Paint). We make smaller copies to work with, and from the flock we cut out
+# the four sheep in front.
 #
 # .. fold:: The working copies
 
@@ -112,7 +112,7 @@ for name in ("cat.png", "dogs.jpg", "nuthatch.jpg", "sheep.jpg"):
 #
 #    - These are the pixels strictly inside. Labelme draws the outline as well.
 #
-# .. choice:: A U-Net hands the maps of its encoder to its decoder, through *skips*. You remove one skip after the other, the finest first, and train again each time. When only the coarsest skip is left, what has lost more?
+# .. choice:: A U-Net hands the maps of its encoder to its decoder, through *skips*. You remove one skip after the other, beginning with the finest (that of the largest maps), and train again each time. When only the coarsest skip is left, what has lost more?
 #    :right: 2
 #
 #    - The interior of the animals.
@@ -236,7 +236,7 @@ print(filled.sum())
 assert filled.sum() == 12
 
 # %%
-# Twelve pixels, where the area is 6. The smaller or thinner an object is, the more this counts.
+# The polygon fills twelve pixels, although its area is 6. The smaller or thinner an object is, the more this matters.
 #
 # .. fold:: The code of the choices
 
@@ -256,9 +256,9 @@ def strictly_inside():
 run_choices("polygon_pixels", right=with_outline, wrong=[area_alone, strictly_inside])
 
 # %%
-# Then all shapes, in the order of the file: a later one covers an earlier one. There are two masks, as in lesson 19.
-# The first holds the number of the class, the second that of the object. Shapes with the same label and group are one
-# object.
+# Next we fill all shapes in the order of the file, so a later one covers an earlier one. There are two masks, as in
+# lesson 19. The first holds the number of the class, the second that of the object. Shapes with the same label and
+# group are one object.
 #
 # .. fold:: The classes of Pascal VOC
 
@@ -339,9 +339,9 @@ for ax, name in zip(axes.flat, OUTLINES, strict=True):
 #
 # Build it: the folders and the colours of VOC
 # --------------------------------------------
-# VOC's masks are pictures with a :term:`palette` (lesson 19). It follows a rule. Write the class number in binary, and
-# begin with the lowest bit: the first bit goes to red, the second to green, the third to blue, the fourth to red again,
-# and so on. In each colour, the first bit counts 128, the next one 64, and so on.
+# VOC's masks are pictures with a :term:`palette` (lesson 19), and its colours follow a rule. Write the class number in
+# binary, and begin with the lowest bit: the first bit goes to red, the second to green, the third to blue, the fourth
+# to red again, and so on. In each colour, the first bit counts 128, the next one 64, and so on.
 #
 # .. fold:: The colours of VOC
 
@@ -490,19 +490,19 @@ print(from_yolo(yolo, pictures["dogs"].size, names))
 assert from_yolo(yolo, pictures["dogs"].size, names) == dog_boxes
 
 # %%
-# YOLO's file does not hold the size of the picture, so you need the picture to read it. And the numbers
-# are rounded to six places, so the reader has to *round*: see "Then and now".
+# YOLO's file does not hold the size of the picture, so you need the picture, too. And the numbers have only six
+# decimals, so a program that reads them has to *round*: see "Then and now".
 #
 # Build it: pictures whose masks are known
 # ----------------------------------------
-# Eight animals can serve as a last test, but not for training. So we compose training pictures: an animal that was cut
-# out, on a photograph without animals. The :term:`alpha channel` of the cut-out *is* the mask.
+# Eight animals are far too few to train with, so we keep them for a last test. For the training we compose pictures:
+# we put an animal that was cut out on a photograph without animals. The :term:`alpha channel` of the cut-out *is* the
+# mask.
 #
 # The module ``dlcourse.composites`` has the tools. ``load_cutout`` reads a cut-out as a square, with its colours
-# multiplied by alpha (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws cut-outs at random places, in
-# random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs, and ``tint`` changes brightness
-# and colour; by how much is a guess. We have 124 animals, and 17 photographs of trees, rocks,
-# water and buildings.
+# multiplied by alpha (:term:`premultiplied alpha`); "Break it" shows why. ``place`` draws cut-outs at random places,
+# in random sizes, turned and mirrored. ``crops`` cuts random squares out of photographs. ``tint`` changes brightness
+# and colour; how strongly is a guess. We have 124 animals, and 17 photographs of trees, rocks, water and buildings.
 #
 # .. fold:: The cut-outs and the backgrounds
 
@@ -522,9 +522,9 @@ print(len(backgrounds), "backgrounds:", ", ".join(sorted(backgrounds)[:5]), "…
 # %%
 # **The split** comes before the first picture. As in :doc:`lesson 18
 # </lessons/3_practice/lesson_18_image_classification_2>`, we split *photographs*, because composites with the same
-# photograph share much of their background. And a lion in the training set makes another lion in the test set easy, so
-# we split *groups of relatives*. A fifth of the groups is for validation and a fifth for the test; of the photographs,
-# three and five.
+# photograph share much of their background. With a lion in the training set, another lion in the test set is easy to
+# find. So we split the animals by *groups of relatives*. Validation gets a fifth of the groups and three photographs,
+# the test another fifth and five photographs.
 #
 # .. fold:: The split
 
@@ -548,10 +548,10 @@ for part, members in parts.items():
 assert sum(len(rows) for rows in animals.values()) == len(files) == 124
 
 # %%
-# Now the composition. If only animals had cut edges, a network could look for cut edges. So half of the backgrounds get
-# a *decoy*: a piece of another photograph in the shape of an animal, which counts as background. Since colours are
-# premultiplied, the animal is simply added to what is left of the background. Every batch is new; this is the
-# :term:`augmentation` of this lesson.
+# Now we compose. If only animals had cut edges, a network could find them by looking for cut edges. So half of the
+# backgrounds get a *decoy*: a piece of another photograph in the shape of an animal, which counts as background. Since
+# colours are premultiplied, the animal is simply added to what is left of the background. Every batch is new; this is
+# the :term:`augmentation` of this lesson.
 
 
 def draw_cutouts(rows, count):
@@ -595,13 +595,13 @@ for number, (above, below) in enumerate(axes.T):
 # Build it: U-Net, as in the paper
 # --------------------------------
 # Lesson 19 left a problem: the deep maps of an :term:`encoder` know *what* is in a picture, but only coarsely *where*.
-# The :term:`decoder` of U-Net (O. Ronneberger and others, 2015) makes the maps larger again, and also gets the fine
-# maps of the encoder, from each stage to the stage of the same size. These connections are the :term:`skips <skip
-# connection>`. A skip of U-Net *joins* channels; that of a ResNet (lesson 17) adds them.
+# The :term:`decoder` of U-Net (O. Ronneberger and others, 2015) makes the maps larger again. In addition, each of its
+# stages gets the map of the matching stage of the encoder. These connections are the :term:`skips <skip connection>`.
+# A skip of U-Net *joins* channels; that of a ResNet (lesson 17) adds them.
 #
 # The whole network is built of one block: two convolutions of 3 × 3. In the paper they have no padding, so each one
-# takes away a border of one pixel. Therefore the map of the encoder is larger than that of the decoder, and
-# ``cut_centre`` cuts out its middle.
+# takes away a border of one pixel. Therefore a map of the encoder is larger than that of the decoder at the same
+# stage, and ``cut_centre`` cuts out its middle.
 
 
 def double_convolution(in_channels, out_channels):
@@ -647,9 +647,9 @@ class UNet(nn.Module):
 
 # %%
 # The figure in the paper states the size of each map, from 572 × 572 pixels to 388 × 388. In the folded cell a
-# :term:`hook` notes what each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17), so
-# this costs nothing. The parameters are computed, too: a convolution has k · k · in · out weights and one bias for each
-# output.
+# :term:`hook` notes what each block returns. On the device ``"meta"`` tensors have shapes but no values (lesson 17),
+# so this costs nothing. The cell also computes the number of parameters: a convolution has k · k · in · out weights
+# and one bias for each output.
 #
 # .. fold:: Sizes and parameters
 
@@ -684,8 +684,8 @@ assert len(layers) == 23 and total == by_formula == 31_030_658
 #
 # Build it: a small U-Net
 # -----------------------
-# Ours is smaller, and its blocks follow what is usual today: padding, so that nothing is lost and ``cut_centre`` has
-# nothing to cut, and :term:`batch normalisation`. With two classes one map of logits is enough (lesson 17).
+# Ours is smaller. Its blocks have what is usual today: :term:`batch normalisation`, and padding, so that maps keep
+# their size and ``cut_centre`` has nothing to cut. With two classes one map of logits is enough (lesson 17).
 
 
 def block(in_channels, out_channels):
@@ -755,9 +755,10 @@ for maps in encode(example_input):
     print(tuple(maps.shape))
 
 # %%
-# The decoder begins with the coarsest map. Five times it doubles the size, joins the map of the encoder that has this
-# size, and applies a block. At the full size it joins the picture itself. ``skips`` says which of these five skips are
-# there, from fine to coarse; we need it for an :term:`ablation`. The widths are a guess.
+# The decoder begins with the coarsest map. Five times it doubles the size, joins the result with the map of the
+# encoder that has this size, and applies a block. At the full size, the picture itself takes the place of that map.
+# ``skips`` says which of these five skips are there, from fine to coarse; below we remove them one after the other (an
+# :term:`ablation`). The widths are a guess.
 
 CHANNELS = (3, 16, 24, 32, 96, 320)  # of the picture and of the five maps
 
@@ -794,14 +795,15 @@ print(f"{parameters_of(Decoder()):,} parameters to train")
 print("logits:", tuple(Decoder().to(device)(example_input, encode(example_input)).shape))
 
 # %%
-# The decoder has fewer parameters than the small U-Net. To double the size it repeats pixels and convolves, which makes
-# no checkerboards on flat areas (lesson 19).
+# The decoder has fewer parameters than the small U-Net. To double the size it repeats pixels and then convolves:
+# lesson 19 showed that this makes no checkerboards on flat areas.
 #
 # Build it: the loss
 # ------------------
 # The loss has two parts. :term:`Binary cross-entropy <binary cross-entropy>` judges each pixel alone. Most pixels are
-# background, so small animals count little in it. :term:`Dice <Dice coefficient>` (exercise 3 of lesson 19) judges each
-# picture as a whole, and every animal counts the same. The 1 above and below avoids 0/0.
+# background, so small animals contribute little to it. :term:`Dice <Dice coefficient>` (exercise 3 of lesson 19)
+# judges each picture as a whole, so a small animal counts as much as a large one. The 1 that the code adds above and
+# below the fraction bar avoids 0/0.
 
 
 def loss_of(logits, masks):
@@ -822,10 +824,10 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # Build it: boundary and interior
 # -------------------------------
 # One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a *band* of two pixels on each side
-# of the true boundary, and everything else, the *interior*. The band follows from two operations on masks.
-# :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel is 1 if any pixel of its neighbourhood is 1.
-# This is a maximum, ``F.max_pool2d`` with stride 1. :term:`Erosion <erosion>` makes it thinner, and is the dilation of
-# the background. (The dilation of a convolution is something else.)
+# of the true boundary, and everything else, the *interior*. The band is the difference of a thicker and a thinner
+# mask. :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel becomes 1 if any pixel of its
+# neighbourhood is 1. This is a maximum, so ``F.max_pool2d`` with stride 1 computes it. :term:`Erosion <erosion>` makes
+# it thinner, and is the dilation of the background. (The dilation of a convolution, in lesson 10, is something else.)
 
 
 def band_of(masks, width=2):
@@ -841,9 +843,9 @@ square[0, 3:, 3:] = 1
 print(band_of(square, width=1)[0].int())
 
 # %%
-# The square reaches the edge of the picture, and there it has no boundary: we do not know how it goes on. Now the
-# counts. For each picture and region we keep how many pixels truth and prediction share, and how many they cover
-# together.
+# The square reaches the edge of the picture, and there it has no boundary: we do not know how it goes on. Now we
+# count. For each picture and region we keep two numbers: how many pixels truth and prediction share, and how many they
+# cover together.
 
 REGIONS = ("all", "band", "interior")
 
@@ -876,9 +878,9 @@ for name, found in (("shifted by one pixel", shifted), ("everything is animal", 
     print(f"{name}: IoU", ", ".join(f"{region} {value:.2f}" for region, value in values))
 
 # %%
-# A shift of one pixel costs a lot in the band. Half of the band is animal, so even the answer "everything is animal"
-# has a band IoU near 0.5: compare with it. The interior also holds the background far from the animal, where false
-# alarms count.
+# A shift of one pixel costs a lot in the band. Half of the band is animal. So even the answer "everything is animal"
+# has an IoU near 0.5 there; compare each result in the band with it. The interior also holds the background far from
+# the animal, where false alarms count.
 #
 # How sure is an IoU? Other test pictures would give another one. The :term:`bootstrap` imitates this: draw as many
 # pictures as there are, *with* repetition, compute the IoU again, and do so 1,000 times. The standard deviation of the
@@ -899,9 +901,9 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # %%
 # Check against PyTorch
 # ---------------------
-# The folded cell compares the loss with ``nn.BCELoss`` and a Dice in a loop, the band with a search through all
-# neighbours, YOLO's numbers with ``torchvision.ops.box_convert``, the palette with a file of :doc:`lesson 06
-# </lessons/2_training/lesson_06_torchvision_1>`, and the IoUs with ``dlcourse.metrics``.
+# The folded cell makes five comparisons: the loss with ``nn.BCELoss`` and a Dice in a loop; the band with a search
+# through all neighbours; YOLO's numbers with ``torchvision.ops.box_convert``; the palette with a file of :doc:`lesson
+# 06 </lessons/2_training/lesson_06_torchvision_1>`; and the IoUs with ``dlcourse.metrics``.
 #
 # .. fold:: Checked in 50 random settings each
 
@@ -988,9 +990,10 @@ def new_batches(with_maps):
 
 
 # %%
-# The learning rates were chosen before the lesson was written, by the IoU on validation pictures after 80 steps, among
-# three values from 0.001 to 0.01: the largest for the decoder, the smallest for U-Net. Both lie at the edge of what was
-# tried, with one seed each, so take them as guesses. The number of steps is what the time allows.
+# The learning rates were chosen before the lesson was written. We tried three values from 0.001 to 0.01, with one seed
+# and 80 steps each, and compared the IoU on validation pictures. The largest was best for the decoder, the smallest
+# for U-Net. Both lie at the edge of what was tried, so take them as guesses. The number of steps is what the time
+# allows.
 
 torch.manual_seed(SEED)
 on_pretrained = Decoder().to(device, memory_format=torch.channels_last)
@@ -1006,7 +1009,7 @@ for name, values in losses.items():
 
 # %%
 # Both losses fall, that of the network from scratch far less. Before any numbers, let us look at validation pictures.
-# Right animal pixels are green, missed ones are blue, and false alarms are red.
+# Animal pixels that were found are green, missed ones are blue, and false alarms are red.
 #
 # .. fold:: The answers of the networks, and how the figure is drawn
 
@@ -1049,7 +1052,7 @@ for ax, label in zip(axes[:, 0], ("picture", "pretrained", "scratch"), strict=Tr
 
 # %%
 # With the pretrained encoder most animals are found, with ragged edges, and some decoys are taken for animals. The
-# network from scratch calls much else animal.
+# network from scratch takes many other things for animals.
 #
 # .. fold:: The numbers
 
@@ -1061,15 +1064,16 @@ for name, found in (*answers.items(), ("everything animal", everything)):
 
 # %%
 # The network from scratch is far behind, although both have seen the same 3,200 pictures. (In our trials larger
-# learning rates made its training loss smaller, but its validation IoU did not rise.) The two differ in more than the
-# pretraining, and this is no argument against U-Net: the paper trained from scratch for ten hours on a GPU.
+# learning rates made its training loss smaller, but its validation IoU did not rise.) The two networks differ in more
+# than the pretraining. And the result is no argument against U-Net: the paper trained it from scratch for ten hours on
+# a GPU.
 #
 # Use it: which skip does what?
 # -----------------------------
-# Now the question of the second prediction. We remove the skips one after the other, the finest first, and train a new
-# decoder each time: a ladder of six networks, with four seeds and 80 steps each. The encoder is frozen, so the maps of
-# 512 pictures are computed once. The ladder is measured on the validation animals, but on the photographs of the
-# training: the effect of new photographs comes later.
+# Now we come to the second question of "Predict". We remove the skips one after the other, the finest first, and train
+# a new decoder each time. This makes a ladder of six networks, each trained from four seeds, with 80 steps. The
+# encoder is frozen, so the maps of 512 pictures are computed once. We measure the ladder with animals of the
+# validation on photographs of the training. The effect of new photographs comes later.
 #
 # .. fold:: The stored pictures and their maps
 
@@ -1127,10 +1131,10 @@ for name, value in zip((*NAMES, "everything"), rungs, strict=True):
 
 # %%
 # Which drops are more than chance? We compare each network with the full one, in pairs: the same seeds, the same
-# pictures. It gets three lines: how the band changes, how the interior changes, and the difference of the two. A change
-# is called *clear* if it is larger than the number after ±. Two parts go into this number, and their squares are added:
-# 2 standard errors over the pictures, and 3.2 over the seeds. (For four seeds :term:`Student's t distribution` asks for
-# 3.2 in place of 2, as in lesson 18.)
+# pictures. Each gets three lines: how the band changes, how the interior changes, and the difference of these two
+# changes. A change is called *clear* if it is larger than the number after ±. This number is made like the margin of
+# lesson 08, of two parts: 2 standard errors over the pictures and 3.2 over the seeds. It is the root of the sum of
+# their squares. (For four seeds :term:`Student's t distribution` asks for 3.2 in place of 2, as in lesson 18.)
 #
 # .. fold:: Differences to the full network, and the figure
 
@@ -1177,17 +1181,20 @@ ax.set(xlabel="one more skip is removed →", ylabel="IoU", ylim=(0, None))
 legend = ax.legend()
 
 # %%
-# The small dots are the four seeds, and the dashed lines the answer "everything is animal". Without the picture itself
-# and the map of 1/2 no drop can be seen, and without the map of 1/4 none that is clear. With only the map of 1/16 left,
-# the band has lost more than the interior. Without this skip, too, only 3 × 3 positions are left, and the interior
-# breaks down as well. Two limits: the skips were removed in one order, so no drop belongs to one map alone. And after
-# short trainings at 96 pixels, even the full network is hardly above "everything is animal" in the band.
+# The small dots are the four seeds, and the dashed lines the answer "everything is animal". When the picture itself
+# and the map of 1/2 are removed, no drop can be seen. When the map of 1/4 follows, no drop is clear. With only the map
+# of 1/16 left, the band has lost more than the interior. When this skip is removed, too, only 3 × 3 positions are
+# left, and the interior breaks down as well.
+#
+# There are two limits. The skips were removed in one order only, so no drop belongs to one map alone. And after short
+# trainings at 96 pixels, even the full network is hardly above "everything is animal" in the band.
 #
 # Use it: the test
 # ----------------
 # All choices are made. The test asks: what is harder, a new animal or a new photograph? There are four sets of 160
-# pictures: animals of the training (*known*) or of the test (*new*), on photographs of the training or of the test.
-# mIoU is the mean over the classes *animal* and *background*; the last number is the IoU of "everything is animal".
+# composed pictures: animals of the training (*known*) or of the test (*new*), on photographs of the training or of the
+# test. mIoU is the mean over the classes *animal* and *background*; the last number is the IoU of "everything is
+# animal".
 #
 # .. fold:: The four sets
 
@@ -1208,9 +1215,10 @@ for name in losses:
         print(f"  {kind:5} animals, {where:5} photos: {scores}, everything {masks_here.mean():.2f}")
 
 # %%
-# Known animals on known photographs are found best by both networks. Which of the two changes costs more? The folded
-# cell compares with *known and known*, for the pretrained encoder. The 160 pictures share five new photographs, so each
-# photograph is measured alone. The number after ± is made as above, with 2.8 standard errors over the five photographs.
+# Both networks do best with known animals on known photographs. What costs more, new animals or new photographs? The
+# folded cell compares each of the two with *known and known*, for the network on the pretrained encoder. There are
+# only five new photographs for 160 pictures, so each photograph is measured alone. The number after ± is made as
+# above; for five photographs Student's t distribution asks for 2.8 standard errors.
 #
 # .. fold:: The two differences, and each photograph
 
@@ -1248,16 +1256,17 @@ assert photo_cost > 0
 assert max(by_photograph.values()) > min(by_photograph.values()) + 0.1
 
 # %%
-# On these five photographs the network loses more than with the new animals. But they differ so much from each other
-# that five do not settle it: maize leaves look more like animals than sky does. (And the ± for the animals does not
-# include what other new cut-outs would change.) The networks have seen 72 animals, but only nine photographs. So more
-# photographs should be tried first.
+# On average, the network loses more on these five photographs than with the new animals. But the photographs differ so
+# much from each other that five of them do not settle it: maize leaves, for example, look more like animals than the
+# sky does. (And the ± for the animals does not include what other new cut-outs would change.) The networks have seen
+# 72 animals, but only nine photographs. So the first thing to try is more photographs.
 #
 # Use it: photographs that nobody composed
 # ----------------------------------------
-# Now the question of the introduction. Our outlines are the truth, and the network has never seen these photographs. We
-# ask twice: for the whole photograph, with its shorter side reduced to 96 pixels; and for a cut around the animals, so
-# that their size is as in the training. (The cat fills its photograph, so for it the two are the same.)
+# Now we come to the question of the introduction. Our outlines are the truth, and the networks have never seen these
+# photographs. We show each photograph twice. First it is whole, with its shorter side reduced to 96 pixels. Then we
+# cut out the part around the animals, so that they are about as large as in the training. (The cat fills its
+# photograph, so for it the two are the same.)
 #
 # .. fold:: The photographs, whole and cut
 
@@ -1316,17 +1325,18 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
         show(ax, overlay(picture, found, mask), f"{name} {iou:.2f}")
 
 # %%
-# The network on the pretrained encoder finds parts of all animals, and the outline of hardly any. The mean over the
-# whole photographs is lower than the test with composed pictures promised. Each photograph shows a reason. The cat
-# is cut off on three sides; in training, whole animals stood in front of something. (The network from scratch calls so
-# much animal that the cat suits it.) The nuthatch is smaller than any animal of the training, and the cut helps it. The
-# sheep hide each other, and are hardly sharper than their meadow. Four photographs allow no verdict on the size of the
-# gap. But they tell what to do next: compose animals that are cut off, small and in groups, and train with annotated
-# photographs, too.
+# The network on the pretrained encoder finds parts of all animals, but hardly one complete outline. On average over
+# the whole photographs, its IoU is lower than in the test with composed pictures. Each photograph shows a reason. The
+# cat is cut off on three sides; in training, whole animals stood in front of something. (The cat fills most of its
+# photograph, so it suits the network from scratch, which takes so much for animal.) The nuthatch is smaller than any
+# animal of the training, and the cut helps it. The sheep hide each other, and are hardly sharper than their meadow.
+#
+# Four photographs allow no verdict on the size of the gap. But they show what to do next: compose animals that are cut
+# off, small and in groups, and train with annotated photographs, too.
 #
 # Break it: shrink first, multiply later
 # --------------------------------------
-# ``load_cutout`` multiplies the colours by alpha *before* it shrinks. What happens in the other order? To make a
+# ``load_cutout`` multiplies the colours by alpha *before* it shrinks. What happens in the other order? To make the
 # mistake visible, we paint the *invisible* pixels of the toucan green. Then we look at the pixels of its edge, where
 # alpha is between 0.3 and 0.7. On white paper they should be a mixture of the animal's own colour and white.
 
@@ -1358,7 +1368,7 @@ for name, (red, green, blue) in zip(on_white, fringe, strict=True):
 assert fringe[1][1] - fringe[1][2] > fringe[0][1] - fringe[0][2] + 0.1
 
 # %%
-# In the second line the green is in the picture: interpolation took it for a colour. (In real files the invisible
+# The second line is greener: interpolation has mixed the invisible green into the edge. (In real files the invisible
 # pixels may have any colour.) There is no message, and a network learns that animals have fringes. **What to look
 # for:** enlarge an edge.
 #
@@ -1416,7 +1426,7 @@ run_then_and_now("annotations", old_and_new, globals())
 #    - Older versions of LabelImg read YOLO's numbers with ``int``; version 1.8.6 rounds. ``int`` cuts off the decimals,
 #      so a box could move by a pixel each time that a file was read and written.
 #
-#    - The filter has a new name in Pillow.
+#    - Pillow 10 removed the name, as in lesson 18.
 #
 #    - Two arguments of the losses became one.
 #
@@ -1428,10 +1438,10 @@ run_then_and_now("annotations", old_and_new, globals())
 #   background cut edges too.
 # - U-Net is an encoder, a decoder, and skips that hand over fine maps. In 200 steps a decoder on a pretrained, frozen
 #   encoder found animals far better than our U-Net from scratch. (The two differ in more than the pretraining.)
-# - Measure boundary and interior apart. Here the two finest skips were hardly needed; with only that of 1/16 left the
-#   band had lost more than the interior, and without any skip both broke down.
-# - New photographs seemed to cost more than new animals, but five are few. On the four that nobody composed the mean
-#   was lower still. Test on such photographs.
+# - Measure boundary and interior apart. Here the two finest skips were hardly needed; with only the one of 1/16 left,
+#   the band had lost more than the interior, and without any skip both broke down.
+# - New photographs seemed to cost more than new animals, but five photographs are few. On four photographs that nobody
+#   composed, the mean was lower still. Test on such photographs, too.
 #
 # Self-checks
 # -----------
@@ -1457,7 +1467,7 @@ run_then_and_now("annotations", old_and_new, globals())
 #
 #      The test pictures show the same 20 photographs as the training pictures.
 #
-#    - How it does on new places of known animals in known photographs.
+#    - How the network does with known animals at new places of known photographs.
 #
 #      For anything more, photographs and animals have to be split first.
 #
