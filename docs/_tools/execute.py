@@ -13,7 +13,6 @@ import argparse
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sphinx_gallery.py_source_parser import extract_file_config
 
+from _ext.common.driver import end_with
 from _ext.common.paths import DOCS, ROOT
 from _ext.course.lessons import lesson_scripts, number_of
 from _ext.execution import cache, comparison, failures, notebooks
@@ -141,17 +141,6 @@ def execute(
 def _batches(names: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(names), PAGES_A_PROCESS):
         yield names[start : start + PAGES_A_PROCESS]
-
-
-def end_with(driver: int) -> None:
-    """End this process when the one that started it is gone."""
-
-    def watch() -> None:
-        while os.getppid() == driver:
-            time.sleep(WAIT_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ import atexit
 import gc
 import os
 import sys
+from pathlib import Path
 
 gc.disable()  # until all is imported, see docs/_ext/pages/quick_start.py
 
@@ -29,13 +30,17 @@ def leave() -> None:
 
 if __name__ == "__main__":
     atexit.register(leave)  # before all others: the first one runs last
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from _ext.common.driver import end_with
+
+    # It must not write on where the next build begins; `docs/_ext/__init__.py` imports nothing.
+    end_with(os.getppid())
 
 import argparse
 import io
 import re
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, cast
 
 from sphinx.application import Sphinx

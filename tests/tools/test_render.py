@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from _tools import render
@@ -116,3 +117,33 @@ def test_a_page_is_written(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert (tmp_path / "build/html/en/index.html").is_file()
     assert (tmp_path / "build/doctrees/en/index.doctree").is_file()
+
+
+#: A renderer in which Sphinx only waits.
+WAITING = """
+import runpy, sys, time
+import sphinx.application
+sphinx.application.Sphinx = lambda **options: time.sleep(60)
+program = sys.argv.pop()
+sys.argv = [program, "en", "pages"]
+runpy.run_path(program, run_name="__main__")
+"""
+#: A driver that starts it, and says which process it is.
+DRIVER = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", *sys.argv[1:]]).pid, flush=True)
+time.sleep(30)
+"""
+
+
+def test_a_renderer_ends_with_a_build_that_is_killed() -> None:
+    """It would go on writing where the next build begins."""
+    command = [sys.executable, "-c", DRIVER, WAITING, render.__file__]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout
+        renderer = psutil.Process(int(driver.stdout.readline()))
+        while renderer.num_threads() < 2:  # the second one watches
+            assert driver.poll() is None, "nothing watches the driver"
+        driver.kill()
+        gone, _ = psutil.wait_procs([renderer], timeout=20)
+        assert gone
