@@ -724,7 +724,7 @@ print("a new block changes nothing:", torch.equal(Block(8, heads=2)(x, no_future
 # Attention sees a set of keys, without an order. So the model must be told the positions, here in two ways. Each
 # position has a learned vector, which is added to the vector of the token. And the mask of numbers makes distant keys
 # weaker: from a score it subtracts the distance times a factor, and each head has its own factor. (This follows
-# *ALiBi*, Press and others, 2021, which has no position vectors and gentler factors. Ours come from trials.)
+# *ALiBi*, Press and others, 2021; our factors come from trials.)
 
 CONTEXT = 64
 distance = torch.arange(CONTEXT).unsqueeze(1) - torch.arange(CONTEXT)  # (64, 64)
@@ -935,8 +935,8 @@ for name, fewer, more in (
     print(f"{name:23} gain {gain:6.3f}, standard error {error:.3f}")
 
 # %%
-# From 4 to 16 words the GPT gains several standard errors. Counting has stopped long before, because most runs of 5
-# words are already new. From 16 to 64 words the gain is less than two standard errors: no verdict.
+# From 4 to 16 words the GPT gains several standard errors. Counting has stopped long before. From 16 to 64 words the
+# gain is less than two standard errors: no verdict.
 #
 # Use it: which one predicts better?
 # ----------------------------------
@@ -1294,9 +1294,8 @@ assert share["without, 3 × longer", 12] < 0.6
 # %%
 # After the same 600 steps the model without attention writes short strings, and nearly none of 12 letters. The one with
 # attention writes most of them. This does not show how much one vector can hold: trained longer, the model without
-# attention writes many more. It shows how *fast* the two learn. (The standard error over the strings is at most 2.3
-# points; each model was trained once.) For strings longer than those of the training attention is not enough: with 20
-# letters none is right.
+# attention writes many more. It shows how *fast* the two learn. (Each model was trained once.) For strings longer than
+# those of the training attention is not enough: with 20 letters none is right.
 #
 # Where does the decoder look? Each row of the map is a letter that it writes, and each column a letter of the source.
 #
@@ -1366,7 +1365,7 @@ print(f"two layers: {sum(p.numel() for p in Copier(2).parameters()):,} parameter
 # %%
 # Removing a part of a trained model to see what it does is an :term:`ablation`: here one layer adds nothing. We train
 # models of two layers, and models of one layer as a control, each with three seeds. We test on periods of 23
-# *different* tokens, so that the rule has one answer, and measure the loss on the second period.
+# *different* tokens, and measure the loss on the second period.
 #
 # We also measure two weights. The *previous-token weight* of layer 1 is what a token of the first period gives to the
 # token just before it. The *induction weight* of the last layer is what a token of the second period gives to the token
@@ -1439,7 +1438,7 @@ for trained, first, second, control, short_cut in zip(*found.values(), strict=Tr
 # %%
 # It is the same in all three seeds. With two layers the second period is predicted well. If either layer is removed,
 # this is lost, so the layers work together. A single layer is no better than guessing: it cannot know what stood before
-# an earlier token. (Its better loss at period 24 is a short cut, which the code explains.)
+# an earlier token.
 #
 # The maps show how two layers do it. Dark means much weight.
 #
@@ -1458,8 +1457,7 @@ print("one sequence with period 23, third seed")
 # %%
 # In layer 1 each token of the first period looks at the token just before it: this is the line below the diagonal. Take
 # two neighbours, *a* and *b*. After layer 1 the vector of *b* says "I am *b*, and *a* stood before me". When *a* comes
-# again, its query in layer 2 looks for "*a* stood before me", and finds *b*: this is the line 22 places back. The copy
-# needs both steps, and so two layers.
+# again, its query in layer 2 looks for "*a* stood before me", and finds *b*: this is the line 22 places back.
 #
 # Break it: three meanings of a mask
 # ----------------------------------
@@ -1686,5 +1684,3 @@ for start in ("却说曹", "却说玄"):
 # - \N. Elhage and others: `A mathematical framework for transformer circuits
 #   <https://transformer-circuits.pub/2021/framework/index.html>`__, 2021.
 # - \C. Olsson and others: `In-context learning and induction heads <https://arxiv.org/abs/2209.11895>`__, 2022.
-# - PyTorch: `scaled_dot_product_attention
-#   <https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html>`__.

@@ -63,6 +63,7 @@ ALLOWED = {
     "The film is long, but the last hour is beautiful": "the sentence that travels with the reader",
     "Two hours of my life that I will never get back": "an example of lesson 23",
     "Not a bad film at all": "an example of lesson 23",
+    "a dull qwertyish film": "an example of lesson 23",
     "Recall-Oriented Understudy for Gisting Evaluation": "what ROUGE stands for",
     "longest common subsequence": "the English name of a term",
     "a small program that draws maps of the world": "an example of lesson 25",
