@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from built_site import LANGUAGES
-from staged import DESK, PHONE, heights, scrolls_sideways, violations
+from staged import DESK, PHONE, asked_by_scripts, heights, scrolls_sideways, violations
 
 LESSON = "lesson_22_nlp_2"
 PAGE = f"lessons/3_practice/{LESSON}.html"
@@ -111,8 +111,7 @@ def test_file_is_small(left):
 
 def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
     page = open_page("en/index.html", fresh=True, viewport=DESK).page
-    asked: list[str] = []
-    page.on("request", lambda request: "_images" in request.url or asked.append(request.url))
+    asked = asked_by_scripts(page)
     page.goto(f"{server}en/{PAGE}")
     assert page.evaluate("customElements.get('attention-explorer') !== undefined")
     assert not [address for address in asked if any(name in address for name in LATE)]

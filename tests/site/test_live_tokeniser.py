@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from built_site import LANGUAGES
-from staged import DESK, PHONE, heights, scrolls_sideways, violations
+from staged import DESK, PHONE, asked_by_scripts, heights, scrolls_sideways, violations
 
 LESSON = "lesson_21_nlp_1"
 PAGE = f"lessons/3_practice/{LESSON}.html"
@@ -81,8 +81,7 @@ def test_file_is_small(left):
 
 def test_nothing_is_loaded_before_the_reader_begins(open_page, server):
     page = open_page("en/index.html", fresh=True, viewport=DESK).page
-    asked: list[str] = []
-    page.on("request", lambda request: "_images" in request.url or asked.append(request.url))
+    asked = asked_by_scripts(page)
     page.goto(f"{server}en/{PAGE}")
     assert page.evaluate("customElements.get('live-tokeniser') !== undefined")
     assert not [a for a in asked if "_live/" in a or "byte-pairs" in a]

@@ -24,6 +24,7 @@ ELEMENT = re.compile(r"<(conv-stepper|frame-player)\b.*?</\1>", re.DOTALL)
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 SMALL_PHONE = {"width": 320, "height": 640}
 STATIC = ROOT / "docs" / "_static"
+PAGES_OWN = {"document", "stylesheet", "image", "media", "font"}
 
 #: Put an element on the stage; return how many timers it starts, and so what would move by itself.
 PUT = """(markup) => {
@@ -207,6 +208,19 @@ def heights(page: Page, selector: str) -> list[float]:
         assert not scrolls_sideways(page)
         found.append(page.locator(selector).bounding_box()["height"])
     return found
+
+
+def asked_by_scripts(page: Page) -> list[str]:
+    """Return a list to which the addresses are added that scripts ask for from now on.
+
+    Fonts and pictures are not among them: on a busy machine they come when the page has long loaded.
+    """
+    asked: list[str] = []
+    page.on(
+        "request",
+        lambda request: request.resource_type in PAGES_OWN or asked.append(request.url),
+    )
+    return asked
 
 
 def scrolls_sideways(page: Page) -> bool:
