@@ -24,7 +24,7 @@ ELEMENT = re.compile(r"<(conv-stepper|frame-player)\b.*?</\1>", re.DOTALL)
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 SMALL_PHONE = {"width": 320, "height": 640}
 STATIC = ROOT / "docs" / "_static"
-PAGES_OWN = {"document", "stylesheet", "image", "media", "font"}
+PAGES_OWN = {"document", "stylesheet", "image", "media", "font", "other"}  # other: its icon
 
 #: Put an element on the stage; return how many timers it starts, and so what would move by itself.
 PUT = """(markup) => {
