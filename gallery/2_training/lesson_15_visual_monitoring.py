@@ -977,7 +977,6 @@ with SummaryWriter(runs / "loud") as writer:
 
 example = inputs[:1].cpu()
 small = nn.Linear(784, 10)
-loss = F.cross_entropy(small(example), labels[:1].cpu())
 old_and_new = [
     (
         "from tensorboardX import SummaryWriter",
@@ -988,12 +987,6 @@ old_and_new = [
 writer.close()""",
         """writer = SummaryWriter(log_dir=runs / "new")
 writer.close()""",
-    ),
-    (
-        """with SummaryWriter(runs / "old") as writer:
-    writer.add_scalar("loss", loss.data[0], 0)""",
-        """with SummaryWriter(runs / "new") as writer:
-    writer.add_scalar("loss", loss.item(), 0)""",
     ),
     (
         """with SummaryWriter(runs / "old") as writer:
@@ -1018,8 +1011,6 @@ assert sorted(ward.values()) == sorted(FAULTS)
 #    - The writer is part of PyTorch since 1.1 (2019). The old package is not installed here.
 #
 #    - TensorBoardX 1.7 (2019) renamed the argument to ``logdir``; PyTorch's writer calls it ``log_dir``.
-#
-#    - A loss has no axis to index. ``item`` returns the Python number.
 #
 #    - TensorBoardX could write all scalars as JSON. TensorBoard's own reader makes this unnecessary.
 #
