@@ -87,6 +87,23 @@ assert product.tolist() == [[5, 14], [14, 50]]
 # %%
 # If you see these four entries, PyTorch works. If not, :doc:`the set-up page </setup>` lists the usual errors.
 #
+# If ``torch`` and ``torchvision`` come from two different builds, ``import torchvision`` stops with the message below;
+# the cure is in :doc:`the list of errors </errors>`. You can skip the fold.
+#
+# .. fold:: How the message comes about
+
+
+def fake_nms(boxes, scores, threshold):
+    """Stand in for the operator, as torchvision's own placeholder does during the import."""
+    return boxes
+
+
+try:
+    torch.library.register_fake("torchvision::nms", fake_nms)
+except RuntimeError as message:
+    print(f"RuntimeError: {message}")
+
+# %%
 # Set-up: CPU, CUDA or MPS
 # ------------------------
 # Every tensor lies on a :term:`device`. ``cpu`` is the processor, ``cuda`` a GPU of NVIDIA (or of AMD, in a build for

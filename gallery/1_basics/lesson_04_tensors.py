@@ -38,7 +38,7 @@ explains many shape errors.
 # sphinx_gallery_budget_s = 15
 # sphinx_gallery_needs = [1, 2, 3]
 # sphinx_gallery_assets = []
-# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_thumbnail_number = 3
 import math
 import timeit
 from itertools import pairwise
@@ -142,8 +142,25 @@ print(f"shape {tuple(photo.shape)}, dtype {photo.dtype}, from {photo.min()} to {
 print(f"{photo.numel():,} elements of {photo.element_size()} byte: {photo.nbytes:,} bytes")
 
 # %%
-# The axes are rows, columns and colour channels, and each element is a whole number from 0 to 255.
+# The axes are rows, columns and colour channels, and each element is a whole number from 0 to 255. In the figure a
+# white frame marks 60 × 60 pixels of the portrait. Beside it stand the red values of every tenth pixel of every tenth
+# row.
 #
+# The slice ``photo[160:220:10, 190:250:10, 0]`` picks them. It looks harmless, but it holds the idea of the whole
+# lesson: it copies nothing.
+#
+# .. fold:: How the figure is drawn
+
+patch = photo[160:220:10, 190:250:10, 0]
+alt = "A portrait with one eye framed, and beside it the red values of 36 of its pixels."
+fig, (left, right) = plt.subplots(1, 2, figsize=(5.2, 2.9), num=alt)
+left.imshow(photo.numpy())
+left.add_patch(plt.Rectangle((190, 160), 60, 60, fill=False, edgecolor="white", linewidth=2))
+left.set_axis_off()
+greys = (patch.numpy() / 255).astype(str)  # Matplotlib reads the string "0.5" as a grey
+right = draw_cells(right, patch, colours=greys)
+
+# %%
 # Creation and dtype
 # ------------------
 # All elements of a tensor have one type, its :term:`dtype`. It fixes which values an element can hold and how many
@@ -586,7 +603,8 @@ except RuntimeError as error:
 # copy.
 #
 # The second mistake multiplies a matrix of PyTorch by one from NumPy. Arithmetic would promote the dtype, but matrix
-# products do not.
+# products do not. We try a single product and then a batch of nine, because their messages differ. ``repeat`` makes
+# the nine copies.
 
 weight = torch.ones(2, 3)
 data = torch.from_numpy(np.ones((3, 2)))
@@ -594,10 +612,14 @@ try:
     weight @ data
 except RuntimeError as error:
     print(f"RuntimeError: {error}")
+try:
+    weight.repeat(9, 1, 1) @ data.repeat(9, 1, 1)  # (9, 2, 3) @ (9, 3, 2)
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
 
 # %%
-# ``float`` is another name of ``float32``, and ``double`` is one of ``float64``. Convert the data that came from NumPy:
-# ``data.to(torch.float32)``.
+# Both messages mean the same. ``float`` is another name of ``float32``, and ``double`` is one of ``float64``.
+# Convert the data that came from NumPy: ``data.to(torch.float32)``.
 #
 # The third mistake mixes two devices. The device ``meta`` exists on every machine: its tensors have a shape and a
 # dtype but no elements. So we can provoke the mistake without a GPU.
