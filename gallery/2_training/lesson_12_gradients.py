@@ -16,7 +16,7 @@ sixty lines, a small version of the program that PyTorch calls :term:`autograd`.
       - compute a gradient by hand, forward and backward through a computation graph;
       - write a small autograd engine, and read the graph that PyTorch records;
       - check a gradient with finite differences, and choose the step for it;
-      - say why gradients vanish in deep networks, and recognise five common mistakes with autograd.
+      - say why gradients vanish in deep networks, and recognise four common mistakes with autograd.
 
    .. grid-item-card:: Before you start
 
@@ -33,6 +33,8 @@ sixty lines, a small version of the program that PyTorch calls :term:`autograd`.
 # ------
 # Most of this lesson computes with single numbers in ``float64``, which keeps about sixteen digits. Rounding errors are
 # then too small to hide a wrong derivative.
+#
+# .. fold:: The imports
 
 # sphinx_gallery_number = 12
 # sphinx_gallery_budget_s = 20
@@ -107,8 +109,8 @@ sketch.set_axis_off()
 # %%
 # Predict
 # -------
-# In the first question, ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We make ``a`` a
-# little larger and look at how much larger ``z`` becomes.
+# In this formula ``a`` is used twice: :math:`z = a·b + a`, with :math:`a = 2` and :math:`b = 5`. We make ``a`` a little
+# larger and look at how much larger ``z`` becomes.
 #
 # .. choice:: If :math:`a` grows by a tiny amount, by how many times this amount does :math:`z` grow?
 #    :outputs: used_twice
@@ -120,21 +122,6 @@ sketch.set_axis_off()
 #      instead of adding it makes this mistake.
 #
 #    - Along *one* path the factors are multiplied. But these are two different paths.
-#
-# .. choice:: A network has a million parameters, and computing its loss takes one millisecond. How long does it take to compute all million derivatives of the loss?
-#    :right: 1
-#
-#    - A few milliseconds
-#
-#      One pass backwards through the computation is enough for all of them. You will count its steps below.
-#
-#    - About 20 milliseconds, since :math:`2^{20}` is a million
-#
-#      There is nothing to search here.
-#
-#    - About 17 minutes, a millisecond for each derivative
-#
-#      This is the price of changing one parameter at a time.
 #
 # Build it: a feed-forward network
 # --------------------------------
@@ -178,8 +165,7 @@ for row in switches:
 
 # %%
 # This was the :term:`forward pass`. With random parameters the outputs have nothing to do with the lamp. Our loss, the
-# sum of the squared errors, measures how wrong they are. (The number of states is always four, so a sum is safe here;
-# see lesson 11.)
+# sum of the squared errors, measures how wrong they are.
 
 
 def loss_of(parameters, inputs, targets):
@@ -230,29 +216,8 @@ print([round(value, 2) for value in by_trial.tolist()])
 
 # %%
 # Where the value is positive, a larger parameter makes the loss larger. The gradient points in the direction in which
-# the loss grows fastest. We test this with a small step along the gradient and along 2,000 random directions.
-#
-# .. fold:: The steepest of 2,000 random directions
-
-
-def rises(directions, step=1e-4):
-    """How much the loss grows for each unit of a small step, for directions (13, n)."""
-    after = loss_of(parameters[:, None] + step * directions, switches, lamp)
-    return (after - start_loss) / step
-
-
-gradient = by_trial[:, None]
-directions = torch.randn(13, 2000, generator=generator, dtype=torch.float64)
-steepest = rises(gradient / gradient.norm()).item()
-others = rises(directions / directions.norm(dim=0))
-print(f"along the gradient: {steepest:.2f}")
-print(f"2,000 random directions: from {others.min():.2f} to {others.max():.2f}")
-print(f"length of the gradient: {gradient.norm():.2f}")
-assert others.max() < steepest and abs(steepest / gradient.norm() - 1) < 0.01
-
-# %%
-# No random direction rises as steeply as the gradient, and the length of the gradient says how steep it is. So a small
-# step *against* the gradient lowers the loss fastest. But the trials cost one forward pass for each parameter.
+# the loss grows fastest, and its length says how steep the loss is. So a small step *against* the gradient lowers the
+# loss fastest. But the trials cost one forward pass for each parameter.
 #
 # Build it: the chain rule
 # ------------------------
@@ -471,7 +436,7 @@ print(a.gradient)
 assert (a.gradient, b.gradient) == (6, 2)
 
 # %%
-# The engine is complete. The gradient of ``a`` is 6, the answer to the first question of "Predict".
+# The engine is complete. The gradient of ``a`` is 6, the answer to the question of "Predict".
 #
 # .. fold:: The code of the choices
 
@@ -635,9 +600,8 @@ assert (w.grad, b.grad) == (24, 8)
 
 # %%
 # Again 24 and 8. The loss was printed with ``MulBackward0``, the operation that made it. The parents of an operation
-# stand in ``next_functions``. Each entry is a pair: the operation that made the parent, and the number of its output,
-# which we do not need. So ``next_functions[0][0]`` is the first parent, and we can walk along the first parents to a
-# leaf.
+# stand in ``next_functions``. Each entry is a pair, whose first part is the operation that made the parent. So
+# ``next_functions[0][0]`` leads to the first parent, and we can walk along the first parents to a leaf.
 
 step = loss.grad_fn
 while step is not None:
@@ -646,14 +610,13 @@ while step is not None:
 
 # %%
 # This is our figure, read from right to left. At the leaf ``w``, ``AccumulateGrad`` *adds* the arriving gradient to
-# ``w.grad``. (A plain number such as 3.0 is a parent without a gradient, ``None``.) Unlike our engine, PyTorch does not
-# keep the gradients of intermediate results. If you want to see one, call ``error.retain_grad()`` before ``backward``.
+# ``w.grad``. (A plain number such as 3.0 is a parent without a gradient.) Unlike our engine, PyTorch does not keep the
+# gradients of intermediate results. If you want to see one, call ``error.retain_grad()`` before ``backward``.
 #
-# One example may agree by luck. The folded cell compares engine and PyTorch on 200 random graphs, in which earlier
-# results are used again. It also compares the lamp network, with 50 random lists of parameters, with the usual layers
-# ``nn.Linear`` and ``nn.Tanh``.
+# One example may agree by luck. The folded cell takes the lamp network with 50 random lists of parameters. It compares
+# our engine with autograd, and both with a network of the usual layers ``nn.Linear`` and ``nn.Tanh``.
 #
-# .. fold:: Checked against PyTorch: 200 graphs, 50 networks
+# .. fold:: Checked against PyTorch, 50 networks
 
 
 def layers_from(numbers):
@@ -666,39 +629,6 @@ def layers_from(numbers):
         layers[2].bias.copy_(numbers[12])
     return layers
 
-
-def random_graph(leaves, choices):
-    """Apply random operations to random earlier results."""
-    nodes = list(leaves)
-    for kind, first, second in choices:
-        a, b = nodes[first % len(nodes)], nodes[second % len(nodes)]
-        if kind == 0:
-            nodes.append(a + b)
-        elif kind == 1:
-            nodes.append(a - b)
-        elif kind == 2:
-            nodes.append((a * b).tanh())  # tanh keeps long products small
-        else:
-            nodes.append(a.tanh())
-    return nodes[-1] * nodes[-2] + nodes[-3]
-
-
-largest = 0.0
-for _ in range(200):
-    numbers = torch.randn(4, generator=generator, dtype=torch.float64)
-    choices = torch.randint(0, 4, (15, 3), generator=generator)
-    choices[:, 1:] = torch.randint(0, 1000, (15, 2), generator=generator)
-    ours = as_values(numbers.tolist())
-    theirs = [number.clone().requires_grad_() for number in numbers]
-    our_result = random_graph(ours, choices.tolist())
-    their_result = random_graph(theirs, choices.tolist())
-    backward(our_result)
-    expected = torch.autograd.grad(their_result, theirs, materialize_grads=True)
-    found = [our_result.value, *(leaf.gradient for leaf in ours)]
-    for number, tensor in zip(found, [their_result, *expected], strict=True):
-        torch.testing.assert_close(torch.tensor(number, dtype=torch.float64), tensor.detach())
-        largest = max(largest, abs(number - tensor.item()) / max(1.0, abs(number)))
-print(f"200 random graphs: largest relative difference {largest:.0e}")
 
 for _ in range(50):
     numbers = torch.randn(13, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -719,7 +649,7 @@ for _ in range(50):
 print("50 networks: losses and all 13 gradients agree, with tensors and with layers")
 
 # %%
-# All values and all gradients agree, up to rounding. In PyTorch a whole tensor takes the place of our ``Value``, and
+# All losses and all gradients agree, up to rounding. In PyTorch a whole tensor takes the place of our ``Value``, and
 # there are hundreds of operations, written in C++. The principle is that of our sixty lines.
 #
 # Check against PyTorch: what is recorded, and what is not
@@ -748,19 +678,20 @@ assert (mixed, w.grad) == (8, 4)
 # Use it: train the network
 # -------------------------
 # Each step of :term:`gradient descent` does the same four things: forward, clear the old gradients, backward, and move
-# each parameter against its gradient. We do it with our own engine. The :term:`learning rate` 0.05 is a guess that
-# works; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` shows how to choose one.
+# each parameter against its gradient. If nobody cleared the gradients, each step would follow the sum of all gradients
+# since the beginning (lesson 01 shows this mistake). In PyTorch, ``optimiser.zero_grad()`` clears them. The
+# :term:`learning rate` 0.05 is a guess that works; :doc:`lesson 13 </lessons/2_training/lesson_13_optimisation>` shows
+# how to choose one.
 
 
-def train(parameters, steps=100, learning_rate=0.05, clear=True):
+def train(parameters, steps=100, learning_rate=0.05):
     """Change the Values of the parameters; return the loss before each step."""
     losses = []
     for _ in range(steps):
         loss = loss_of(parameters, value_rows, value_lamp)
         losses.append(loss.value)
-        if clear:
-            for parameter in parameters:
-                parameter.gradient = 0.0
+        for parameter in parameters:
+            parameter.gradient = 0.0
         backward(loss)
         for parameter in parameters:
             parameter.value -= learning_rate * parameter.gradient
@@ -779,10 +710,9 @@ for row in value_rows:
 
 # %%
 # The network has learned the lamp. One start may be lucky, so we train from ten. The folded cell also trains PyTorch's
-# layers with ``torch.optim.SGD`` from three of these starts, and compares the losses at each step. The :term:`baseline`
-# is the best weighted sum of the two switches, which has a :term:`closed form` (lesson 01).
+# layers with ``torch.optim.SGD`` from three of these starts, and compares the losses at each step.
 #
-# .. fold:: Ten starts, PyTorch, and the baseline
+# .. fold:: Ten starts, and PyTorch
 
 
 def train_layers(layers, steps=100, learning_rate=0.05):
@@ -802,37 +732,26 @@ starts = torch.randn(10, 13, generator=generator, dtype=torch.float64)
 curves = [train(as_values(numbers.tolist())) for numbers in starts]
 for numbers, curve in zip(starts[:3], curves[:3], strict=True):
     np.testing.assert_allclose(train_layers(layers_from(numbers)), curve, rtol=1e-6, atol=1e-12)
-table = torch.cat([switches, torch.ones(4, 1, dtype=torch.float64)], dim=1)
-best_linear = torch.linalg.lstsq(table, lamp[:, None]).solution
-linear_loss = (table @ best_linear - lamp[:, None]).square().sum().item()
 last = [curve[-1] for curve in curves]
 learned = sum(value < 0.1 for value in last)
 print("last losses:", *(f"{value:.0e}" for value in last))
-linear_outputs = (table @ best_linear)[:, 0].abs()
-print(f"best weighted sum: loss {linear_loss:.2f}, largest output {linear_outputs.max():.2f}")
 print(f"{learned} of 10 starts end below 0.1")
 print("engine and PyTorch: the same losses at each of 100 steps, for 3 starts")
-assert learned >= 6 and max(last) < linear_loss and abs(linear_loss - 4) < 1e-9
+assert learned >= 6
 
 # %%
-# The best weighted sum answers 0 in each state, and its loss is 4. All ten networks are better, as the figure shows.
-# That all ten succeed is a little luck; try another seed.
+# All ten networks learn, as the figure shows. Two curves are nearly flat for a while before they fall. Ten starts are
+# no proof for every start; try another seed.
 #
 # .. fold:: How the figure is drawn
 
-alt = "The loss of ten networks falls to 0 in 40 steps; the best weighted sum stays at 4."
+alt = "The loss of ten networks falls to 0 within 60 steps; two curves are flat for a while."
 fig, ax = plt.subplots(figsize=(5.2, 3), num=alt)
-for number, curve in enumerate(curves):
-    label = "network, ten starts" if number == 0 else None
-    ax.plot(curve[:60], color=BLUE, linewidth=1, label=label)
-ax.axhline(linear_loss, color=VERMILION, linestyle="--", label="best weighted sum")
-ax.set(xlabel="step", ylabel="loss", ylim=(0, 12))
-legend = ax.legend(loc="upper right")
+for curve in curves:
+    ax.plot(curve[:60], color=BLUE, linewidth=1)
+limits = ax.set(xlabel="step", ylabel="loss", ylim=(0, 12))
 
 # %%
-# Two curves are nearly flat for a while: the length of the gradient says how steep the loss is *here*, not how far it
-# is to the minimum.
-#
 # Use it: what does a backward pass cost?
 # ---------------------------------------
 # The engine lets us count. An operation has at most two parents, so there are at most two arrows for each operation,
@@ -854,8 +773,8 @@ big = nn.Sequential(
 )
 big_inputs = torch.randn(64, 512, generator=generator)
 big_loss = "big(big_inputs).square().mean()"
-forward_s = min(timeit.repeat(big_loss, globals=globals(), number=3, repeat=8))
-both_s = min(timeit.repeat(f"{big_loss}.backward()", globals=globals(), number=3, repeat=8))
+forward_s = min(timeit.repeat(big_loss, globals=globals(), number=1, repeat=50))
+both_s = min(timeit.repeat(f"{big_loss}.backward()", globals=globals(), number=1, repeat=50))
 big_count = sum(parameter.numel() for parameter in big.parameters())
 print(f"PyTorch, {big_count:,} parameters: forward and backward take")
 print(f"{both_s / forward_s:.1f} times as long as forward alone (measured in this build)")
@@ -1001,18 +920,18 @@ for depth in range(1, 11):
 # - He's initialisation is made for ReLU. The derivative of ReLU is 1 for positive inputs and 0 otherwise, so the mean
 #   of its square is about 1/2. With :math:`v = 2/n` the factor is 1 again.
 #
-# We build networks with 20 hidden layers of 64 neurons. The inputs are 2,000 digits of MNIST, made smaller to 8 × 8
-# pixels and :term:`normalised <normalise>`. The folded cell sends 200 of them forward. It collects the length of the
-# gradient of the loss with respect to the output of each layer, for four kinds of networks with five seeds each.
+# We build networks with 20 hidden layers of 64 neurons. The inputs are 200 digits of MNIST, made smaller to 8 × 8
+# pixels and :term:`normalised <normalise>`. The folded cell collects the length of the gradient of the loss with
+# respect to the output of each layer, for four kinds of networks with five seeds each.
 #
 # .. fold:: The gradient at each layer, five seeds
 
 
-def deep_network(activation, initialisation, hidden_layers, seed):
-    """Hidden layers of 64 neurons each, and an output layer for 10 classes."""
+def deep_network(activation, initialisation, seed):
+    """20 hidden layers of 64 neurons each, and an output layer for 10 classes."""
     torch.manual_seed(seed)
     layers = []
-    for _ in range(hidden_layers):
+    for _ in range(20):
         linear = nn.Linear(64, 64)
         if initialisation == "Xavier":
             nn.init.xavier_normal_(linear.weight)
@@ -1025,21 +944,21 @@ def deep_network(activation, initialisation, hidden_layers, seed):
 
 
 digits = MNIST(assets.path("mnist"), train=True)
-small_images = F.adaptive_avg_pool2d(digits.data[:2000, None] / 255, 8)  # (2000, 1, 8, 8)
-images = small_images.flatten(1).to(device)  # (2000, 64)
+small_images = F.adaptive_avg_pool2d(digits.data[:200, None] / 255, 8)  # (200, 1, 8, 8)
+images = small_images.flatten(1).to(device)  # (200, 64)
 images = (images - images.mean()) / images.std()
-labels = digits.targets[:2000].to(device)
+labels = digits.targets[:200].to(device)
 
 
 def gradient_lengths(model):
     """Length of the gradient with respect to the output of each hidden linear layer."""
-    x, outputs = images[:200], []
+    x, outputs = images, []
     for module in model:
         x = module(x)
         if isinstance(module, nn.Linear):
             x.retain_grad()
             outputs.append(x)
-    nn.functional.cross_entropy(x, labels[:200]).backward()
+    nn.functional.cross_entropy(x, labels).backward()
     return [output.grad.norm().item() for output in outputs[:-1]]
 
 
@@ -1052,7 +971,7 @@ arms = [
 lengths = {}
 print("activation  weights   factor: theory  measured   first / last layer")
 for activation, weights, kind, theory in arms:
-    found = np.array([gradient_lengths(deep_network(kind, weights, 20, seed)) for seed in range(5)])
+    found = np.array([gradient_lengths(deep_network(kind, weights, seed)) for seed in range(5)])
     lengths[activation, weights] = found  # (5 seeds, 20 layers)
     ratios = found[:, 0] / found[:, -1]
     factors = ratios ** (1 / 19)
@@ -1086,76 +1005,10 @@ ax.legend(loc="lower left")
 limits = ax.set_xlim(20.5, 0.5)
 
 # %%
-# Does it matter for learning? We train for 100 steps with three learning rates and three seeds, and measure the loss
-# on the same 2,000 images. A network without any knowledge has a loss of about :math:`\ln 10 ≈ 2.30` (lesson 11). The
-# question is only whether a network learns *at all*, so the training set is enough.
-#
-# .. fold:: 36 short trainings
-
-
-def train_deep(model, learning_rate, seed):
-    """Loss on all images after 100 steps."""
-    draws = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.SGD(model.parameters(), lr=learning_rate)
-    for _ in range(100):
-        rows = torch.randint(2000, (64,), generator=draws).to(device)
-        loss = nn.functional.cross_entropy(model(images[rows]), labels[rows])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    with torch.no_grad():
-        return nn.functional.cross_entropy(model(images), labels).item()
-
-
-finals = {}
-print("network                     rate 0.03      rate 0.1       rate 0.3")
-for title, kind, weights, depth in (
-    ("sigmoid, 1 hidden layer", nn.Sigmoid, "default", 1),
-    ("sigmoid, 10 hidden layers", nn.Sigmoid, "default", 10),
-    ("ReLU, default, 10", nn.ReLU, "default", 10),
-    ("ReLU and He, 10", nn.ReLU, "He", 10),
-):
-    line = f"{title:26}"
-    for rate in (0.03, 0.1, 0.3):
-        ends = [
-            train_deep(deep_network(kind, weights, depth, seed), rate, seed) for seed in range(3)
-        ]
-        finals[title, rate] = ends
-        line += f"  {min(ends):.2f} to {max(ends):.2f}"
-    print(line)
-deep_sigmoid = [
-    value for (title, _), ends in finals.items() if "10 hidden" in title for value in ends
-]
-assert min(deep_sigmoid) > 2.25
-for rate in (0.03, 0.1, 0.3):
-    assert min(finals["ReLU, default, 10", rate]) > 2.25
-    assert max(finals["ReLU and He, 10", rate]) < 2.25
-    assert max(finals["sigmoid, 1 hidden layer", rate]) < 2.25
-
-# %%
-# With one hidden layer the sigmoid network learns. With ten it has learned nothing after the 100 steps, at any of the
-# three rates, and neither has ReLU with the default weights. The last two rows of the table differ only in the
-# *initialisation*. With He's the ten layers learn (the rate 0.3 is nearly too large for them). Two more remedies are
-# batch normalisation, which :doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` explains, and the skip
-# connections of :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`.
-#
-# Break it: gradients that add up
-# -------------------------------
-# ``backward`` adds to the gradients of the leaves (lesson 01). This is useful if a batch is processed in parts. It is a
-# silent mistake if nobody clears the gradients between two *steps*. We train the ten networks once more without
-# clearing.
-
-forgetful = [train(as_values(numbers.tolist()), clear=False)[-1] for numbers in starts]
-print("cleared:    ", *(f"{value:.0e}" for value in last))
-print("not cleared:", *(f"{value:.0e}" for value in forgetful))
-worse = sum(sick > well for sick, well in zip(forgetful, last, strict=True))
-print(f"worse in {worse} of 10 pairs")
-assert worse >= 8
-
-# %%
-# There is no message. Each step now follows the sum of all gradients since the beginning. **What to look for:** a loss
-# that falls and rises again (:doc:`lesson 14 </lessons/2_training/lesson_14_building_a_network>` shows such a curve).
-# **Remedy:** ``optimiser.zero_grad()`` in each step.
+# A step of gradient descent moves each weight in proportion to its gradient. With a gradient that is a trillion times
+# smaller, the first layers stay where they are. A good initialisation is one remedy. Two more are batch normalisation,
+# which :doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` explains, and the skip connections of
+# :doc:`lesson 17 </lessons/3_practice/lesson_17_image_classification_1>`.
 #
 # Break it: backward twice
 # ------------------------
@@ -1290,26 +1143,6 @@ with torch.no_grad():
 w.grad = None
 print(w.detach(), w.grad)""",
     ),
-    (
-        """class Square(torch.autograd.Function):
-    def forward(self, x):
-        self.save_for_backward(x)
-        return x * x
-    def backward(self, gradient):
-        (x,) = self.saved_tensors
-        return gradient * 2 * x
-y = Square()(torch.tensor(3.0, requires_grad=True))""",
-        """class Square(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-    @staticmethod
-    def backward(ctx, gradient):
-        (x,) = ctx.saved_tensors
-        return gradient * 2 * x
-y = Square.apply(torch.tensor(3.0, requires_grad=True))""",
-    ),
 ]
 run_then_and_now("autograd", old_and_new, globals())
 
@@ -1322,11 +1155,7 @@ run_then_and_now("autograd", old_and_new, globals())
 #
 #    - The argument has another name today.
 #
-#    - It still runs, but autograd does not see what is done through ``.data``
-#      (:doc:`lesson 04 </lessons/1_basics/lesson_04_tensors>` shows a wrong gradient).
-#
-#    - An operation with a local derivative of your own. The methods are static now, and the object ``ctx`` keeps what
-#      the backward pass needs.
+#    - It still runs, but autograd does not see what is done through ``.data``.
 #
 # What you learned
 # ----------------
@@ -1337,8 +1166,8 @@ run_then_and_now("autograd", old_and_new, globals())
 # - Finite differences have a best step: near :math:`\sqrt[3]{ε}` for the central formula. Check in ``float64``.
 # - The gradient is multiplied by one factor for each layer. Sigmoids make it vanish; ReLU with He's initialisation
 #   keeps its length.
-# - Clear gradients in each step, do not cut the graph with ``item()``, and ask for the gradient last, after computing
-#   and moving the initial values.
+# - Clear the gradients in each step, do not cut the graph with ``item()``, and ask for the gradient last, after
+#   computing and moving the initial values.
 #
 # Self-checks
 # -----------
