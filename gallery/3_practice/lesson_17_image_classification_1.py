@@ -42,7 +42,6 @@ networks: VGG, GoogLeNet and ResNet.
 # sphinx_gallery_thumbnail_number = 5
 import math
 from itertools import pairwise
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import torch
@@ -142,15 +141,6 @@ print("two neurons:", weights @ four_pixels + biases)
 # the sign of its sum is the :term:`perceptron` of 1958; our model has two of them side by side. The values 0.2370 and
 # 1.7276 are not probabilities yet.
 #
-# .. fold:: The same sums, one product at a time
-
-for neuron in range(2):
-    total = biases[neuron]
-    for weight, pixel in zip(weights[neuron], four_pixels, strict=True):
-        total = total + weight * pixel
-    print(f"neuron {neuron}: {total:.4f}")
-
-# %%
 # Build it: from logits to probabilities
 # --------------------------------------
 # The :term:`softmax` of the logits :math:`z_1, …, z_C` is
@@ -242,30 +232,25 @@ for temperature in (0.1, 0.5, 1.0, 2.0, 100.0):
 # ---------------------------------
 # Now we cut 128 × 128 grey pixels out of a photograph. Two neurons that see every pixel are a :term:`fully connected
 # layer`, in PyTorch ``nn.Linear(128 * 128, 2)``. It expects a row of values for each picture, so the square becomes a
-# row. The weights are random: this layer has not learned anything.
+# row. The weights are random: this layer has not learned anything. We ask it twice: first with pixels from 0 to 255,
+# then with pixels from 0 to 1.
 
 photograph = torch.from_numpy(plt.imread(assets.path("photographs") / "china.jpg").copy())
 square = photograph[80:208, 250:378].float().mean(2)  # (128, 128), values from 0 to 255
 row = square.reshape(1, 128 * 128)  # (1, 16384): a batch of one picture
 two_neurons = nn.Linear(128 * 128, 2)
-outputs = two_neurons(row)  # (1, 2)
-print("logits:       ", [round(value, 1) for value in outputs[0].tolist()])
-print("probabilities:", [round(value, 4) for value in outputs.softmax(dim=1)[0].tolist()])
-assert outputs.softmax(dim=1).max() > 0.999
+probabilities = two_neurons(row).softmax(dim=1)  # (1, 2)
+print("pixels from 0 to 255:", [round(value, 4) for value in probabilities[0].tolist()])
+assert probabilities.max() > 0.999
+probabilities = two_neurons(row / 255).softmax(dim=1)
+print("pixels from 0 to 1:  ", [round(value, 4) for value in probabilities[0].tolist()])
+assert probabilities.max() < 0.7
 
 # %%
-# This layer has learned nothing, and yet it is almost certain. The reason is the size of the inputs. The pixels go up
-# to 255, and 16,384 products are added, so the logits are large, and so is their difference. We divide the pixels by
-# 255 and ask again.
-
-outputs = two_neurons(row / 255)
-print("logits:       ", [round(value, 3) for value in outputs[0].tolist()])
-print("probabilities:", [round(value, 4) for value in outputs.softmax(dim=1)[0].tolist()])
-assert outputs.softmax(dim=1).max() < 0.7
-
-# %%
-# Now neither class is sure, as it should be. A probability near 1 need not mean knowledge. It can mean large inputs.
-# This is one reason why pictures are :term:`normalised <normalise>` first.
+# The first time the layer is almost certain, although it knows nothing. Each logit is a sum of 16,384 products, so with
+# large inputs the two logits are far apart. The second time neither class is sure, as it should be. A probability near
+# 1 need not mean knowledge: it can mean large inputs. This is one reason why pictures are :term:`normalised
+# <normalise>` first.
 #
 # What does the layer cost? Each of its :math:`C` neurons has a weight for each of the :math:`n` inputs, and a bias:
 # :math:`(n + 1)C` parameters. A :term:`multilayer perceptron` has a :term:`hidden layer` between the pixels and the
@@ -331,27 +316,11 @@ for height, width in ((32, 32), (48, 48), (31, 77)):
 # From 2010 to 2017 a contest decided which network was best: the ImageNet Large Scale Visual Recognition Challenge,
 # ILSVRC. Its classification task had 1.2 million training photographs and 1,000 classes. Some photographs show several
 # things, and only one of them is the label. So a model was allowed five answers. The :term:`top-5 error` is the share
-# of pictures whose label is not among the five classes with the largest logits. ``topk`` returns the largest elements
-# and their positions.
-
-
-def top_k_error(logits, labels, k):
-    """Share of the pictures whose label is not among the k largest logits, in %."""
-    guesses = logits.topk(k, dim=1).indices  # (N, k)
-    found = (guesses == labels[:, None]).any(dim=1)
-    return 100 * (1 - found.float().mean().item())
-
-
-random_logits = torch.randn(20000, 1000, generator=generator)
-random_labels = torch.randint(1000, (20000,), generator=generator)
-print(f"guessing: top-1 error {top_k_error(random_logits, random_labels, 1):.1f} %,", end=" ")
-print(f"top-5 error {top_k_error(random_logits, random_labels, 5):.1f} %")
-assert abs(top_k_error(random_logits, random_labels, 5) - 99.5) < 0.2
-
-# %%
-# Pure guessing has a top-5 error of 99.5 % on average; here 99.6. The figure shows what the winners reached, and VGG,
-# which was second in 2014. Each number is from a paper that is named in the references; 2016 is left out, because its
-# winner has no paper.
+# of pictures whose label is not among the five classes with the largest logits. Guessing five of 1,000 classes has a
+# top-5 error of 99.5 %.
+#
+# The figure shows what the winners reached, and VGG, which was second in 2014. Each number is from a paper that is named
+# in the references; 2016 is left out, because its winner has no paper.
 #
 # .. fold:: The numbers, and how the figure is drawn
 
@@ -380,10 +349,9 @@ steps = [before - after for before, after in pairwise(contest_errors)]
 assert min(steps) > 0 and max(steps) == steps[1]  # from XRCE to AlexNet
 
 # %%
-# The pale bars are methods without deep networks. AlexNet, a deep convolutional network, made the largest step (with
-# additional training pictures it reached 15.3 %). The dark bars are averages over several networks. The dashed line is
-# *one* trained person who labelled 1,500 pictures, so "better than humans" says less than it seems. What did VGG,
-# GoogLeNet and ResNet do differently? We build their blocks.
+# The pale bars are methods without deep networks. AlexNet, a deep convolutional network, made the largest step. The dark
+# bars are averages over several networks. The dashed line is *one* trained person who labelled 1,500 pictures, so
+# "better than humans" says less than it seems. What did VGG, GoogLeNet and ResNet do differently? We build their blocks.
 #
 # Build it: VGG, small kernels in a stack
 # ---------------------------------------
@@ -475,11 +443,8 @@ print(f"{direct / reduced:.1f} times fewer")
 assert direct / reduced > 9
 
 # %%
-# The detour through 16 channels needs less than a ninth of the weights. The block has four branches: 1 × 1 alone; 1 × 1
-# and then 3 × 3; 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. (``three_in`` and ``five_in`` are the channels
-# between two convolutions, and ``largest`` is the side of the largest kernel.) All branches keep rows and columns, so
-# ``torch.cat`` can join their maps along axis 1, the channels. After each convolution comes :term:`batch
-# normalisation`, as in torchvision; the paper of 2014 did not have it yet.
+# The detour through 16 channels needs less than a ninth of the weights. First we write one convolution of the block.
+# After it comes :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have it yet.
 
 
 def convolution(in_channels, out_channels, k):
@@ -487,45 +452,41 @@ def convolution(in_channels, out_channels, k):
     return nn.Sequential(layer, nn.BatchNorm2d(out_channels, eps=0.001), nn.ReLU())
 
 
+for k in (1, 3, 5):
+    print(f"{k} × {k}:", tuple(convolution(192, 32, k)(torch.zeros(1, 192, 28, 28)).shape))
+
+# %%
+# With the padding ``k // 2``, a kernel of any odd side keeps the 28 rows and 28 columns. So ``torch.cat`` can join the
+# maps of several branches along axis 1, the channels. The block has four branches: 1 × 1 alone; 1 × 1 and then 3 × 3;
+# 1 × 1 and then 5 × 5; and a pooling followed by 1 × 1. The arguments are numbers of channels: ``three_in`` and
+# ``five_in`` stand between two convolutions. Only ``largest`` is the side of a kernel. The example is block 3a of the
+# paper.
+
+
 class Inception(nn.Module):
     """Four branches, joined along the channels."""
 
     def __init__(self, channels, one, three_in, three, five_in, five, pooled, largest=5):
         super().__init__()
-        point = convolution(channels, one, 1)
         small = [convolution(channels, three_in, 1), convolution(three_in, three, 3)]
         large = [convolution(channels, five_in, 1), convolution(five_in, five, largest)]
         pool = [nn.MaxPool2d(3, stride=1, padding=1), convolution(channels, pooled, 1)]
-        chains = [nn.Sequential(*chain) for chain in (small, large, pool)]
-        self.branches = nn.ModuleList([point, *chains])
+        chains = [[convolution(channels, one, 1)], small, large, pool]
+        self.branches = nn.ModuleList([nn.Sequential(*chain) for chain in chains])
 
     def forward(self, x):
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
-# "3a" in Table 1 of the paper
 first_block = Inception(192, one=64, three_in=96, three=128, five_in=16, five=32, pooled=32)
 for branch in first_block.branches:
     print(tuple(branch(torch.zeros(1, 192, 28, 28)).shape))
 print("joined:", tuple(first_block(torch.zeros(1, 192, 28, 28)).shape))
 
 # %%
-# 64 + 128 + 32 + 32 maps are 256. Next we compare its cost with that of torchvision's block, which should be the same.
-
-with torch.device("meta"):
-    ours = Inception(192, one=64, three_in=96, three=128, five_in=16, five=32, pooled=32)
-    theirs = models.googlenet(init_weights=False).inception3a
-for name, block in (("ours", ours), ("torchvision", theirs)):
-    print(f"{name:12} {parameters_of(block):7,} parameters,", end=" ")
-    print(f"{multiply_adds(block, 192, 28, 28):,} multiply-adds")
-print("kernels of the third branch:", theirs.branch3[1].conv.kernel_size)
-assert round(multiply_adds(ours, 192, 28, 28) / 1e6) == 128  # "128M" in the paper
-assert parameters_of(ours) - parameters_of(theirs) == 16 * 32 * (25 - 9)
-
-# %%
-# The numbers differ, and the last line says why: in torchvision the "5 × 5" kernels are 3 × 3. The source of
-# torchvision calls this a known bug. The published weights belong to the small kernels, so it stays. Our 128 million
-# multiply-adds are those of Table 1 in the paper. With ``largest=3`` our block equals torchvision's (checked below).
+# 64 + 128 + 32 + 32 maps are 256. (In torchvision the third branch has kernels of 3 × 3 in place of 5 × 5. Its source
+# calls this a known bug: the published weights belong to the small kernels, so it stays. With ``largest=3`` our block
+# equals torchvision's, as the check below shows.)
 #
 # Build it: ResNet, an addition
 # -----------------------------
@@ -589,8 +550,7 @@ def resnet18(classes=1000):
     layers += [nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)]
     channels = 64
     for width in (64, 128, 256, 512):
-        layers.append(Residual(channels, width, stride=1 if width == 64 else 2))
-        layers.append(Residual(width, width))
+        layers += [Residual(channels, width, 1 if width == 64 else 2), Residual(width, width)]
         channels = width
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
 
@@ -702,6 +662,11 @@ for _ in range(20):
     yours = BasicBlock(before, after, stride, down)
     assert_equal(mine, yours, torch.randn(2, before, draw(5, 12), draw(5, 12), generator=generator))
 assert_equal(resnet18(), models.resnet18(), torch.randn(2, 3, 33, 40, generator=generator))
+with torch.device("meta"):
+    ours = Inception(192, one=64, three_in=96, three=128, five_in=16, five=32, pooled=32)
+    theirs = models.googlenet(init_weights=False).inception3a
+assert round(multiply_adds(ours, 192, 28, 28) / 1e6) == 128  # "128M" in the paper
+assert parameters_of(ours) - parameters_of(theirs) == 16 * 32 * (25 - 9)  # 5 × 5, not 3 × 3
 vgg11_plan = [64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool"]
 vgg11 = models.vgg11(init_weights=False).features
 assert_equal(vgg_features(vgg11_plan), vgg11, torch.randn(1, 3, 32, 32, generator=generator))
@@ -716,36 +681,6 @@ print("VGG16: parameters and multiply-adds agree")
 # %%
 # Our blocks compute the same outputs as torchvision's, and the same gradients.
 #
-# Use it: what do they cost?
-# --------------------------
-# torchvision's lists of weights say how good each network was on ImageNet's validation pictures. We can read this
-# without downloading the weights. The folded cell puts it beside the cost.
-#
-# .. fold:: Parameters, multiply-adds and errors
-
-print("                 parameters  multiply-adds  top-5 error")
-costs = {}
-for name in ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "efficientnet_b0"):
-    options = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
-    with torch.device("meta"):
-        network = models.get_model(name, weights=None, **options)
-    known = models.get_model_weights(name)["IMAGENET1K_V1"].meta["_metrics"]["ImageNet-1K"]
-    error = 100 - known["acc@5"]
-    costs[name] = (parameters_of(network), multiply_adds(network, 3, 224, 224), error)
-    millions, billions = costs[name][0] / 1e6, costs[name][1] / 1e9
-    print(f"{name:16} {millions:8.1f} M {billions:10.2f} G {error:11.1f} %")
-assert costs["vgg16"][0] > 20 * costs["googlenet"][0]
-assert 0 < costs["googlenet"][2] - costs["vgg16"][2] < 1.5
-assert 0 < costs["resnet18"][2] - costs["vgg16"][2] < 1.5
-assert costs["vgg16"][1] > 8 * costs["resnet18"][1]
-assert costs["resnet50"][2] < costs["resnet18"][2] < costs["alexnet"][2]
-assert costs["efficientnet_b0"][1] < costs["resnet18"][1] / 4
-
-# %%
-# VGG16 has more than twenty times as many parameters as GoogLeNet, and needs over eight times as many multiply-adds as
-# ResNet-18. Its error is smaller than theirs by less than 1.5 points. (torchvision's errors differ from those of the
-# contest: one network, one crop of each picture, and other recipes of training.)
-#
 # Use it: 6 layers and 26
 # -----------------------
 # Now to the question of this lesson. A *plain* block is our residual block without the addition. Everything else stays.
@@ -754,6 +689,11 @@ assert costs["efficientnet_b0"][1] < costs["resnet18"][1] / 4
 class Plain(Residual):
     def forward(self, x):
         return F.relu(self.body(x))
+
+
+# %%
+# A network for our small pictures needs few channels. The first convolution makes 8 maps of 7 × 7; then come the blocks,
+# global average pooling, and a fully connected layer for ten classes.
 
 
 def classifier(block, blocks, seed):
@@ -926,9 +866,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
 # What goes wrong in the plain network? The first suspect is the length of the gradient, which may vanish (:doc:`lesson
-# 12 </lessons/2_training/lesson_12_gradients>`). That lesson named two remedies: both our networks have normalisation,
-# so they differ only in the skips. We take new networks, before any training, and measure the gradient of the loss
-# with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor that is no parameter.
+# 12 </lessons/2_training/lesson_12_gradients>`). The remedies of that lesson were normalisation and skips. Both our
+# networks have normalisation, and only one has skips. We take new networks, before any training, and measure the
+# gradient of the loss with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor that
+# is no parameter.
 
 
 def gradient_lengths(network):
@@ -943,6 +884,9 @@ def gradient_lengths(network):
     F.cross_entropy(x, train_labels[:200]).backward()
     return [output.grad.norm().item() for output in outputs]
 
+
+# %%
+# We do this for four networks of each kind, and divide the length at the first block by that at the last.
 
 lengths, ratios = {}, {}
 for block in (Plain, Residual):
@@ -963,11 +907,8 @@ assert 1 < max(ratios[Residual]) < min(ratios[Plain])
 # further on. A hiker in a fog, who sees only the slope under the feet, can use it on a smooth hill, but not on a heap
 # of broken glass. D. Balduzzi and others measured this in 2017. We follow their idea: we walk in 100 small steps in a
 # straight line from one picture to another, and compute at each point the gradient of the first logit with respect to
-# the pixels.
-#
-# Training follows the gradient of the loss with respect to the weights. Ours is that of one logit, with respect to the
-# pixels. Both are built from the same signal, which runs back through all blocks. So one is a hint about the other,
-# although it is not the same measurement.
+# the pixels. (Training follows the gradient with respect to the *weights*. Both run back through the same blocks, so
+# one is a hint about the other.)
 
 
 def slopes_on_line(network, first, second):
@@ -1116,22 +1057,6 @@ print("one picture, dim=0:", batch_logits[:1].softmax(dim=0).tolist())
 # With a single picture all its probabilities are 1: each class is alone in its column. **What to look for:** sums over
 # the classes that are not 1. **Remedy:** ``dim=1``, or ``dim=-1`` if the classes are the last axis.
 #
-# Break it: an addition that does not fit
-# ---------------------------------------
-# Somebody doubles the channels in a block and forgets the shortcut.
-
-grows = two_convolutions(64, 128)
-x = torch.zeros(1, 64, 56, 56)
-try:
-    grows(x) + x
-except RuntimeError as message:
-    print(fill(f"RuntimeError: {message}", 80))
-print("with one channel:", tuple((grows(x) + x[:, :1]).shape))
-
-# %%
-# Axis 1 holds the channels, 128 against 64. The shortcut needs a convolution of 1 × 1. The last line is the silent
-# form: if the input has only *one* channel, broadcasting adds it to all 128, and nobody complains.
-#
 # Then and now
 # ------------
 # Code for image classification is often copied from torchvision as it was around 2018. torchvision 0.29 and PyTorch
@@ -1147,24 +1072,8 @@ print(m(torch.tensor([0.2370, 1.7276])))""",
 print(m(torch.tensor([0.2370, 1.7276])))""",
     ),
     (
-        """head = nn.Sequential(nn.AvgPool2d(7, stride=1),
-                     nn.Flatten(),
-                     nn.Linear(512, 10))
-print(head(torch.zeros(1, 512, 8, 8)).shape)""",
-        """head = nn.Sequential(nn.AdaptiveAvgPool2d(1),
-                     nn.Flatten(),
-                     nn.Linear(512, 10))
-print(head(torch.zeros(1, 512, 8, 8)).shape)""",
-    ),
-    (
         "from torchvision.models.utils import load_state_dict_from_url",
         "from torch.hub import load_state_dict_from_url",
-    ),
-    (
-        """with torch.device("meta"):
-    network = models.googlenet()""",
-        """with torch.device("meta"):
-    network = models.googlenet(init_weights=True)""",
     ),
 ]
 run_then_and_now("classifiers", old_and_new, globals())
@@ -1175,12 +1084,7 @@ run_then_and_now("classifiers", old_and_new, globals())
 #    - Without ``dim`` PyTorch guesses the axis from the number of axes. For logits of shape (N, C) it guesses 1, for
 #      (C, H, W) it guesses 0.
 #
-#    - Older ResNets of torchvision ended like this. A pooling of 7 × 7 makes one position of 7 × 7, but four of 8 × 8:
-#      the network took pictures of 224 × 224 only.
-#
 #    - The function moved to ``torch.hub``, and torchvision removed its copy.
-#
-#    - The default of ``init_weights`` is going to change. Say what you want.
 #
 # What you learned
 # ----------------
@@ -1188,8 +1092,8 @@ run_then_and_now("classifiers", old_and_new, globals())
 #   it is a sigmoid. A temperature makes them sharper or flatter and never changes the order.
 # - A fully connected layer has :math:`(n + 1)C` parameters and a fixed number of inputs. Global average pooling lets
 #   pictures of any size in.
-# - VGG stacks kernels of 3 × 3; GoogLeNet joins four branches, made cheap by 1 × 1; ResNet adds the input. Most
-#   parameters are in fully connected layers, and most of the work is where the maps are large.
+# - VGG stacks kernels of 3 × 3; GoogLeNet joins four branches, made cheap by 1 × 1; ResNet adds the input. VGG16
+#   has most of its parameters in fully connected layers, and nearly all of its work in convolutions.
 # - In a deep plain network the gradients of neighbouring points hardly agree, and the training fails even on the
 #   training pictures. With skips they agree far better, and the deep network learns.
 #
@@ -1298,8 +1202,6 @@ run_then_and_now("classifiers", old_and_new, globals())
 # -------------
 # - ResNet's authors later moved batch normalisation and ReLU in front of the convolutions, so that the skip is free of
 #   them (`Identity mappings in deep residual networks <https://arxiv.org/abs/1603.05027>`__, 2016).
-# - GoogLeNet has two additional classifiers in the middle, which help the training. In training mode torchvision's
-#   version returns the logits of all three, so take ``outputs.logits``. In evaluation mode it returns a tensor.
 #
 # References
 # ----------
