@@ -635,13 +635,10 @@ legend = ax.legend(loc="lower right")
 #
 # Use it: why PyTorch is the star
 # -------------------------------
-# TensorFlow has these five parts too. PyTorch leads for three other reasons.
+# TensorFlow has these five parts too. PyTorch leads for two other reasons.
 #
 # *A model is ordinary Python.* PyTorch runs *eagerly*: it carries out each operation when Python reaches it. So you can
 # print in the middle of a model, and an error points at your own line.
-#
-# *Researchers chose it.* In 2019, of the papers at CVPR, a conference on computer vision, that name just one of the two
-# frameworks, 69 % named PyTorch (counted by H. He, see the references).
 #
 # *Models attract models.* Whoever uses a published model needs its framework. Since version 5, Transformers, the
 # library of :doc:`lesson 24 </lessons/3_practice/lesson_24_bert>`, has `PyTorch as its only backend
@@ -839,9 +836,6 @@ run_then_and_now(
 # ----------
 # - A. Paszke and others: `PyTorch: an imperative style, high-performance deep learning library
 #   <https://arxiv.org/abs/1912.01703>`__, 2019.
-# - H. He: `The state of machine learning frameworks in 2019
-#   <https://thegradient.pub/state-of-ml-frameworks-2019-pytorch-dominates-research-tensorflow-dominates-industry/>`__,
-#   The Gradient, 2019.
 # - Johannes Kepler: *Harmonices Mundi*, 1619, book V, where the law was published.
 # - PyTorch documentation: `torch.accelerator <https://docs.pytorch.org/docs/stable/accelerator.html>`__,
 #   `Autograd mechanics <https://docs.pytorch.org/docs/stable/notes/autograd.html>`__, :torch:`torch.Tensor.backward`,

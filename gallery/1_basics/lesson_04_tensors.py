@@ -413,8 +413,6 @@ assert ours == (theirs.shape, theirs.stride())
 #
 # An axis of length 1 costs nothing either. ``unsqueeze(dim)`` adds such an axis, and ``squeeze(dim)`` takes it away. In
 # this way a single picture becomes a batch of one.
-#
-# The only index on such an axis is 0, and 0 times any stride is 0, so its stride is never used.
 
 added = x.unsqueeze(1)
 print("unsqueeze(1):", tuple(added.shape))
@@ -443,42 +441,23 @@ print("x.T:", visited(x.T))
 # In ``x`` each step moves by 1, even the step from the end of a row to the next row. So one stride is enough. In
 # ``x.T`` the steps are +4, +4, and then −7. No single stride does that, and ``view`` must fail.
 #
-# The general rule compares neighbouring axes. One step on an axis must be as long as the whole next axis: :math:`s_k =
-# n_{k+1}\, s_{k+1}`, where :math:`n` is the length. For ``x`` that is 4 = 4 · 1, which is true; for ``x.T`` it would be
-# 1 = 3 · 4, which is false.
-#
-# Axes of length 1 take no step, so we leave them out. ``pairwise`` gives each remaining axis together with the next
-# one. (``view(-1)`` asks for one axis and lets PyTorch work out its length.)
+# ``view`` always works for a tensor that is :term:`contiguous`, which means that its strides are those of
+# ``row_major``. ``contiguous()`` returns such a tensor as it is, and makes a row-major copy of any other. ``view`` can
+# also split an axis: ``x.view(3, 2, 2)`` cuts each row of four into two pairs.
 
-
-def can_flatten(shape, strides):
-    """Whether a single stride can visit all elements in order, so that view(-1) works."""
-    axes = [axis for axis in range(len(shape)) if shape[axis] > 1]
-    for axis, next_axis in pairwise(axes):
-        if strides[axis] != shape[next_axis] * strides[next_axis]:
-            return False
-    return True
-
-
-print("x:  ", can_flatten(x.shape, x.stride()))
-print("x.T:", can_flatten(x.T.shape, x.T.stride()))
-print("a column:", can_flatten(x[:, 1].shape, x[:, 1].stride()))
-print("contiguous:", x.is_contiguous(), x.T.is_contiguous(), x[:, 1].is_contiguous())
-print("pairs:", tuple(x.view(3, 2, 2).shape))
+print("contiguous:", x.is_contiguous(), x.T.is_contiguous())
+print("the copy:  ", x.T.contiguous().view(12).tolist())
+print("pairs:     ", tuple(x.view(3, 2, 2).shape))
 
 # %%
-# ``view`` may also merge only some axes; then only those must fit. Splitting an axis always works: ``x.view(3, 2, 2)``
-# cuts each row of four into two pairs.
-#
-# A tensor is :term:`contiguous` if its strides are those of ``row_major`` (axes of length 1 aside). This asks for more:
-# a column of ``x`` can be flattened, with the single stride 4, but it is not contiguous. ``contiguous()`` returns a
-# contiguous tensor as it is, and makes a row-major copy of any other.
+# ``x.T`` is not contiguous, so ``view`` needs the copy, in which the rows of ``x.T`` lie one after the other.
 #
 # Check against PyTorch
 # ---------------------
 # A few examples prove little. So we draw 200 random shapes and put their axes into a random order. Each time PyTorch
 # must agree with us on four things: the strides, the position of every element, the offset of a slice, and whether
-# ``view(-1)`` works.
+# ``view`` can put all elements on a single axis. We say that it can if all steps from one element to the next are
+# equal. (``view(-1)`` asks for one axis and lets PyTorch work out its length.)
 #
 # .. fold:: The check over 200 random shapes
 
@@ -492,15 +471,18 @@ for _ in range(200):
     theirs = flat.view(shape).permute(order)
     our_shape, our_strides = permute(shape, row_major(shape), order)
     assert (our_shape, our_strides) == (theirs.shape, theirs.stride())
+    positions = []
     for index in np.ndindex(our_shape):
-        assert flat[position_of(index, our_strides)] == theirs[index]
+        positions.append(position_of(index, our_strides))
+        assert flat[positions[-1]] == theirs[index]
+    steps = {there - here for here, there in pairwise(positions)}
     last = theirs[-1]  # a slice: it begins later in the same storage
     assert position_of([our_shape[0] - 1], our_strides[:1]) == last.storage_offset()
     try:
         works = theirs.view(-1).ndim == 1
     except RuntimeError:
         works = False
-    assert works == can_flatten(our_shape, our_strides)
+    assert works == (len(steps) <= 1)
     flattened += works
 assert 0 < flattened < 200
 print("200 random shapes: strides, positions and offsets are the same as PyTorch's")
@@ -588,7 +570,7 @@ for ax, (name, view) in zip(axes.flat, views.items(), strict=True):
 # Break it
 # --------
 # The first three mistakes raise an error. In each message look for the two things that do not fit together. We begin
-# with the case that our rule forbids: a ``view`` of ``x.T``. (``fill`` only breaks the long message into lines.)
+# with a ``view`` of ``x.T``. (``fill`` only breaks the long message into lines.)
 
 try:
     x.T.view(12)
@@ -596,8 +578,8 @@ except RuntimeError as error:
     print(fill(f"RuntimeError: {error}", 80))
 
 # %%
-# "At least one dimension spans across two contiguous subspaces" is our rule in PyTorch's words: the two axes do not fit
-# into each other.
+# "At least one dimension spans across two contiguous subspaces" says in PyTorch's words that no single stride visits
+# all elements in order.
 #
 # ``reshape`` returns a view where it can and a copy where it must. Use ``view`` if you prefer an error to a hidden
 # copy.
