@@ -443,8 +443,8 @@ print(f"{direct / reduced:.1f} times fewer")
 assert direct / reduced > 9
 
 # %%
-# The detour through 16 channels needs less than a ninth of the weights. First we write one convolution of the block.
-# After it comes :term:`batch normalisation`, as in torchvision; the paper of 2014 did not have it yet.
+# The detour through 16 channels needs less than a ninth of the weights. First we write one convolution of the block. It
+# ends with :term:`batch normalisation` and ReLU, as in torchvision; the paper of 2014 had no batch normalisation yet.
 
 
 def convolution(in_channels, out_channels, k):

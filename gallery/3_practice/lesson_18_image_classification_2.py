@@ -566,8 +566,8 @@ for name, logits in (("out of fold", out_of_fold[rows["train"]]), ("in-sample", 
 # Networks learn what is common first and memorise exceptions later (D. Arpit and others, 2017). So after long
 # training, trust the out-of-fold loss. We did not know beforehand which of the two to trust, and use the mean of both.
 #
-# The other pictures on the list have right labels, but are *difficult*. Here are the first ten, with their labels and
-# the truth.
+# Not all pictures on such a list have a wrong label: some have a right one, but are *difficult*. Here are the first ten,
+# with their labels and the truth.
 #
 # .. fold:: How the figure is drawn
 
