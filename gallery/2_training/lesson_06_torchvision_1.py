@@ -56,9 +56,7 @@ from textwrap import fill
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
-from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate, get_worker_info
 from torchvision import datasets
 from torchvision.transforms.v2.functional import pil_to_tensor
@@ -67,7 +65,6 @@ from dlcourse import assets, miniatures
 from dlcourse.page_files import run_choices, run_then_and_now
 from dlcourse.plotting import (
     BLUE,
-    GREEN,
     ORANGE,
     PAPER,
     SKY,
@@ -419,7 +416,8 @@ print(len(loader), "batches;", tuple(batch_images.shape), tuple(batch_labels.sha
 # %%
 # ``pil_to_tensor`` makes a tensor of bytes from a picture of Pillow. With ``drop_last=True`` there is one batch less,
 # 468. You know ``batch_size``, ``shuffle``, ``drop_last`` and ``num_workers`` by now, and ``collate_fn`` takes a
-# function like our ``collate``. The table lists six more options:
+# function like our ``collate``. The random order comes from ``generator``, and with a fixed seed it is
+# :term:`reproducible`. The table lists three more options:
 #
 # .. list-table::
 #    :header-rows: 1
@@ -427,12 +425,6 @@ print(len(loader), "batches;", tuple(batch_images.shape), tuple(batch_labels.sha
 #
 #    * - Option
 #      - What it does
-#    * - ``generator``
-#      - where the order and the base seed come from: with a fixed seed they are :term:`reproducible`
-#    * - ``worker_init_fn``
-#      - a function that each worker calls once when it starts, with its number
-#    * - ``multiprocessing_context``
-#      - how workers are started: ``"fork"``, ``"spawn"`` or ``"forkserver"``
 #    * - ``persistent_workers``
 #      - keep the workers from epoch to epoch, instead of starting new ones
 #    * - ``prefetch_factor``
@@ -681,9 +673,9 @@ print("measured in this build")
 # Use it: random numbers that differ
 # ----------------------------------
 # Now we can repair ``Noisy``. PyTorch gives each worker a seed: the base seed, which is drawn anew for each epoch, plus
-# the number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. So a ``worker_init_fn`` can use
-# it to give the worker's copy of the dataset a new generator. The loader itself gets a generator, too: the base seeds
-# are drawn from it.
+# the number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. The option ``worker_init_fn``
+# takes a function that each worker calls once when it starts, with its number. Ours uses the sum to give the worker's
+# copy of the dataset a new generator. The loader itself gets a generator, too: the base seeds are drawn from it.
 
 
 def new_generator(worker):
@@ -733,8 +725,8 @@ if WORKERS:  # without workers the generator of the dataset is used, whose seed 
 #
 # Only generators that you make yourself need this repair. In each worker, PyTorch seeds its own generator, Python's
 # ``random`` and NumPy's old global functions for you. So there is a simpler way as well: draw with PyTorch's own
-# generator, as the transforms of torchvision do, for instance ``torch.randint(100, ())`` in ``__getitem__``. (With 0 workers nothing is seeded for you, and
-# ``worker_init_fn`` is not called: call ``torch.manual_seed`` first.)
+# generator, as the transforms of torchvision do, for instance ``torch.randint(100, ())`` in ``__getitem__``. (With 0
+# workers nothing is seeded for you, and ``worker_init_fn`` is not called: call ``torch.manual_seed`` first.)
 #
 # Use it: the atlas of data sets
 # ------------------------------
@@ -752,12 +744,11 @@ for name in miniatures.NAMES:
 print(len(miniature), "miniatures, each loaded by a class of torchvision")
 
 # %%
-# All these are instances of ``Dataset``, so ``len``, an index and a ``DataLoader`` work with each of them. The figure
-# shows the year and the number of pictures of each original, from thousands to ten million (for PhotoTour, patches are
-# counted). The sections below list for each data set the class of torchvision, the number of examples of the
-# *miniature*, its first example (``L``: a grey picture, ``RGB``: a coloured one), and its files.
+# All these are instances of ``Dataset``, so ``len``, an index and a ``DataLoader`` work with each of them. The sections
+# below list for each data set the class of torchvision, the number of examples of the *miniature*, its first example
+# (``L``: a grey picture, ``RGB``: a coloured one), and its files.
 #
-# .. fold:: How the figure is drawn, and how the entries below are printed
+# .. fold:: How the entries below are printed
 
 FAMILIES = {
     "classification": (
@@ -807,55 +798,13 @@ def describe(name):
             print(f"    {where}{', '.join(shown)}{more}")
 
 
-alt = "The number of pictures of the data sets against their year, from thousands to ten million."
-fig, ax = plt.subplots(figsize=(5.2, 3.6), num=alt)
-for (family, names), colour in zip(FAMILIES.items(), (BLUE, VERMILION, GREEN), strict=True):
-    years = [miniatures.FACTS[name].year for name in names]
-    sizes = [sum(miniatures.FACTS[name].pictures.values()) for name in names]
-    ax.scatter(years, sizes, color=colour, label=family)
-    for name, year, size in zip(names, years, sizes, strict=True):
-        at_left = name in {"cifar10", "voc-detection", "coco-detection", "sbu", "svhn"}
-        at_left = at_left or name in {"stl10", "phototour", "voc-segmentation"}
-        shift, side = ((-6, 0), "right") if at_left else ((6, 0), "left")
-        height = {"cifar10": "bottom", "cifar100": "top"}.get(name, "center")
-        where = {"textcoords": "offset points", "ha": side, "va": height}
-        ax.annotate(name, (year, size), shift, fontsize=8, **where)
-ax.set(yscale="log", xlabel="year", ylabel="pictures", xlim=(1996.5, 2020.5), ylim=(1e3, 6e7))
-legend = ax.legend(loc="upper left")
-
 # %%
 # Use it: classification in the atlas
 # -----------------------------------
-# An example is a picture with one label. We take CIFAR-10 from this family. Its files are :term:`pickles <pickle>`:
-# Python objects written as bytes. ``pickle.load`` makes the object again. (It also runs any code that is hidden in the
-# file, so load only pickles that you trust.) The files of CIFAR-10 were written by Python 2, so we ask for bytes with
-# ``encoding``.
-
-batch_file = root / "cifar10" / "cifar-10-batches-py" / "data_batch_1"
-with batch_file.open("rb") as file:
-    content = pickle.load(file, encoding="bytes")
-rows = content[b"data"]
-print("keys:", sorted(content))
-print("data:", rows.shape, rows.dtype, "labels:", content[b"labels"])
-
-# %%
-# Each row holds one picture: 1024 red, then 1024 green, then 1024 blue values. So ``reshape`` to (3, 32, 32) gives the
-# axes in PyTorch's order.
-#
-# .. fold:: Checked against torchvision's class
-
-picture, label = miniature["cifar10"][0]
-ours = rows[0].reshape(3, 32, 32)
-theirs = pil_to_tensor(picture)
-print("label", label, "is", miniature["cifar10"].classes[label])
-print("the same pixels:", np.array_equal(ours, theirs.numpy()))
-assert np.array_equal(ours, theirs.numpy())
-
-# %%
-# The other members of the family differ mainly in their formats: IDX files (MNIST and Fashion-MNIST), raw bytes
-# (STL10), a MATLAB file (SVHN), a folder for each class (ImageNet), databases (LSUN). The year in the tables is that of
-# the data, with a link to their paper. "None stated" means that we found no terms on the owners' page, and a dash that
-# there is no number.
+# An example is a picture with one label. The formats differ: IDX files (MNIST and Fashion-MNIST), Python objects written
+# as bytes (CIFAR), raw bytes (STL10), a MATLAB file (SVHN), a folder for each class (ImageNet), databases (LSUN). The
+# year in the tables is that of the data, with a link to their paper. "None stated" means that we found no terms on the
+# owners' page, and a dash that there is no number.
 #
 # .. list-table::
 #    :header-rows: 1
@@ -1035,18 +984,10 @@ for ax, name in zip(axes.flat, FAMILIES["detection, segmentation"], strict=True)
 #
 # Use it: captions and others in the atlas
 # ----------------------------------------
-# In the third family, text belongs to a picture. Flickr30k keeps its captions in one text file. Each line holds the
-# name of a picture, the number of the caption, a tab character and a sentence.
-
-caption_file = next((root / "flickr30k").rglob("*.token"))
-for line in caption_file.read_text(encoding="utf-8").splitlines()[:6]:
-    key, sentence = line.split("\t")
-    picture_name, number = key.split("#")
-    print(picture_name, number, sentence)
-
-# %%
-# In the original, five people have described each picture, so one picture has five right answers. The class
-# ``Flickr30k`` returns the picture with the list of its five captions.
+# In the third family, text belongs to a picture. Flickr30k keeps its captions in one text file; each line holds the name
+# of a picture, the number of the caption, a tab character and a sentence. In the original, five people have described
+# each picture, so one picture has five right answers. The class ``Flickr30k`` returns the picture with the list of its
+# five captions.
 #
 # .. list-table::
 #    :header-rows: 1
@@ -1083,13 +1024,11 @@ for line in caption_file.read_text(encoding="utf-8").splitlines()[:6]:
 #      - —
 #      - none stated
 #    * - `PhotoTour <http://matthewalunbrown.com/patchdata/patchdata.html>`__, `2011 <https://doi.org/10.1109/TPAMI.2010.54>`__
-#      - do two patches show the same point?
+#      - do two patches show the same point of a scene?
 #      - liberty 450,092, notredame 468,159, yosemite 633,587
 #      - —
 #      - —
 #      - none stated
-#
-# PhotoTour asks another question: do two small patches show the same point of a scene, photographed from two places?
 #
 # .. fold:: What the files of each miniature are, and how the samples are drawn
 
@@ -1132,8 +1071,8 @@ print(type(batch).__name__, "of", [tuple(picture.shape) for picture in batch])
 # Break it: workers that start afresh
 # -----------------------------------
 # Windows and macOS start a fresh Python for each worker, and so does Linux since Python 3.14, unless we ask for
-# ``"fork"``. Here we ask for a fresh one, with ``"spawn"``. The dataset is then sent to it as a pickle. A *lambda*, a
-# function without a name, cannot be pickled.
+# ``"fork"``. Here we ask for a fresh one, with ``"spawn"``. The dataset is then sent to it as a :term:`pickle`, a Python
+# object written as bytes. A *lambda*, a function without a name, cannot be pickled.
 
 
 class Doubled(Dataset):
@@ -1213,64 +1152,9 @@ print("   ", ended[0])
 # cure is the *guard*: put the classes at the top level, and everything that runs below ``if __name__ == "__main__":``.
 # In a notebook, import the classes from a module, or ask for ``"fork"`` where it exists, as this lesson does.
 #
-# Break it: data sorted by class
-# ------------------------------
-# This mistake is silent: the training data are sorted by class, and ``shuffle=True`` is forgotten. Many collections are
-# sorted, because their files lie in one folder for each class. We train one linear layer, the ``nn.Linear`` of lesson
-# 01, on 10,000 digits, and it sees each digit once. (The learning rate 0.1 and batches of 50 are guesses.) The
-# :term:`accuracy` is the share of right answers on the last 10,000 pictures of the training file. The layer is not
-# trained on these pictures; they serve as :term:`validation set`.
-#
-# ``TensorDataset`` is a ready-made map-style dataset: its example *i* is row *i* of each tensor.
-#
-# .. fold:: The digits as one matrix, the training, and how the accuracy is measured
-
-pixels = torch.from_numpy(images.copy()).flatten(1) / 255  # (60000, 784)
-targets = torch.from_numpy(labels.astype(np.int64))
-mean, std = pixels[:50_000].mean(), pixels[:50_000].std()
-valid_pixels, valid_targets = pixels[50_000:], targets[50_000:]
-valid_inputs = (valid_pixels - mean) / std
-
-
-def accuracy(model):
-    """Share of the validation digits that are read correctly."""
-    return (model(valid_inputs).argmax(1) == valid_targets).float().mean().item()
-
-
-def train(seed, shuffle):
-    """Train one linear layer on 10,000 digits that are sorted by class."""
-    torch.manual_seed(seed)
-    rows = torch.randperm(50_000)[:10_000]
-    rows = rows[targets[rows].argsort()]  # in the order of their classes
-    data = TensorDataset((pixels[rows] - mean) / std, targets[rows])
-    model = nn.Linear(784, 10)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
-    for inputs, answers in DataLoader(data, batch_size=50, shuffle=shuffle):
-        loss = F.cross_entropy(model(inputs), answers)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return model
-
-
-# %%
-# Each training runs from three seeds, with and without ``shuffle``.
-
-for seed in range(3):
-    shuffled = accuracy(train(seed, shuffle=True))
-    model = train(seed, shuffle=False)
-    in_order = accuracy(model)
-    nines = (model(valid_inputs).argmax(1) == 9).float().mean()
-    print(f"shuffled {shuffled:.3f}, sorted {in_order:.3f} ({nines:.0%} of its answers are 9)")
-    assert shuffled > 0.85 and in_order < 0.4 and nines > 0.5
-
-# %%
-# Both trainings ran without a message. In the sorted one, about 1,000 nines came last, and now the network answers
-# "nine" most of the time. It has forgotten most of what it saw before.
-#
 # Then and now
 # ------------
-# Five pieces of old code: some fail today, and others warn.
+# Four pieces of old code: some fail today, and others warn.
 #
 # .. fold:: The rows, run as they are written
 
@@ -1307,13 +1191,6 @@ train_set = ImageNet("data", download=True)""",
 train_set = ImageNet(root / "imagenet")
 print(len(train_set))""",
         ),
-        (
-            """from torchvision.io import decode_image
-picture = decode_image(str(animal_files[0]))""",
-            """from PIL import Image
-picture = pil_to_tensor(Image.open(animal_files[0]))
-print(tuple(picture.shape))""",
-        ),
     ],
     globals(),
 )
@@ -1331,9 +1208,6 @@ print(tuple(picture.shape))""",
 #
 #    - torchvision no longer downloads ImageNet: ask for an account, and put the archives, or their contents, into the
 #      folder yourself. The right column reads the miniature.
-#
-#    - Since torchvision 0.29 its own decoders are deprecated in favour of the package TorchCodec. Pillow needs no
-#      further package.
 #
 # One change makes no message: before PyTorch 1.9, workers did not seed NumPy's global functions, so
 # ``np.random.rand()`` repeated itself just like our ``Noisy``.
@@ -1423,7 +1297,7 @@ print(tuple(picture.shape))""",
 # **3. Extend.** A ``DataLoader`` takes any list of lists of indices as ``batch_sampler``. Write a function that makes
 # batches in which every class occurs equally often, in random order. Which examples meet in a batch is random; their
 # order inside the batch does not matter. Examples that are left over are dropped. (Call the function anew for each
-# epoch; otherwise all epochs have the same batches.)
+# epoch; otherwise all epochs have the same batches.) Example *i* of a ``TensorDataset`` is row *i* of each of its tensors.
 #
 # .. code-block:: python
 #
@@ -1449,13 +1323,13 @@ print(tuple(picture.shape))""",
 # - Time one loop over the loader without the network, and one with it. If the two are nearly equal, the network waits
 #   for the loader.
 # - Look at one batch as a picture, *after* all transforms, with its labels. Most mistakes in data are visible.
-# - Shuffle for training, not for validation, and save the seed with the results.
+# - Shuffle for training, not for validation, and save the seed with the results. :doc:`Lesson 15
+#   </lessons/2_training/lesson_15_visual_monitoring>` shows a training whose pictures come sorted by class.
 #
 # Going further
 # -------------
-# - :doc:`Lesson 14 </lessons/2_training/lesson_14_building_a_network>` trains with such loaders, :doc:`lesson 16
-#   </lessons/2_training/lesson_16_distributed>` divides the examples among processes, and :doc:`lesson 19
-#   </lessons/3_practice/lesson_19_segmentation_1>` reads the masks of the atlas.
+# - :doc:`Lesson 14 </lessons/2_training/lesson_14_building_a_network>` trains with such loaders, and :doc:`lesson 16
+#   </lessons/2_training/lesson_16_distributed>` divides the examples among processes.
 # - Data that do not fit on a disk are read as a stream, by an ``IterableDataset`` (documentation below). It has
 #   ``__iter__`` in place of an index, so a loader cannot shuffle it, and each worker returns all examples unless your
 #   code divides them.
