@@ -71,8 +71,6 @@ device = pick_device()
 torch.backends.cudnn.deterministic = True
 
 # %%
-# All our networks learn with the learning rate 0.001, the default of Adam.
-#
 # Look at the data
 # ----------------
 # MNIST holds 60,000 handwritten digits for training and 10,000 for testing. Each is a picture of 28 × 28 grey pixels.
@@ -135,8 +133,6 @@ print("images of a batch:", tuple(batch_images.shape))
 print("labels of a batch:", tuple(batch_labels.shape))
 
 # %%
-# A training sees one such batch after another.
-#
 # Predict
 # -------
 # In PyTorch a network is an object, and its layers are attributes of this object. ``nn.Module`` is the base class of
@@ -249,8 +245,8 @@ class Module:
 
 # %%
 # A layer is a module, too. The parameters of our linear layer start as random numbers between :math:`-1/\sqrt{n}` and
-# :math:`1/\sqrt{n}`, where :math:`n` is the number of inputs. (This is the default of ``nn.Linear``; its variance is
-# the :math:`1/(3n)` of lesson 12.) ``empty`` makes a tensor without setting its elements, and ``uniform_`` fills it.
+# :math:`1/\sqrt{n}`, where :math:`n` is the number of inputs. (This is the default of ``nn.Linear``.) ``empty``
+# makes a tensor without setting its elements, and ``uniform_`` fills it.
 
 
 class Linear(Module):
@@ -351,15 +347,12 @@ network = DigitNet()
 x = torch.zeros(1, 1, 28, 28)
 for layer in network.features:
     x = layer(x)
-    count = sum(parameter.numel() for parameter in layer.parameters())
-    print(f"{type(layer).__name__:7} {tuple(x.shape)!s:15} {count:6,} parameters")
+    print(f"{type(layer).__name__:7}", tuple(x.shape))
 x = network.head(x.flatten(1))
-count = sum(parameter.numel() for parameter in network.head.parameters())
-print(f"{type(network.head).__name__:7} {tuple(x.shape)!s:15} {count:6,} parameters")
-print("all together:", f"{sum(parameter.numel() for parameter in network.parameters()):,}")
+print(f"{type(network.head).__name__:7}", tuple(x.shape))
 
 # %%
-# 28 becomes 14 and then 7, as it should. Three quarters of the parameters are in the last layer.
+# 28 becomes 14 and then 7, as it should.
 #
 # Build it: one step
 # ------------------
@@ -439,30 +432,24 @@ for epoch in range(3):
 # The second function measures the loss on other images and changes nothing. Two things differ from training.
 # ``no_grad`` switches the recording of gradients off (lesson 12), which saves time and memory; written with ``@``
 # above a function, it holds for the whole function. ``eval()`` switches dropout off, because a network in use should
-# not lose half of its values.
-#
-# Afterwards the function puts the model back into its mode: a function that measures should not change how the training
-# goes on.
+# not lose half of its values. (The next epoch begins with ``model.train()``, which switches it on again.)
 
 
 @torch.no_grad()
 def evaluate_by_hand(model, loss_function, loader):
-    """Return the mean loss; the model and its mode stay as they were."""
-    was_training = model.training
+    """Return the mean loss in evaluation mode; the weights stay as they were."""
     model.eval()
     total = 0.0
     for images, labels in loader:
         images, labels = images.to(device), labels.to(device)
         total += loss_function(model(images), labels).item() * len(labels)
-    model.train(was_training)
     return total / len(loader.dataset)
 
 
 print(f"validation loss: {evaluate_by_hand(model, cross_entropy, small_valid_loader):.3f}")
-print("still in training mode:", model.training)
 
 # %%
-# The model is still in training mode: measuring has not changed it.
+# This loss tells how well the network reads digits that it has not seen.
 #
 # Build it: early stopping
 # ------------------------
@@ -705,9 +692,8 @@ print(f"difference {100 * difference.mean():.1f} ± {100 * standard_error:.1f} p
 assert right_of_network.mean() > 0.975 and difference.mean() > 10 * standard_error
 
 # %%
-# The number after ± is the :term:`standard error`, as in lesson 11. (It counts the digits as independent; those of one
-# person are not quite.) A difference of more than two standard errors is hardly chance, and this one is much larger.
-# But the standard error says nothing about other seeds of the training.
+# The number after ± is the :term:`standard error`, as in lesson 11. A difference of more than two standard errors is
+# hardly chance, and this one is much larger. But the standard error says nothing about other seeds of the training.
 #
 # Break it: a layer that does not fit
 # -----------------------------------
@@ -752,8 +738,7 @@ for seed, (_, losses, _) in zip(SEEDS, healthy, strict=True):
 
 # %%
 # These are the healthy losses. The first sick loop lacks one line, ``optimiser.zero_grad()``. ``backward`` does not
-# replace the old gradients: it *adds* the new ones to them (lesson 12). We also print the length (norm) of the last
-# layer's last gradient.
+# replace the old gradients: it *adds* the new ones to them (lesson 12).
 
 
 def train_without_zero_grad(model, loss_function, optimiser, loader):
@@ -769,19 +754,15 @@ def train_without_zero_grad(model, loss_function, optimiser, loader):
 
 
 forgetful = [small_training(seed, train=train_without_zero_grad) for seed in SEEDS]
-for name, trainings in (("healthy", healthy), ("sick", forgetful)):
-    last_losses = [losses[-1] for _, losses, _ in trainings]
-    norms = [model.head.weight.grad.norm().item() for model, _, _ in trainings]
-    print(f"{name:8} last training loss:", *(f"{loss:.2f}" for loss in last_losses))
-    print(f"{name:8} norm of the last gradient:", *(f"{norm:.0f}" for norm in norms))
+for seed, (_, losses, _) in zip(SEEDS, forgetful, strict=True):
+    print(f"seed {seed}: training loss {losses[0]:.2f} at first, {losses[-1]:.2f} at the end")
 
 # %%
 # The optimiser now follows the sum of all gradients since the beginning, in which the newest one hardly counts. So it
 # goes on in the old direction, even where the loss already rises.
 #
 # In the figure the loss falls at first, then it jumps up, swings for some epochs, and falls only slowly. After ten
-# epochs it is still more than three times the healthy loss. **What to look for:** a good start, then a jump. Print the
-# norm of a gradient: here it is many times as large as in the healthy loop.
+# epochs it is still more than three times the healthy loss. **What to look for:** a good start, then a jump.
 #
 # .. fold:: How the figure is drawn
 
@@ -815,8 +796,7 @@ for sick, well in zip(sick_losses, healthy_losses, strict=True):
 # Break it: forgotten eval()
 # --------------------------
 # The second mistake is in the measurement: ``model.eval()`` is missing. So dropout throws half of the values away while
-# we measure. The training function is the healthy one. (The training losses differ a little as well, because dropout
-# now uses up random numbers during validation.)
+# we measure. The training function is the healthy one.
 
 
 @torch.no_grad()
@@ -830,14 +810,15 @@ def evaluate_without_eval(model, loss_function, loader):
 
 noisy = [small_training(seed, measure=evaluate_without_eval) for seed in SEEDS]
 model = noisy[0][0]
-for name, measure in (("with eval()", evaluate_by_hand), ("without", evaluate_without_eval)):
+for name, measure in (("without", evaluate_without_eval), ("with eval()", evaluate_by_hand)):
     found = [measure(model, cross_entropy, small_valid_loader) for _ in range(3)]
     print(f"{name:12} the same model, three times:", *(f"{loss:.3f}" for loss in found))
 
 # %%
-# The last line of the output is the test for this mistake: the same model on the same images leads to another loss each
-# time. In the figure the sick curves lie above the healthy ones. They look as if the networks were simply worse, so the
-# mistake can stay for months. **What to look for:** measure twice. If the two results differ, ``eval()`` is missing.
+# The first line of the output is the test for this mistake: the same model on the same images leads to another loss
+# each time. In the figure the sick curves lie above the healthy ones. They look as if the networks were simply worse,
+# so the mistake can stay for months. **What to look for:** measure twice. If the two results differ, ``eval()`` is
+# missing.
 #
 # .. fold:: How the figure is drawn
 
@@ -851,33 +832,15 @@ ax.set_ylim(0, 1.1)  # the first epoch lies above
 assert all(sum(sick) > sum(well) for sick, well in zip(sick_curves, healthy_curves, strict=True))
 
 # %%
-# Other layers have two modes as well. :term:`Batch normalisation <batch normalisation>` (:doc:`lesson 08
-# </lessons/2_training/lesson_08_torchvision_3>`) uses the mean of the current batch in training, and a stored mean in
-# use. Without ``eval()`` the answer for an image then depends on the other images in its batch. The next cell asks for
-# the same image alone and among others.
-
-torch.manual_seed(SEED)
-# 2704 = 4 · 26 · 26
-layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(2704, 10))
-for mode in (True, False):
-    layers.train(mode)
-    among_others = layers(valid_inputs[:64])[0]
-    alone = layers(valid_inputs[:1])[0]
-    change = (among_others - alone).abs().max().item()
-    print(f"training mode: {mode!s:5}  largest change of a logit: {change:.1g}")
-
-# %%
-# In evaluation mode the image has one answer; what is left is rounding. In training mode the answer also depends on the
-# other images of the batch, and each measurement changes the stored mean.
-#
-# Measuring twice does not find this mistake, because the same batches lead to the same answers. Measure with another
-# batch size.
+# Other layers have two modes as well. With :term:`batch normalisation` and without ``eval()``, the answer for an image
+# depends on the other images of its batch (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` shows it).
+# Measuring twice does not find this: the same batches lead to the same answers. Measure with another batch size.
 #
 # Break it: softmax before cross-entropy
 # --------------------------------------
 # ``nn.CrossEntropyLoss`` expects logits and computes the softmax itself. The third mistake gives it probabilities, so
-# softmax is applied twice. In lesson 11 this mistake spoiled the probabilities of a model that ignores its input. Here
-# we see what it does to the training of a network.
+# softmax is applied twice. In lesson 11 this mistake spoiled the probabilities. Here we see what it does to the
+# training.
 #
 # The cell also computes the lowest loss that is possible now. A perfect answer has the probability 1 at the right digit
 # and 0 elsewhere: row :math:`i` of ``torch.eye(10)`` is the perfect answer for digit :math:`i`.
@@ -892,16 +855,6 @@ perfect = torch.eye(10)  # the probabilities of ten perfect answers
 floor = cross_entropy(perfect, torch.arange(10)).item()
 lowest = min(min(losses) for _, losses, _ in squeezed)
 print(f"lowest possible loss {floor:.3f}, lowest reached {lowest:.3f}")
-compared = []
-for name, trained in (("healthy", healthy), ("softmax twice", squeezed)):
-    shares = []
-    for model, *_ in trained:
-        with torch.no_grad():
-            logits = model.eval()(valid_inputs.to(device)).cpu()
-        shares.append(accuracy(logits, valid_labels))
-    print(f"validation accuracy, {name:13}", *(f"{share:.1%}" for share in shares))
-    compared.append(shares)
-assert all(well > sick for well, sick in zip(*compared, strict=True))
 print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeezed))
 
 # %%
@@ -909,9 +862,8 @@ print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeeze
 # "almost undecided". Even in a perfect answer the right digit gets only :math:`e/(e + 9)`, and :math:`-\ln` of that is
 # :math:`\ln(e + 9) - 1`, about 1.46.
 #
-# The network still learns, but its accuracy is lower with each of the three seeds. Where it is certain and wrong, the
-# first softmax is nearly flat, so just these images give almost no gradient. **What to look for:** a loss with ten
-# classes that begins at 2.3 and gets stuck a little above 1.46. Remove the softmax from the model.
+# **What to look for:** a loss with ten classes that begins at 2.3 and gets stuck a little above 1.46. Remove the
+# softmax from the model.
 #
 # .. fold:: How the figure is drawn
 
@@ -964,22 +916,12 @@ with TemporaryDirectory() as folder:
 example = valid_inputs[:2]
 old_and_new = [
     (
-        "x = torch.autograd.Variable(torch.ones(2), requires_grad=True)",
-        "x = torch.ones(2, requires_grad=True)",
-    ),
-    (
         "print(cross_entropy(valid_logits, valid_labels).data[0])",
         "print(f'{cross_entropy(valid_logits, valid_labels).item():.2f}')",
     ),
     (
         "mean_loss = nn.MSELoss(reduction='elementwise_mean')(example, example)",
         "mean_loss = nn.MSELoss(reduction='mean')(example, example)",
-    ),
-    (
-        """x = torch.autograd.Variable(example, volatile=True)
-y = network(x)""",
-        """with torch.no_grad():
-    y = network(example)""",
     ),
     (
         """import io
@@ -992,13 +934,9 @@ page_files.run_then_and_now("training", old_and_new, globals())
 # %%
 # .. then-and-now:: training
 #
-#    - Since PyTorch 0.4 every tensor can have gradients.
-#
 #    - A loss has no axis to index. ``item`` returns the Python number.
 #
 #    - Another name since PyTorch 1.0.
-#
-#    - ``volatile`` said that nobody would ask for gradients. It has no effect since PyTorch 0.4.
 #
 #    - ONNX is the subject of "Going further". The exporter that follows the program with ``torch.export`` is the
 #      default since PyTorch 2.9.
@@ -1043,21 +981,6 @@ page_files.run_then_and_now("training", old_and_new, globals())
 #    - Twenty settings are too few to find a good one.
 #
 #      With more settings the best result would be even luckier.
-#
-# .. choice:: A classifier with 10 classes starts with the loss 2.3. After fifty epochs its training loss is 1.5. Where do you look first?
-#    :right: 3
-#
-#    - At the learning rate: it must be too low.
-#
-#      That is possible, but a loss that stays just above 1.46 has a better explanation.
-#
-#    - At the validation: ``eval()`` may be missing.
-#
-#      This changes the validation loss, not the training loss.
-#
-#    - At the end of the model: it may apply softmax before the cross-entropy.
-#
-#      Then no answer, not even a perfect one, has a loss below 1.46.
 #
 # Exercises
 # ---------

@@ -42,7 +42,6 @@ of one process, you kill one of them on purpose, and you count the bytes of an e
 # sphinx_gallery_thumbnail_number = 4
 import inspect
 from pathlib import Path
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -81,7 +80,7 @@ print("a GPU can be used:", torch.cuda.is_available())
 print("number of GPUs:", torch.cuda.device_count())
 
 # %%
-# Without a GPU the processes compute on the CPU. Nothing else changes in this lesson.
+# Without a GPU the processes compute on the CPU.
 #
 # The next cell is folded, because you do not need it to understand the lesson. It starts ``torchrun``, the program of
 # PyTorch that starts all processes of a training, and it ends them all if this lesson is stopped.
@@ -92,14 +91,12 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
 from statistics import median
 
 GUARD = '''"""Run a module or a script; end at once when the standard input is closed."""
@@ -175,8 +172,7 @@ def run_in_shell(*commands, **more):
 # ----------------
 # We use the first 1,280 images of MNIST. There is no validation set, because this lesson does not ask how well the
 # network classifies. The function in the fold reads the images straight from the files: it will also run in the other
-# processes, where importing torchvision would only take time. (The first 16 bytes of the image file and the first 8 of
-# the label file are not data.)
+# processes, where importing torchvision would only take time.
 #
 # .. fold:: Reading the files
 
@@ -271,9 +267,9 @@ dist.destroy_process_group()
 print("hello.py is written")
 
 # %%
-# Nothing has run yet. ``python hello.py`` would start one process, which would stop with an error, because nobody told
-# it its rank. :term:`torchrun` starts the script several times, here twice, and tells each process its rank in
-# environment variables. ``--standalone`` says that all processes run on this computer.
+# Nothing has run yet. ``python hello.py`` would start one process and stop with "environment variable RANK expected",
+# because nobody told the process its rank. :term:`torchrun` starts the script several times, here twice, and tells each
+# process its rank in environment variables. ``--standalone`` says that all processes run on this computer.
 #
 # ``run_in_shell`` is a function of the fold above; in a terminal you type only the text in quotes. The processes print
 # in any order, so the function sorts their lines.
@@ -545,7 +541,7 @@ two = torch.load(work / "two.pt", weights_only=True)
 #
 # Check against PyTorch: is it the same training?
 # -----------------------------------------------
-# We compare the losses of all 40 steps and all weights after the last step. For each we take the largest difference.
+# We compare the losses of all 40 steps and all weights after the last step.
 #
 # .. fold:: The largest differences
 
@@ -827,10 +823,10 @@ for rank, vector in enumerate(vectors):
 # The vectors hold 1, 10, 100 and 1,000, so a sum shows whose values are in it. After one round each process has one
 # piece with two contributions.
 #
-# In the next round each process passes on the piece that has just arrived. Its number is one less; before piece 0 comes
-# the last one. So ``first`` is 0, −1 and −2. After three rounds process r has one *complete* piece, with the number r +
-# 1. Three more rounds copy the complete pieces around the ring. Process 0 begins with piece 1, so ``first`` is 1, 0 and
-# −1.
+# In the next round each process passes on the piece that has just arrived. Its number is one less than that of the piece
+# sent before, and −1 stands for the last piece. So ``first`` is 0, −1 and −2. After three rounds process r has one
+# *complete* piece, with the number r + 1. Three more rounds copy the complete pieces around the ring. Process 0 begins
+# with piece 1, so ``first`` is 1, 0 and −1.
 
 
 def ring_all_reduce(vectors):
@@ -913,7 +909,7 @@ for _ in range(200):
     assert sent == 2 * (size - 1) * length
     for vector in vectors:
         torch.testing.assert_close(vector, expected)
-print("200 settings: the sums are right, and each process sent 2 (W - 1) n / W elements")
+print("200 settings: the sums are right, and each process sent 2 (W - 1) / W of its vector")
 
 
 def along_a_ring():
@@ -953,11 +949,11 @@ print(f"{4 * ring_all_reduce(vectors) / 1e6:.0f} MB")
 # Now we measure. Inside ``with model.no_sync():`` DDP does not exchange gradients. So we time one step inside and one
 # outside of it: the difference is what the communication costs.
 #
-# A launch of ``torchrun`` takes seconds, so five experiments share one: the times of a step, the times of
-# ``all_reduce``, and three about mistakes that you will meet below. They are in `experiments.py
+# A launch of ``torchrun`` takes seconds, so three experiments share one: the times of a step, and two about mistakes
+# that you will meet below. They are in `experiments.py
 # <../../_live/lesson_16_distributed/experiments.py>`__, which imports ``train_digits.py``.
 #
-# .. fold:: Five experiments, and their launch
+# .. fold:: Three experiments, and their launch
 
 
 def seconds(function, *arguments):
@@ -986,15 +982,6 @@ def step_times(device):
             step = seconds(train_step, model, optimiser, images[half], labels[half])
         found["silent"].append(step)
     return {name: median(values) for name, values in found.items() if values}
-
-
-def talk_times(device):
-    """Seconds for an all-reduce of so many bytes, each the median of 15."""
-    found = {}
-    for length in (1_000, 100_000, 500_000, 1_000_000, 2_000_000):
-        vector = torch.zeros(length, device=device)
-        found[vector.nbytes] = median(seconds(dist.all_reduce, vector) for _ in range(15))
-    return found
 
 
 def unequal_shares(device):
@@ -1028,22 +1015,9 @@ def stray_call(device):
     return [value.item() for value in everyone]
 
 
-def missing_call(device):
-    """Only rank 0 calls the barrier. It waits two seconds for the other, then gives up."""
-    group = dist.new_group(backend="gloo")
-    message = ""
-    if dist.get_rank() == 0:
-        try:
-            dist.monitored_barrier(group, timeout=timedelta(seconds=2))
-        except RuntimeError as error:
-            message = str(error)
-    dist.barrier()
-    return message
-
-
 def experiments():
     device = join()
-    parts = (step_times, talk_times, unequal_shares, stray_call, missing_call)
+    parts = (step_times, unequal_shares, stray_call)
     found = {part.__name__: part(device) for part in parts}
     if dist.get_rank() == 0:
         Path("found.json").write_text(json.dumps(found))
@@ -1051,11 +1025,10 @@ def experiments():
     dist.destroy_process_group()
 
 
-header = '''"""Five experiments with two processes: torchrun --nproc-per-node=2 experiments.py"""
+header = '''"""Three experiments with two processes: torchrun --nproc-per-node=2 experiments.py"""
 
 import json
 import time
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
@@ -1067,7 +1040,7 @@ from torch.nn.parallel import DistributedDataParallel
 from train_digits import BATCH, SEED, join, load_digits, make_network, optimiser_for, train_step
 '''
 parts = [
-    gradient_of, seconds, step_times, talk_times, unequal_shares, stray_call, missing_call, experiments,
+    gradient_of, seconds, step_times, unequal_shares, stray_call, experiments,
 ]  # fmt: skip
 print(offer("experiments.py", file_of(header, parts)))
 printed = run_in_shell("torchrun --standalone --nproc-per-node=2 experiments.py")
@@ -1101,31 +1074,9 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 #
 # .. math:: T_W = C + 2(W-1)\,a + \frac{2(W-1)}{W}·\frac{S}{B} .
 #
-# For two processes the exchange takes :math:`2a + S/B`, which is a straight line over :math:`S`. We fit it to the times
-# of ``all_reduce`` for five sizes, so that the relative errors are small. Then we predict the step of our two
-# processes.
-#
-# .. fold:: The line through five points
-
-sizes_b = np.array([float(size) for size in found["talk_times"]])
-times_s = np.array(list(found["talk_times"].values()))
-slope, intercept = np.polyfit(sizes_b, times_s, 1, w=1 / times_s)  # relative errors
-predicted = times["silent"] + intercept + slope * 4 * elements
-print("measured in this build:")
-if slope > 0 and intercept > 0:
-    print(f"B = {1e-9 / slope:.2f} GB/s, 2 a = {1e3 * intercept:.2f} ms")
-    print(f"step of two processes: predicted {1e3 * predicted:.1f} ms", end=", ")
-    print(f"measured {1e3 * times['talking']:.1f} ms")
-else:
-    print("the times are too noisy to fit a line")
-
-# %%
-# The two need not agree exactly. DDP communicates while it computes, which makes a step shorter. Our processes share
-# one memory, which can make it longer. The model knows neither.
-#
-# With the model we can ask about computers that we do not have. We assume a step of 10 ms, our gradient of 7.45 MB, a
-# latency of 50 microseconds, and connections of 1, 10 and 100 Gbit/s between them. These are round numbers, not
-# measurements. We also assume a ring, and no overlap of computation and communication.
+# With the model we can ask about computers that we do not have. We assume 10 ms of computation in each step, our
+# gradient of 7.45 MB, a latency of 50 microseconds, and connections of 1, 10 and 100 Gbit/s between them. These are
+# round numbers, not measurements. We also assume a ring, and no overlap of computation and communication.
 #
 # With :math:`W` processes, a step handles :math:`W` times as many images. If it still took :math:`C` seconds, the
 # training would be :math:`W` times as fast. The *efficiency*, :math:`C / T_W`, is the fraction of this speed that is
@@ -1142,9 +1093,7 @@ def efficiency(size, gigabits, compute_s=0.010, latency_s=50e-6):
 
 
 sizes = 2 ** np.arange(8)
-alt = (
-    "Efficiency against the number of processes for three networks; all fall, the slow one at once."
-)
+alt = "Efficiency against the number of processes for three connections: all fall, the slow one at once."
 fig, ax = plt.subplots(figsize=(5.2, 2.9), num=alt)
 for gigabits, colour, marker in (
     (100, plotting.GREEN, "o"),
@@ -1227,9 +1176,9 @@ assert found["unequal_shares"]["weighted"] < 1e-5
 
 # %%
 # The mean of the two means is not the mean of the 30 images: the six images of process 1 count four times as much as
-# the others. There is no error and no warning. **Remedy:** equal shares. If they cannot be equal, multiply the loss of
-# each process, which has :math:`n` of all :math:`N` images, by :math:`n·W/N`. Here the factors are
-# :math:`24·2/30 = 1.6` and :math:`6·2/30 = 0.4`. Then the gradient is right.
+# the others. **Remedy:** equal shares. If they cannot be equal, multiply the loss of each process, which has :math:`n` of
+# all :math:`N` images, by :math:`n·W/N`. Here the factors are :math:`24·2/30 = 1.6` and :math:`6·2/30 = 0.4`. Then the
+# gradient is right.
 #
 # Break it: one process does not call
 # -----------------------------------
@@ -1245,23 +1194,8 @@ assert found["stray_call"] == [10, 21]
 
 # %%
 # Both should have 10 + 20 = 30. But the 20 of rank 1 met the 1 of the wrong call, and the 10 of rank 0 met the 0 that
-# rank 1 exchanged next. Equal sizes give wrong sums without a message; different sizes end with an error or stand still.
-#
-# ``dist.monitored_barrier`` finds out which process is missing: all processes must pass it within a given time. It
-# works with gloo only; with NCCL, make a gloo group for it, as our script does. In the launch above only rank 0 came to
-# it.
-#
-# .. fold:: The message, printed
-
-message = re.sub(r"\[/.*?\] ", "", found["missing_call"])  # without a path
-for line in message.splitlines():
-    print(fill(line.strip(), 80))
-assert "Rank 1 failed to pass" in message
-
-# %%
-# After two seconds the message names rank 1. Its last line names no rank: this is what ``all_reduce`` itself would
-# have said, after a much longer time. **Remedy:** call every exchange on all ranks, and put only the ``print`` inside
-# the ``if``.
+# rank 1 exchanged next. There is no message. **Remedy:** call every exchange on all ranks, and put only the ``print``
+# inside the ``if``.
 #
 # Break it: names that begin with "module."
 # ------------------------------------------
@@ -1281,7 +1215,7 @@ except RuntimeError as error:
 # Then and now
 # ------------
 # ``DataParallel`` gives no warning to this day, although the documentation advises against it. Other old lines do
-# complain, or are gone. (``nothing`` is the path of an empty script.)
+# complain. (``nothing`` is the path of an empty script.)
 #
 # .. fold:: The rows, run as they are written
 
@@ -1298,10 +1232,6 @@ run.main(["--standalone", "--nproc-per-node=1", nothing])""",
     (
         """print(dist.reduce_op.SUM)""",
         """print(dist.ReduceOp.SUM)""",
-    ),
-    (
-        """print(dist.all_reduce_multigpu.__name__)""",
-        """print(dist.all_reduce.__name__)""",
     ),
     (
         """with torch.cuda.amp.autocast(enabled=False):
@@ -1321,8 +1251,6 @@ tempfile.tempdir = None
 #      the process as an argument, ``--local_rank``. Today it stands in the environment variable ``LOCAL_RANK``.
 #
 #    - The operations of ``all_reduce``, such as the sum or the maximum, have another name.
-#
-#    - There were functions for one process with several GPUs. Today each GPU has a process of its own.
 #
 #    - Training with :term:`half precision` is often combined with DDP. ``torch.amp`` is no longer for CUDA alone.
 #
@@ -1415,8 +1343,8 @@ tempfile.tempdir = None
 #
 # **3. Extend.** A ring needs :math:`2(W-1)` rounds. If the latency is the bottleneck, fewer rounds are better, even if
 # each carries the whole vector. In *recursive doubling* each process exchanges its sum with the process at distance 1,
-# then 2, then 4, and so on. Write it for :math:`W` a power of two; one round is given. There ``^`` flips a binary digit:
-# with ``rank ^ 1``, the pairs are 0 and 1, 2 and 3, and so on.
+# then 2, then 4, and so on. Write it for :math:`W` a power of two; one round is given. There ``^`` flips a binary
+# digit: with ``rank ^ 1``, the pairs are 0 and 1, 2 and 3, and so on.
 #
 # .. code-block:: python
 #
@@ -1438,13 +1366,9 @@ tempfile.tempdir = None
 #        assert 2**rounds == size, f"{size} processes took {rounds} rounds"
 #    print("all sums are right, in log2(W) rounds")
 #
-# **Without a check.** Start ``train_digits.py`` with four processes in place of two. Each then takes 16 of the 64 images
-# of a step. What stays equal, and what does not?
-#
 # In practice
 # -----------
-# - Check a distributed loop as we did: the same seed and the same batches in one process and in two; compare the weights.
-# - Print and save on rank 0 only, but call every exchange on all ranks.
+# - Check a distributed loop as we did: the same seed, the same batches, and then compare the weights.
 # - Use several nodes only in a network that you trust: the meeting point listens on all network addresses of its
 #   computer, even if it was given 127.0.0.1, and asks for no password.
 #
@@ -1457,10 +1381,6 @@ tempfile.tempdir = None
 #   equal to one process. ``nn.SyncBatchNorm`` computes them over all processes.
 # - **Random numbers.** With augmentation or dropout, give each rank another seed after the network is made; otherwise
 #   all processes draw the same random numbers.
-# - **Two messages.** "environment variable RANK expected": start the script with ``torchrun``, not with ``python``.
-#   "Expected to have finished reduction in the prior iteration": DDP waits for the gradient of a layer that ``forward``
-#   does not use; remove it, or write ``find_unused_parameters=True``.
-# - **Fewer exchanges.** With ``no_sync`` you can add up the gradients of several batches and exchange them once.
 #
 # References
 # ----------
