@@ -1094,6 +1094,11 @@ print(type(x).__name__, x.dtype)""",
         ),
         (
             """from torchvision import transforms
+smaller = transforms.Scale(256)(picture)""",
+            "smaller = v2.Resize(256)(picture)",
+        ),
+        (
+            """from torchvision import transforms
 turned = transforms.RandomRotation(30, resample=Image.BILINEAR)(picture)""",
             "turned = v2.RandomRotation(30, interpolation=v2.InterpolationMode.BILINEAR)(picture)",
         ),
@@ -1102,6 +1107,7 @@ turned = transforms.RandomRotation(30, resample=Image.BILINEAR)(picture)""",
 both = transforms.RandomHorizontalFlip(p=1)(image, mask)""",
             "both = v2.RandomHorizontalFlip(p=1)(image, mask)",
         ),
+        ("from torchvision import datapoints", "from torchvision import tv_tensors"),
     ],
     globals(),
 )
@@ -1114,9 +1120,13 @@ both = transforms.RandomHorizontalFlip(p=1)(image, mask)""",
 #
 #    - The first generation still works, without a warning. Its result is a plain tensor.
 #
+#    - ``Scale`` became ``Resize``.
+#
 #    - The argument is called ``interpolation`` now. Its default is the nearest pixel.
 #
 #    - The first generation takes one picture.
+#
+#    - Boxes and masks had this name while ``v2`` was being tried out.
 #
 # What you learned
 # ----------------

@@ -1092,6 +1092,23 @@ assert abs(last_loss["padded to 500, last output"] - 0.693) < 0.02
 # the last *real* token the loss begins to fall. The mean reaches every word directly, and learns much faster. (One seed
 # each.)
 #
+# Two other mistakes have a message: token numbers without an embedding, and a packed text without any token.
+#
+# .. fold:: Two messages
+
+try:
+    nn.LSTM(32, 32, batch_first=True)(torch.tensor([[5, 6, 7]]))
+except ValueError as error:
+    print(fill(f"ValueError: {error}", 80))
+try:
+    pack_padded_sequence(torch.zeros(2, 4, 32), torch.tensor([4, 0]), batch_first=True)
+except RuntimeError as error:
+    print(fill(f"RuntimeError: {error}", 80))
+
+# %%
+# Do not follow the advice of the first message: token numbers as floating-point inputs mean nothing. Put an
+# ``nn.Embedding`` in front. Against the second one, ``encode`` gives an empty text one unknown token.
+#
 # Then and now
 # ------------
 # Many tutorials on this task are from 2018 to 2021. Today's packages answer to their lines:
@@ -1122,6 +1139,10 @@ pack_padded_sequence(x, torch.tensor([2, 4]),
             """reader = nn.LSTM(8, 8)
 dropout = nn.Dropout(0.5)  # behind it""",
         ),
+        (
+            'LogisticRegression(multi_class="ovr")',
+            "LogisticRegression()",
+        ),
     ],
     globals(),
 )
@@ -1135,6 +1156,8 @@ dropout = nn.Dropout(0.5)  # behind it""",
 #    - Once all texts had to be sorted by hand. ``enforce_sorted=False`` sorts them, and sorts the result back.
 #
 #    - This dropout stands *between* layers, and here is only one.
+#
+#    - Deprecated in scikit-learn 1.5 and removed since then. With two classes it is what one gets anyway.
 #
 # What you learned
 # ----------------

@@ -1156,6 +1156,10 @@ run_then_and_now(
         ("import pytorch_transformers", "import transformers"),
         ("optimiser_class = transformers.AdamW", "optimiser_class = torch.optim.AdamW"),
         (
+            'batch = tokenizer.encode_plus("A dull film.", return_tensors="pt")',
+            'batch = tokenizer("A dull film.", return_tensors="pt")',
+        ),
+        (
             """import datasets
 data = datasets.load_dataset("imdb.py")""",
             """import datasets
@@ -1172,6 +1176,8 @@ removed = Path("imdb.py").unlink()
 #    - Renamed in 2019.
 #
 #    - Removed; PyTorch has its own.
+#
+#    - One call for all cases.
 #
 #    - Scripts ran foreign code on your machine. Data now come as Parquet, CSV or JSON files, or from Python objects.
 #
