@@ -1066,8 +1066,9 @@ page_files.run_then_and_now("training", old_and_new, globals())
 # **Go on exactly where a training stopped.** A long training may be interrupted. (In :doc:`lesson 16
 # </lessons/2_training/lesson_16_distributed>` we interrupt one on purpose.) The weights alone are not enough to go on:
 # Adam keeps two averages for each parameter, the loader shuffles with its generator, and dropout draws random numbers.
-# A :term:`checkpoint` must hold all of this. (``get_device_module`` returns the part of PyTorch that keeps the random
-# numbers of a GPU; on the CPU ``torch`` itself does.)
+# A :term:`checkpoint` must hold all of this.
+#
+# .. fold:: Saving a training, and loading it again
 
 random_numbers = torch if device.type == "cpu" else torch.get_device_module(device)
 
