@@ -439,6 +439,8 @@ print(len(loader), "batches;", tuple(batch_images.shape), tuple(batch_labels.sha
 # above, has everything in memory. ``Pictures`` opens pictures of animals with Pillow, converts them to red, green and
 # blue, and resizes them if it is given a side. ``Distant`` imitates a disk far away: it waits 5 milliseconds for each
 # example.
+#
+# .. fold:: The dataset ``Pictures``
 
 
 class Pictures(Dataset):
@@ -1208,9 +1210,6 @@ print(len(train_set))""",
 #
 #    - torchvision no longer downloads ImageNet: ask for an account, and put the archives, or their contents, into the
 #      folder yourself. The right column reads the miniature.
-#
-# One change makes no message: before PyTorch 1.9, workers did not seed NumPy's global functions, so
-# ``np.random.rand()`` repeated itself just like our ``Noisy``.
 #
 # What you learned
 # ----------------
