@@ -579,8 +579,16 @@ except RuntimeError as error:
 
 # %%
 # ``float`` is another name of ``float32``, and ``double`` is one of ``float64``. Convert the data that came from NumPy:
-# ``data.to(torch.float32)``.
+# ``data.to(torch.float32)``. For batches of matrices, the message has other words:
 #
+# .. fold:: The same mistake with nine matrices
+
+try:
+    weight.repeat(9, 1, 1) @ data.repeat(9, 1, 1)  # (9, 2, 3) @ (9, 3, 2)
+except RuntimeError as error:
+    print(f"RuntimeError: {error}")
+
+# %%
 # The third mistake mixes two devices. The device ``meta`` exists on every machine: its tensors have a shape and a
 # dtype but no elements. So we can provoke the mistake without a GPU.
 
