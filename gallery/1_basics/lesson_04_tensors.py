@@ -585,8 +585,7 @@ except RuntimeError as error:
 # copy.
 #
 # The second mistake multiplies a matrix of PyTorch by one from NumPy. Arithmetic would promote the dtype, but matrix
-# products do not. We try a single product and then a batch of nine, because their messages differ. ``repeat`` makes
-# the nine copies.
+# products do not.
 
 weight = torch.ones(2, 3)
 data = torch.from_numpy(np.ones((3, 2)))
@@ -594,15 +593,19 @@ try:
     weight @ data
 except RuntimeError as error:
     print(f"RuntimeError: {error}")
+
+# %%
+# ``float`` is another name of ``float32``, and ``double`` is one of ``float64``. Convert the data that came from NumPy:
+# ``data.to(torch.float32)``. For batches of matrices, the message has other words:
+#
+# .. fold:: The same mistake with nine matrices
+
 try:
     weight.repeat(9, 1, 1) @ data.repeat(9, 1, 1)  # (9, 2, 3) @ (9, 3, 2)
 except RuntimeError as error:
     print(f"RuntimeError: {error}")
 
 # %%
-# Both messages mean the same. ``float`` is another name of ``float32``, and ``double`` is one of ``float64``.
-# Convert the data that came from NumPy: ``data.to(torch.float32)``.
-#
 # The third mistake mixes two devices. The device ``meta`` exists on every machine: its tensors have a shape and a
 # dtype but no elements. So we can provoke the mistake without a GPU.
 
