@@ -78,7 +78,7 @@ print(f"computing on: {device}")
 # ----------------
 # Four photographs: a cat (by Stéfan van der Walt), two dogs (by Aitzol Berasategi, CC BY 4.0), a nuthatch (by Lukas
 # Baubkus, CC BY-SA 3.0) and sheep (from Tux Paint). We make smaller copies to work with, and from the flock we cut out
-# the four sheep in front.
+# the four sheep in front. You will see them below, with their outlines.
 #
 # .. fold:: The working copies
 
@@ -686,7 +686,7 @@ print(f"{len(layers)} layers, {total:,} parameters")
 assert len(layers) == 23 and total == by_formula == 31_030_658
 
 # %%
-# All sizes are those of the paper, and so are the 23 convolutional layers. (It does not state the number of
+# All sizes are those of the paper, and so are the 23 convolutional layers. (The paper does not state the number of
 # parameters.)
 #
 # Build it: a small U-Net
@@ -775,9 +775,10 @@ def double_and_join(maps, skip=None):
 print(tuple(double_and_join(torch.zeros(1, 64, 3, 3), torch.zeros(1, 96, 6, 6)).shape))
 
 # %%
-# This happens five times, each time with a block after it. The last time, at full size, the picture itself takes the
-# place of the encoder's map. ``skips`` says which of these five skips are there, from fine to coarse; below we remove
-# them one after the other (an :term:`ablation`). The widths are a guess.
+# The result has 64 + 96 channels. The decoder doubles and joins five times, each time with a block after it. The last
+# time, at full size, the picture itself takes the place of the encoder's map. ``skips`` says which of these five skips
+# are there, from fine to coarse; below we remove them one after the other (an :term:`ablation`). The widths are a
+# guess.
 
 CHANNELS = (3, 16, 24, 32, 96, 320)  # of the picture and of the five maps
 WIDTHS = (8, 16, 24, 32, 48, 64)  # of the decoder at the same sizes
@@ -838,10 +839,10 @@ print(f"sure and right:       {loss_of(40 * valid_masks[:1, None] - 20, valid_ma
 # Build it: boundary and interior
 # -------------------------------
 # One IoU for the whole mask hides *where* it is wrong. So we count in two regions: a *band* of two pixels on each side
-# of the true boundary, and everything else, the *interior*. The band is the difference of a thicker and a thinner
-# mask. :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel becomes 1 if any pixel of its
-# neighbourhood is 1. This is a maximum, so ``F.max_pool2d`` with stride 1 computes it. :term:`Erosion <erosion>` makes
-# it thinner, and is the dilation of the background. (It is not the dilation of lesson 10.)
+# of the true boundary, and everything else, the *interior*. The band is the difference of a thicker and a thinner mask.
+# :term:`Dilation <dilation (of a mask)>` makes a mask thicker: a pixel becomes 1 if any pixel of its neighbourhood is
+# 1. This is a maximum, so ``F.max_pool2d`` with stride 1 computes it. :term:`Erosion <erosion>` makes it thinner, and
+# is the dilation of the background. (This dilation is not that of lesson 10.)
 
 
 def band_of(masks, width=2):
@@ -920,7 +921,7 @@ print("standard errors:", [round(error, 3) for error in errors.tolist()])
 # The folded cell makes three comparisons: the loss with ``nn.BCELoss`` and a Dice in a loop; the band with a search
 # through all neighbours; and the IoUs with ``dlcourse.metrics``.
 #
-# .. fold:: Checked in 50 random settings each
+# .. fold:: Checked: 50 random settings, and the validation pictures
 
 
 def band_by_search(mask, width):
@@ -1291,7 +1292,7 @@ for column, name in zip(axes.T, OUTLINES, strict=True):
 
 # %%
 # The network finds parts of all animals, but hardly one complete outline. On average over the whole photographs, its
-# IoU is lower than in the test with composed pictures. Each photograph shows a reason. The cat is cut off on three
+# IoU is lower than in the test with composed pictures. Three photographs show a reason. The cat is cut off on three
 # sides; in training, whole animals stood in front of something. (It fills so much of its photograph that even the
 # answer "everything" is better.) The nuthatch is smaller than any animal of the training, and the cut helps it. The
 # sheep hide each other, and are hardly sharper than their meadow.

@@ -517,7 +517,7 @@ print("result", tuple(mixed.shape), " weights", tuple(weights.shape))
 #
 # We draw 2,000 queries, with 16 random keys and values each, for three seeds. The *entropy* of the weights says how
 # many keys they are spread over: 4 bits for 16 equal weights, 0 bits for a single key. And we count the queries whose
-# gradient is nearly 0, with a norm under 0.01. They learn nothing.
+# gradient is nearly 0, with a norm under 0.01. They learn next to nothing.
 #
 # .. fold:: The measurement, and how the figure is drawn
 
@@ -571,9 +571,9 @@ legend = left.legend(loc="lower left")
 # Check against PyTorch
 # ---------------------
 # ``F.scaled_dot_product_attention`` is PyTorch's function for one attention, and ``nn.MultiheadAttention`` is its
-# module with the linear layers. The fold compares values and gradients of both with ours, for random sizes, numbers of
-# heads and masks. Careful with the masks: in the *function* True means "may look", in the *module* True means
-# "must not look".
+# module with the linear layers. The folds compare values and gradients of both with ours, for random sizes, numbers of
+# heads and masks. Careful with the masks: in the *function* True means "may look", in the *module* True means "must not
+# look".
 #
 # .. fold:: The function, 200 random settings
 
@@ -719,8 +719,9 @@ print("head 0, query 3:", score_bias[0, 3, :6].tolist())
 print("head 2, query 3:", score_bias[2, 3, :6].tolist())
 
 # %%
-# The model looks up the vectors of the tokens (:term:`embeddings <embedding>`) and takes them through the blocks. A
-# last linear layer, the *output layer*, gives a logit for each word of the vocabulary.
+# Distant keys lose more in head 0 than in head 2. Now the model: it looks up the vectors of the tokens
+# (:term:`embeddings <embedding>`) and takes them through the blocks. A last linear layer, the *output layer*, gives a
+# logit for each word of the vocabulary.
 
 
 class GPT(nn.Module):
@@ -950,11 +951,12 @@ gain, error = paired(
 print(f"without the unknown words: GPT ahead by {gain:.3f}, standard error {error:.3f}")
 
 # %%
-# The GPT is ahead by several standard errors, but only by a few points of perplexity. (The standard errors are over
-# reviews; they say nothing about other seeds.) The mixture is clearly ahead of both, so the two have learned different
-# things. Such a result holds for one text, one budget and one baseline: name all three.
+# The GPT is ahead by several standard errors, also without the unknown words, but only by a few points of perplexity.
+# (The standard errors are over reviews; they say nothing about other seeds.) The mixture is clearly ahead of both, so
+# the two have learned different things. Such a result holds for one text, one budget and one baseline: name all three.
 #
-# Both models can write. We draw each next word from the probabilities, except ``<unk>``.
+# Both models can write. We draw each next word from the probabilities, except ``<unk>``. (The :term:`temperature` of
+# lesson 17 is 1 here.)
 #
 # .. fold:: How both models write
 
@@ -1044,8 +1046,8 @@ have = sentence.index("have")
 print(f"from 'have' this head looks most at {sentence[one_head[have].argmax()]!r}")
 
 # %%
-# Each row shows where the head looks from this token; the upper right is forbidden. Its factor is 0.5, so it looks at
-# near tokens.
+# Each row shows where the head looks from this token; the upper right is forbidden. The head has the factor 0.5, so it
+# looks at near tokens.
 #
 # Use it: live, on this page
 # --------------------------
@@ -1571,8 +1573,8 @@ with sdpa_kernel(SDPBackend.MATH):
 #
 # Going further
 # -------------
-# A model of Chinese can work on single characters. We count those of the novel 三国演义, *Romance of the Three Kingdoms*,
-# with the functions of this lesson (its chapters are in random order). What follows in two places? 却说 means "now our
+# A model of Chinese can work on single characters. With the functions of this lesson we count those of the novel 三国演义,
+# *Romance of the Three Kingdoms* (its chapters are in random order). What follows 却说曹, and what 却说玄? 却说 means "now our
 # story returns to"; 曹 is the family name of the general 曹操 (Cao Cao), and 玄 begins 玄德 (Xuande), a name of Liu Bei.
 #
 # .. fold:: The characters, how they are counted, and the next ones with more than 5 %
@@ -1598,8 +1600,9 @@ for start in ("却说曹", "却说玄"):
     print(start, "→", ", ".join(likely))
 
 # %%
-# One character of context helps most, as one word did above. (The two perplexities must not be compared.) After 却说曹 the
-# model expects 操 first, then others of the family, such as 仁 (Cao Ren) and 丕 (Cao Pi). After 却说玄 it expects 德.
+# One character of context helps most, as one word did above. (Perplexities of words and of characters must not be
+# compared.) After 却说曹 the model expects 操 first, then others of the family, such as 仁 (Cao Ren) and 丕 (Cao Pi). After
+# 却说玄 it expects 德.
 #
 # References
 # ----------
