@@ -839,9 +839,9 @@ for language in ("English", "Chinese"):
 
 # %%
 # Counting pairs beats the LSTM in both languages, by about two points. This is clear for these three trainings, and each
-# of them is behind the pairs. Counting single tokens is ahead of the English LSTM, too; in Chinese no difference is
-# clear. In the figure the error bars are one standard error over the test reviews, and the short strokes are the three
-# seeds.
+# of them is behind the pairs. The pairs are also clearly ahead of single tokens. These are ahead of the English LSTM;
+# in Chinese they cannot be told apart from it. In the figure the error bars are one standard error over the test
+# reviews, and the short strokes are the three seeds.
 #
 # .. fold:: How the figure is drawn
 

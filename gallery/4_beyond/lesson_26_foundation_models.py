@@ -139,7 +139,7 @@ ticks = ax.set_yticks([1, 10, 100, 1000], labels=["1", "10", "100", "1,000"])
 # Why did this growth stop? One reason is *Chinchilla*: with 70 billion parameters and more text it was better than
 # models that were several times larger.
 #
-# What some of them were known for:
+# What some models of these years were known for:
 #
 # - **GPT-3** (2020): solves tasks from a few examples in its input, without any training on them.
 # - **MT-NLG** and **PaLM** (2022): the largest models of their time in which all parameters work on each token.
