@@ -36,8 +36,8 @@ you can say why PyTorch became the star of the frameworks, and also when you do 
 #
 #    pip install torch torchvision numpy matplotlib
 #
-# Some *builds* of PyTorch contain CUDA, NVIDIA's software for computing on its GPUs. If you have no GPU, PyTorch's own
-# server has a smaller build:
+# Some *builds* (compiled versions) of PyTorch contain CUDA, NVIDIA's software for computing on its GPUs. If you have no
+# GPU, PyTorch's own server has a smaller build:
 #
 # .. code-block:: bash
 #
@@ -539,8 +539,8 @@ for name, guess in rivals:
 assert abs(slope - best_slope) < 1e-6 and abs(intercept - best_intercept) < 1e-6
 
 # %%
-# The closed form gives the same line as gradient descent, in one call, so it is the better method here. But most models
-# have no closed form, and there we need steps.
+# The rule misses both planets by more than three quarters. The closed form gives the same line as gradient descent, in
+# one call, so it is the better method here. But most models have no closed form, and there we need steps.
 #
 # Use it: replace the line by a neural network
 # --------------------------------------------
@@ -635,10 +635,11 @@ legend = ax.legend(loc="lower right")
 #
 # Use it: why PyTorch is the star
 # -------------------------------
-# TensorFlow has these five parts too. PyTorch leads for two other reasons.
+# TensorFlow has these five parts too. Two other things speak for PyTorch.
 #
-# *A model is ordinary Python.* PyTorch runs *eagerly*: it carries out each operation when Python reaches it. So you can
-# print in the middle of a model, and an error points at your own line.
+# *A model is ordinary Python.* PyTorch has run *eagerly* from its beginning (TensorFlow by default only since version
+# 2): it carries out each operation when Python reaches it. So you can print in the middle of a model, and an error
+# points at your own line.
 #
 # *Models attract models.* Whoever uses a published model needs its framework. Since version 5, Transformers, the
 # library of :doc:`lesson 24 </lessons/3_practice/lesson_24_bert>`, has `PyTorch as its only backend

@@ -133,8 +133,8 @@ for axis, start, end in arrows:
 
 # %%
 # Now a real tensor. The portrait of lesson 03 shows Grace Hopper, who wrote one of the first compilers; it is an
-# official photograph of the US Navy in the public domain. ``torch.from_numpy`` makes a tensor of an array. The array
-# must not be read-only, as that of ``plt.imread`` is, so ``np.array`` makes a copy first.
+# official photograph of the US Navy in the public domain. ``torch.from_numpy`` makes a tensor of an array. It warns
+# if the array is read-only. That of ``plt.imread`` is, so ``np.array`` makes a copy first.
 
 pixels = plt.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
 photo = torch.from_numpy(np.array(pixels))  # (600, 512, 3): rows, columns, colour channels

@@ -334,7 +334,7 @@ picked = table.gather(1, index)
 print(torch.zeros(3, 4, dtype=torch.int64).scatter(1, index, picked))
 
 # %%
-# Each element is at its old position again, and all other positions keep their zero.
+# Each element is at its old position again (the 16 was picked twice), and all other positions keep their zero.
 #
 # Build it: pick by a mask
 # ------------------------

@@ -872,9 +872,9 @@ assert accuracy["convolved, flattened"][:, 3].max() < accuracy["convolved, stron
 assert accuracy["convolved, flattened"][:, 4].mean() < 0.5
 
 # %%
-# The step that forgets the position makes the answer almost independent of the position. (Not quite, because the stride
-# of 2 skips every other position.) This property is called :term:`invariance`. Convolution alone is not enough for
-# that, as the second network shows.
+# The step that forgets the position makes the answer almost independent of the position. (Not quite: the stride of 2
+# skips every other position, and the digits come closer to the edge.) This property is called :term:`invariance`.
+# Convolution alone is not enough for that, as the second network shows.
 #
 # Forgetting has a price. At the usual place the flattened network reads more digits than the third one (first column of
 # the table). One likely reason is that the position of a stroke helps to tell digits apart; another is that its last

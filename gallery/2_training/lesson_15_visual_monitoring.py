@@ -16,7 +16,7 @@ clinic for sick runs.
       - log losses, update ratios, histograms and images from a training loop;
       - read them back from the file that TensorBoard shows, and start TensorBoard and Visdom on your own machine;
       - recognise eight faults of a training by their curves;
-      - avoid three mistakes of the log itself.
+      - avoid four mistakes of the log itself.
 
    .. grid-item-card:: Before you start
 
