@@ -24,7 +24,7 @@ the processes that load the data.
         :doc:`05 </lessons/1_basics/lesson_05_reshaping>`, for indexing and for ``torch.stack``.
       - **Data:** MNIST and Fashion-MNIST, photographs, animals and emoji; about 290 MB are
         downloaded once, of which 132 MB are kept.
-      - **Run time:** about 45 seconds of computing on one CPU core.
+      - **Run time:** about 30 seconds of computing on one CPU core.
 """
 
 # %%
@@ -678,6 +678,7 @@ print("measured in this build")
 # the number of the worker. Within a worker, ``torch.initial_seed()`` returns this sum. The option ``worker_init_fn``
 # takes a function that each worker calls once when it starts, with its number. Ours uses the sum to give the worker's
 # copy of the dataset a new generator. The loader itself gets a generator, too: the base seeds are drawn from it.
+# ``multiprocessing_context`` says how the workers are started, on Linux by ``fork``.
 
 
 def new_generator(worker):
@@ -986,10 +987,10 @@ for ax, name in zip(axes.flat, FAMILIES["detection, segmentation"], strict=True)
 #
 # Use it: captions and others in the atlas
 # ----------------------------------------
-# In the third family, text belongs to a picture. Flickr30k keeps its captions in one text file; each line holds the name
-# of a picture, the number of the caption, a tab character and a sentence. In the original, five people have described
-# each picture, so one picture has five right answers. The class ``Flickr30k`` returns the picture with the list of its
-# five captions.
+# In the third family, text belongs to a picture (except in PhotoTour). Flickr30k keeps its captions in one text file;
+# each line holds the name of a picture, the number of the caption, a tab character and a sentence. In the original, five
+# people have described each picture, so one picture has five right answers. The class ``Flickr30k`` returns the picture
+# with the list of its five captions.
 #
 # .. list-table::
 #    :header-rows: 1

@@ -25,7 +25,7 @@ transforms yourself, and move pictures together with their boxes and masks.
         </lessons/2_training/lesson_09_convolution_1>`) are only a tool here.
       - **Data:** one photograph, two cut-out animals, and the handwritten digits of MNIST; about 180 MB are downloaded
         once, of which 61 MB are kept.
-      - **Run time:** about 50 seconds on one thread of a quiet machine.
+      - **Run time:** about 30 seconds on one thread of a quiet machine.
 """
 
 # %%
@@ -599,7 +599,7 @@ for ax, (shown_image, shown_boxes, shown_mask) in zip(axes.flat, samples, strict
 # ------------------------
 # Where do transforms belong? In the :term:`dataset`, so that each example is changed anew whenever it is read: through
 # the argument ``transform`` (lesson 06), or in the ``__getitem__`` of a class of your own. Only the *training* set gets
-# a random one.
+# a random one; the pictures that we measure on stay as they are.
 
 bilinear = v2.InterpolationMode.BILINEAR
 shift = (0.07, 0.07)  # 2 of 28 pixels; and the tangent of 17° is about 0.3

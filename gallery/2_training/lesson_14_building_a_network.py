@@ -833,7 +833,7 @@ assert all(sum(sick) > sum(well) for sick, well in zip(sick_curves, healthy_curv
 
 # %%
 # Other layers have two modes as well. With :term:`batch normalisation` and without ``eval()``, the answer for an image
-# depends on the other images of its batch (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` shows it).
+# depends on the other images of its batch (:doc:`lesson 08 </lessons/2_training/lesson_08_torchvision_3>` says why).
 # Measuring twice does not find this: the same batches lead to the same answers. Measure with another batch size.
 #
 # Break it: softmax before cross-entropy
