@@ -565,9 +565,9 @@ assert torch.equal(matrix.T @ three, theirs)
 #
 # Check against PyTorch
 # ---------------------
-# Each cell above compared its convolution with ``nn.Conv2d``. Now we check the recurrence. We send a picture of zeros
-# through the three layers of ``stack``, with all weights 1, and ask for the gradient of *one* output. ``nonzero``
-# returns the positions at which it is not zero.
+# Each kind of convolution was compared with PyTorch in its own cell above. Now we check the recurrence. We send a
+# picture of zeros through the three layers of ``stack``, with all weights 1, and ask for the gradient of *one* output.
+# ``nonzero`` returns the positions at which it is not zero.
 
 empty = torch.zeros(1, 1, 21, 21, requires_grad=True)
 x = empty
@@ -951,8 +951,9 @@ print("scores for two pictures:", tuple(logits.shape))
 # channels and pictures; a picture does not change the gradient of another one.) Gradients have both signs, so we square
 # them before we take the mean.
 #
-# Before training the weights are random. On average, a pixel with more paths to the output then has a larger squared
-# gradient, so this map should resemble the path counts. The cell compares the two effective sides.
+# Before training the weights are random, and each path adds a random product to the gradient. So, on average, a pixel
+# with more paths has a larger squared gradient, and this map should resemble the path counts. The cell compares the two
+# effective sides.
 
 
 def squared_gradient(model):

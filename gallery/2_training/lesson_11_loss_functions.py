@@ -775,8 +775,8 @@ for name in ("absolute", "pinball_90"):
 
 # %%
 # Only the blue line keeps rising. The median and the quantile stop as soon as the point has passed them: from then on
-# it pulls with the same force, however far away it is. A curve that shows what one point does to an estimate is known
-# as its :term:`influence curve` (Hampel, below; strictly speaking, this is its limit for very many data).
+# it pulls with the same force, however far away it is. A curve that shows what one point does to an estimate is called
+# an :term:`influence curve` (Hampel, below, defines it as a limit for very many data).
 #
 # Use it: a line with faulty data
 # -------------------------------
@@ -819,7 +819,7 @@ print(f"characters = {slope:.2f} · words + {100 * intercept:.0f}")
 # %%
 # The slope says how many characters one more word adds. Now we fit both losses, without and with the faults, and print
 # what each line predicts for 200 words. The learning rates at the start are guesses; the next folded cell checks that
-# the minimum is reached.
+# twenty times as many steps hardly make the loss smaller.
 
 settings = [("MSE", squared, 0.5), ("MAE", absolute, 2.0)]
 lines = {}
@@ -862,8 +862,8 @@ legend = axes[0].legend(loc="upper left")
 
 # %%
 # One draw of sixty reviews may be lucky, so we repeat it twenty times. How far do the six faults move each line, on
-# average over the sixty reviews? After ± stands the :term:`standard error` of the mean: about so much it would vary if
-# other reviews had been drawn.
+# average over the sixty reviews? We print the mean of the twenty draws, and after ± its :term:`standard error`: about
+# so much it would vary if other reviews had been drawn.
 #
 # .. fold:: The twenty draws
 
@@ -892,8 +892,8 @@ assert sum(moved["MAE"]) < 0.2 * sum(moved["MSE"])
 
 # %%
 # Points far away from the others, whatever the reason, are called :term:`outliers <outlier>`. The six faults move the
-# MAE line less than a fifth as far as the MSE line, and the difference is many standard errors. But a robust loss does
-# not replace looking at the data: in the figure the faults are seen at once.
+# MAE line less than a fifth as far as the MSE line, and the difference is many standard errors. But no loss replaces
+# looking at the data: in the figure the faults are seen at once.
 #
 # Break it: loud mistakes
 # -----------------------
@@ -1021,7 +1021,7 @@ run_then_and_now(
 # %%
 # .. then-and-now:: losses
 #
-#    - ``reduction`` took the place of two arguments in PyTorch 0.4.1.
+#    - ``reduction`` took the place of ``size_average`` and ``reduce`` in PyTorch 0.4.1.
 #
 #    - Without ``dim``, PyTorch has to guess along which axis the probabilities have the sum 1. ``F.cross_entropy`` does
 #      both steps.
