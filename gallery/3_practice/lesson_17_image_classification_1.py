@@ -866,10 +866,10 @@ limits = ax.set(ylabel="right, % of the test pictures", ylim=(0, 100), xlim=(-0.
 # Use it: is the gradient too long or too short?
 # ----------------------------------------------
 # What goes wrong in the plain network? The first suspect is the length of the gradient, which may vanish (:doc:`lesson
-# 12 </lessons/2_training/lesson_12_gradients>`). The remedies of that lesson were normalisation and skips. Both our
-# networks have normalisation, and only one has skips. We take new networks, before any training, and measure the
-# gradient of the loss with respect to the output of each block. ``retain_grad()`` keeps the gradient of a tensor that
-# is no parameter.
+# 12 </lessons/2_training/lesson_12_gradients>`). That lesson names three remedies: initialisation, normalisation and
+# skips. Both our networks have the first two, and only one has skips. We take new networks, before any training, and
+# measure the gradient of the loss with respect to the output of each block. ``retain_grad()`` keeps the gradient of a
+# tensor that is no parameter.
 
 
 def gradient_lengths(network):
@@ -1031,9 +1031,9 @@ ticks = right_side.set_xticks([1, 4, 16], ["1", "4", "16"])
 # %%
 # On the left, the gradient grows from block 12 back to block 1, more in the plain networks. On the right, the error
 # bars are one standard error over the four seeds. In the deep plain network the gradients of neighbouring points agree
-# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left. The paper
-# calls such gradients *shattered* (:term:`shattered gradients`). With skips they agree far better, at the same depth.
-# Along a skip the gradient gets around the convolutions, and its smooth part survives. Balduzzi and others derive it:
+# little, although they are only a hundredth of the way apart, and after eight steps no agreement is left. Balduzzi and
+# others call such gradients *shattered* (:term:`shattered gradients`). With skips they agree far better, at the same
+# depth. Along a skip the gradient gets around the convolutions, and its smooth part survives. Their paper derives it:
 # in plain networks the correlation falls exponentially with depth, in residual ones with batch normalisation far more
 # slowly.
 #

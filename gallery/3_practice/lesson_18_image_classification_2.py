@@ -512,7 +512,7 @@ for decay, share in probe_accuracy.items():
 assert max(probe_accuracy.values()) < is_right(valid_logits, rows["valid"]).mean() - 0.05
 
 # %%
-# The probe is far behind. In lesson 08 it was hard to beat. But there the classes were animals and vehicles, and
+# The probe is far behind. In lesson 08 it was hard to beat. But there the classes were animals, food and vehicles, and
 # ImageNet has such classes, too. No class of ImageNet depends on details such as the place of an orange square.
 #
 # Build it: find the wrong labels
@@ -639,9 +639,9 @@ print("more than 3.2 standard errors:", bool(changes.mean().abs() > 3.2 * error)
 #
 # .. math:: p = \sigma(a \cdot z + b) .
 #
-# Here :math:`a` is one over the :term:`temperature` of lesson 17: below 1 it makes the probabilities less sure, above
-# 1 it makes them more sure. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on validation
-# pictures, by :term:`logistic regression`; the network stays as it is.
+# Here :math:`\sigma` is the sigmoid, and :math:`a` is one over the :term:`temperature` of lesson 17: below 1 it makes
+# the probabilities less sure, above 1 more sure. A negative :math:`b` makes the answer "logo" rarer. Both are fitted on
+# validation pictures, by :term:`logistic regression`; the network stays as it is.
 #
 # .. fold:: How the two numbers are fitted
 
@@ -1399,7 +1399,7 @@ page_files.run_then_and_now("project", old_and_new, globals())
 #
 #    - Not much yet. First I do the same with random weights.
 #
-#      Maps of random networks can point to conspicuous things, too. What counts is the difference.
+#      The maps of random networks can hit the object, too. What counts is the difference.
 #
 #    - The model uses the object, since a half is more than a fifth.
 #

@@ -897,8 +897,9 @@ assert np.array_equal(crowd_mask[counts.numpy()] == 1, (class_mask == 17)[counts
 # outline becomes a mask when it is filled, and programs differ at the edge.
 #
 # **Cityscapes** again writes masks as pictures of numbers. Besides its class numbers, ``labelIds``, it has a second
-# numbering for training, in which only 19 classes count and all others are 255. ``datasets.Cityscapes`` of torchvision
-# lists both. In the picture of objects the number is 1000 · class + object, for classes whose objects are counted.
+# numbering for training, in which only 19 classes count and all others are 255 or −1. ``datasets.Cityscapes`` of
+# torchvision lists both. In the picture of objects the number is 1000 · class + object, for classes whose objects are
+# counted.
 
 streets = miniatures.load("cityscapes", root)
 view, (ids_image, objects_image, _, _) = streets[0]
