@@ -876,9 +876,9 @@ assert accuracy["convolved, flattened"][:, 4].mean() < 0.5
 # skips every other position, and the digits come closer to the edge.) This property is called :term:`invariance`.
 # Convolution alone is not enough for that, as the second network shows.
 #
-# Forgetting has a price. At the usual place the flattened network reads more digits than the third one (first column of
-# the table). One likely reason is that the position of a stroke helps to tell digits apart; another is that its last
-# layer has many more parameters.
+# Forgetting may have a price. At the usual place the flattened network reads a few more digits than the third one (first
+# column of the table). Three runs with 500 digits do not settle it. But the position of a stroke does help to tell
+# digits apart.
 #
 # Break it
 # --------
@@ -990,8 +990,8 @@ print(tuple(layer.weight.shape))""",
 # - Loops, one product of matrices (im2col) and ``F.conv2d`` give the same values and gradients, in very different
 #   times.
 # - Kernels can be learned from examples. With stride 1, a feature map moves as the picture moves; the answer becomes
-#   independent of the position only when a step such as pooling forgets it. Training on moved digits also helps, but
-#   guarantees nothing.
+#   independent of the position only when a step such as pooling forgets it. Training on moved digits
+#   (lesson 07) is another way, without a guarantee.
 #
 # Self-checks
 # -----------
