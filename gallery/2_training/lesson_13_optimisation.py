@@ -5,7 +5,7 @@
 The :term:`gradient` says in which direction the loss falls, but not how far to go. If the steps are too short, the
 training takes for ever; if they are too long, the loss explodes. And from how many examples should a gradient be
 computed? In this lesson you learn how long a step may be and why. You write the optimisers that are used in practice
-(momentum, RMSProp, Adam, AdamW) in a few lines each, and you find out how much the choice of an optimiser matters.
+(momentum, RMSProp, Adam, AdamW) in a few lines each, and you compare Adam with plain gradient descent.
 
 .. grid:: 1 1 2 2
    :gutter: 3
@@ -777,8 +777,8 @@ print("seconds: measured in this build")
 # steps with a single one, and its gradient is more than five times as exact. With the whole set an epoch is fast, but
 # far more epochs are needed. This is why networks are trained with mini-batches.
 #
-# The green curve jumps up at first: its rate of 0.3 is too large for the first steps, and yet the best of the three
-# after 60 epochs.
+# In some steps the green curve jumps up, because its rate of 0.3 is too large there. After 60 epochs it is still the
+# best of the three rates.
 #
 # Use it: which optimiser?
 # ------------------------
@@ -926,11 +926,12 @@ assert mean < -margin
 # %%
 # With SGD and with Adam the cosine schedule makes the loss smaller, by about 0.05. If both have the schedule, Adam is
 # better than SGD by about 0.02. Plain SGD *with* the schedule is better than Adam without it: here the schedule matters
-# more than the optimiser.
+# more than the choice between SGD and Adam.
 #
-# This holds for a small network and 300 steps. Choi and others (2019) find on larger networks that the ranking depends
-# on the tuning. When all were tuned well, Adam was never worse than SGD or momentum. On transformers, the networks of
-# :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, Adam is far ahead of SGD (Kunstner and others, 2023).
+# This holds for SGD without momentum, a small network and 300 steps. Choi and others (2019) find on larger networks
+# that the ranking depends on the tuning. When all were tuned well, Adam was never worse than SGD or momentum. On
+# transformers, the networks of :doc:`lesson 22 </lessons/3_practice/lesson_22_nlp_2>`, Adam is far ahead of SGD
+# (Kunstner and others, 2023).
 #
 # Use it: measure the limit of a real problem
 # -------------------------------------------
@@ -1027,8 +1028,8 @@ for factor in (0.98, 1.02):
         assert losses[-1] > 1e6
 
 # %%
-# Two per cent below the limit the loss falls at each of the 400 steps. Two per cent above it explodes, and no message
-# appears. So if a loss rises from the first steps on, start again with a rate three or ten times smaller.
+# Two per cent below the limit the loss falls at each of the 400 steps. Two per cent above it explodes in the end, and
+# no message appears. So if a loss goes on rising, start again with a rate three or ten times smaller.
 #
 # Break it: a schedule at the wrong place
 # ---------------------------------------

@@ -429,7 +429,7 @@ for epoch in range(3):
 #
 # Build it: validation
 # --------------------
-# The second function measures the loss on other images and changes nothing. Two things differ from training.
+# The second function measures the loss on other images and changes no weight. Two things differ from training.
 # ``no_grad`` switches the recording of gradients off (lesson 12), which saves time and memory; written with ``@``
 # above a function, it holds for the whole function. ``eval()`` switches dropout off, because a network in use should
 # not lose half of its values. (The next epoch begins with ``model.train()``, which switches it on again.)
@@ -491,9 +491,9 @@ print(f"stopped after epoch {len(losses)}, back to epoch {best_epoch + 1}")
 print(f"validation loss of the kept weights: {min(valid_losses):.3f}")
 
 # %%
-# The training loss goes on falling, while the validation loss stops falling: the network learns peculiarities of the
-# 500 images, which is called :term:`overfitting`. At first the training loss is even the higher one, because dropout
-# disturbs it, and because it is a mean over an epoch in which the network was still learning.
+# In the figure the training loss goes on falling, while the validation loss stops falling: the network learns
+# peculiarities of the 500 images, which is called :term:`overfitting`. At first the training loss is even the higher
+# one, because dropout disturbs it, and because it is a mean over an epoch in which the network was still learning.
 #
 # .. fold:: How the figure is drawn
 
@@ -862,8 +862,8 @@ print("last training losses:", *(f"{losses[-1]:.2f}" for _, losses, _ in squeeze
 # "almost undecided". Even in a perfect answer the right digit gets only :math:`e/(e + 9)`, and :math:`-\ln` of that is
 # :math:`\ln(e + 9) - 1`, about 1.46.
 #
-# **What to look for:** a loss with ten classes that begins at 2.3 and gets stuck a little above 1.46. Remove the
-# softmax from the model.
+# **What to look for:** a loss with ten classes that begins at 2.3 and flattens out above 1.46. Remove the softmax from
+# the model.
 #
 # .. fold:: How the figure is drawn
 
@@ -947,7 +947,7 @@ page_files.run_then_and_now("training", old_and_new, globals())
 # - The loop clears the gradients, computes loss and gradients, and makes a step. Validation decides when to stop; the
 #   test set is used once.
 # - A loss that jumps up after a good start lacks ``zero_grad``; a measurement that differs when it is repeated lacks
-#   ``eval()``; a loss that gets stuck a little above 1.46 with ten classes has a softmax too many.
+#   ``eval()``; a loss that flattens out above 1.46 with ten classes has a softmax too many.
 # - Save weights with safetensors, or load them with ``weights_only=True``: then a file cannot run code.
 #
 # Self-checks

@@ -1076,7 +1076,8 @@ print(f"speed-up: {times['alone'] / times['talking']:.2f} of the 2 that one coul
 #
 # With the model we can ask about computers that we do not have. We assume 10 ms of computation in each step, our
 # gradient of 7.45 MB, a latency of 50 microseconds, and connections of 1, 10 and 100 Gbit/s between them. These are
-# round numbers, not measurements. We also assume a ring, and no overlap of computation and communication.
+# round numbers, not measurements, and we do not test the model here. We also assume a ring, and no overlap of
+# computation and communication.
 #
 # With :math:`W` processes, a step handles :math:`W` times as many images. If it still took :math:`C` seconds, the
 # training would be :math:`W` times as fast. The *efficiency*, :math:`C / T_W`, is the fraction of this speed that is
@@ -1116,8 +1117,8 @@ legend = ax.legend(frameon=False, loc="upper right")
 #
 # Break it: the same order in each epoch
 # --------------------------------------
-# The first of three silent mistakes: somebody forgets ``sampler.set_epoch(epoch)``. We count the different images that
-# process 0 meets in five epochs, and the different batches of 64 images of both processes together.
+# The first silent mistake: somebody forgets ``sampler.set_epoch(epoch)``. We count the different images that process 0
+# meets in five epochs, and the different batches of 64 images of both processes together.
 #
 # .. fold:: Images and batches, counted
 
