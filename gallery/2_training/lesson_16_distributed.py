@@ -267,7 +267,7 @@ dist.destroy_process_group()
 print("hello.py is written")
 
 # %%
-# Nothing has run yet. ``python hello.py`` would start one process and stop with "environment variable RANK expected",
+# Nothing has run yet. ``python hello.py`` would start one process and stop with ``environment variable RANK expected``,
 # because nobody told the process its rank. :term:`torchrun` starts the script several times, here twice, and tells each
 # process its rank in environment variables. ``--standalone`` says that all processes run on this computer.
 #

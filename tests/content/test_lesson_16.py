@@ -129,7 +129,7 @@ def test_the_message_that_the_page_quotes(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("RANK", raising=False)
     page = " ".join(LESSON.read_text(encoding="utf-8").replace("\n#", " ").split())
     no_rank = "environment variable RANK expected"
-    assert f'"{no_rank}"' in page
+    assert f"``{no_rank}``" in page
     with pytest.raises(ValueError, match=no_rank):
         dist.init_process_group("gloo")
 
