@@ -67,6 +67,8 @@ PLANTED = {
     "</script>",
     "script below": f"{SCREENS}<script>onscroll = () =>"
     " { document.elementFromPoint(180, 370).style.marginTop = '300px' }</script>",
+    "wide formula": "<div class=math><span class=katex-display style='display: block'>"
+    "<span style='display: block; width: 500px'>x</span></span></div>",
     "stored mode": "<script>document.documentElement.dataset.mode = 'light'</script>",
     "English": "<p id=p></p><script>p.textContent = 'Nobody has translated this'</script>",
 }
@@ -132,6 +134,7 @@ def test_what_is_wrong_in_some_views_is_found_in_each_of_them(found, view):
         ("late picture", "layout shift", "allowed is less than", {"phone light"}),
         ("late script", "layout shift", "allowed is less than", {"phone light"}),
         ("script below", "layout shift", "allowed is less than", {"phone light"}),
+        ("wide formula", "sideways", "and no key scrolls it: x", {"phone light", "phone dark"}),
         ("stored mode", "scheme", "the page stays light", {"phone dark", "desk dark"}),
     ],
 )

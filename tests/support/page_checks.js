@@ -100,6 +100,12 @@
         found.push(`${name(column).split(' “')[0]} scrolls: its content is ${column.scrollWidth} px wide, it is ${column.clientWidth} px`);
       }
     }
+    for (const formula of document.querySelectorAll('.katex-display')) {
+      // axe-core finds it too, but is asked in one size only.
+      if (formula.scrollWidth > formula.clientWidth) {
+        found.push(`a formula is ${formula.scrollWidth} px wide, its box ${formula.clientWidth} px, and no key scrolls it: ${formula.textContent.slice(0, 40)}`);
+      }
+    }
     const everywhere = { left: -Infinity, right: Infinity };
     const windows = new Map([[page, { left: 0, right: page.clientWidth, by: page }]]);
     const windowOf = (element) => {
