@@ -487,14 +487,17 @@ print(f"  with a floor: {predicted:.3f}, from {low:.3f} to {high:.3f}")
 # added. Now we take another seed for the large model; the small models and the text are those of the trial. A rule that
 # was widened after a miss deserves less trust than one that has never missed.
 #
-# We also register the rival, the best fit with :math:`E = 0`. (From the trial we knew that it is far off.)
+# We also register the rival, the best fit with :math:`E = 0`. (From the trial we knew that it is far off.) The last
+# line shows which exponents are possible.
 
 rival_place = errors[0].argmin()  # the first row has E = 0
 rival = expected[0, rival_place].item()
+in_pairs = exponents.expand_as(errors)[errors <= errors.min() + 4 * luck**2]
 print(f"the rival: {rival:.3f}")
+print(f"possible exponents: {in_pairs.min():.2f} to {in_pairs.max():.2f}")
 
 # %%
-# Only now, with both predictions written down, do we train the large model.
+# The range of the exponents is wide. Only now, with both predictions written down, do we train the large model.
 
 large = new_model(96, seed=SEED, ids=train_ids)
 reached = measure(large, valid_ids)
